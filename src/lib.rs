@@ -1,0 +1,12 @@
+//! voxvault: a recording vault for the terminal.
+//!
+//! Read the modules in this order: what a recording and a transcript are, how
+//! they are sealed, how sound comes in, how speech becomes text, how all of it
+//! is kept and destroyed, how it is found, and what a person can do with it.
+//! A module imports only from those above it.
+
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod recording;
+pub mod transcript;

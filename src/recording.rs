@@ -1,0 +1,317 @@
+//! A recording: its id, what is known about it, and the state it is in.
+//!
+//! Plain data, without I/O. What is said in a recording is in
+//! [`transcript`](crate::transcript); how it is sealed and kept is in `vault`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::{Timestamp, Zoned, tz};
+use serde::{Deserialize, Serialize};
+
+/// Samples per second of stored sound. Opus works at 48 kHz whatever came in.
+pub const STORED_RATE_HZ: u32 = 48_000;
+
+/// Samples (mono, 48 kHz) in one full sound segment: 0.8 s.
+pub const SEGMENT_SAMPLES: u32 = 38_400;
+
+/// Sixteen random bytes that name a recording, written as 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordingId([u8; 16]);
+
+impl RecordingId {
+    /// The shortest prefix that may name a recording.
+    pub const MIN_PREFIX: usize = 4;
+
+    /// An id from its bytes; callers draw them from the system's random source.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The sixteen bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The first eight digits: enough to tell recordings apart on a screen.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let mut digits = self.to_string();
+        digits.truncate(8);
+        digits
+    }
+}
+
+impl fmt::Display for RecordingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for RecordingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RecordingId({self})")
+    }
+}
+
+/// The text is not 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not 32 hexadecimal digits")]
+pub struct NotAnId;
+
+impl FromStr for RecordingId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        if text.len() != 32 || !text.is_ascii() {
+            return Err(NotAnId);
+        }
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| NotAnId)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| NotAnId)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A moment with the offset from UTC that held where it was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Moment {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub unix_ms: i64,
+    /// Seconds east of UTC.
+    pub offset_s: i32,
+}
+
+impl Moment {
+    /// The moment of a wall clock.
+    #[must_use]
+    pub fn from_zoned(zoned: &Zoned) -> Self {
+        Self {
+            unix_ms: zoned.timestamp().as_millisecond(),
+            offset_s: zoned.offset().seconds(),
+        }
+    }
+
+    /// The same moment as a wall clock at its own offset; out-of-range values
+    /// (a damaged card) are taken to the nearest that exist.
+    #[must_use]
+    pub fn to_zoned(self) -> Zoned {
+        let least = Timestamp::MIN.as_millisecond();
+        let most = Timestamp::MAX.as_millisecond();
+        let timestamp =
+            Timestamp::from_millisecond(self.unix_ms.clamp(least, most)).unwrap_or_default();
+        let offset = tz::Offset::from_seconds(self.offset_s).unwrap_or(tz::Offset::UTC);
+        timestamp.to_zoned(offset.to_time_zone())
+    }
+}
+
+/// RFC 3339 with the offset, to the second: `2026-11-22T09:12:00+01:00`.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_zoned().strftime("%Y-%m-%dT%H:%M:%S%:z"))
+    }
+}
+
+/// Where the sound of a recording came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A microphone of this machine.
+    Mic,
+    /// Standard input.
+    Stdin,
+    /// A sound file.
+    Import,
+    /// A microphone, kept only while somebody spoke.
+    Listen,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mic => "mic",
+            Self::Stdin => "stdin",
+            Self::Import => "import",
+            Self::Listen => "listen",
+        })
+    }
+}
+
+/// How loud a recording is, over all of it. Levels are relative to full scale.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// Loudest sample, dBFS; -120 for digital silence.
+    pub peak_dbfs: f32,
+    /// Mean power, dBFS; -120 for digital silence.
+    pub rms_dbfs: f32,
+    /// Part of the time (0 to 1) in which nothing could be heard.
+    pub silent_fraction: f32,
+    /// Part of the samples (0 to 1) at full scale.
+    pub clipped_fraction: f32,
+}
+
+impl Signal {
+    /// Nothing in the recording could be heard.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.silent_fraction >= 1.0
+    }
+}
+
+/// How a recording came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// It was stopped or its source ended.
+    Complete,
+    /// The program was killed, the power failed, or the microphone was lost.
+    Interrupted,
+}
+
+/// A span in which sound was lost on its way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Where in the recording, samples at 48 kHz.
+    pub at_sample: u64,
+    /// How much was lost, samples at 48 kHz.
+    pub samples: u64,
+}
+
+/// What is known about a recording. Sealed with the clip's card key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// The name its owner gave it, or the imported file's.
+    pub title: String,
+    /// When it was spoken, as far as that is known.
+    pub recorded_at: Moment,
+    /// When it entered the vault.
+    pub added_at: Moment,
+    /// Labels, without `#`, in the order in which they were given.
+    pub tags: Vec<String>,
+    /// Free text.
+    pub note: String,
+    /// Retention rules leave it alone.
+    pub pinned: bool,
+    /// Where its sound came from.
+    pub source: Source,
+    /// The microphone's name, where there was one.
+    pub device: Option<String>,
+    /// Length of the sound: samples, mono, at 48 kHz.
+    pub samples: u64,
+    /// Samples at 48 kHz that a decoder drops at the start (Opus pre-skip).
+    pub pre_skip: u16,
+    /// How loud it is.
+    pub signal: Signal,
+    /// Where sound was lost while recording.
+    pub gaps: Vec<Gap>,
+    /// Moments its owner marked, samples at 48 kHz.
+    pub markers: Vec<u64>,
+    /// SHA-256 of the sound as it came in, by which a second import is noticed.
+    pub content_hash: Option<[u8; 32]>,
+    /// How it ended.
+    pub ending: Ending,
+    /// Why the last attempt to transcribe it failed, if it did.
+    pub failure: Option<String>,
+}
+
+impl Card {
+    /// Length of the sound.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        Duration::from_secs_f64(self.samples as f64 / f64::from(STORED_RATE_HZ))
+    }
+}
+
+/// Where a recording stands on its way to being found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Somebody is still recording it.
+    Recording,
+    /// It ended unexpectedly and has no transcript yet.
+    Interrupted,
+    /// It waits to be transcribed.
+    Pending,
+    /// It has at least one transcript.
+    Transcribed,
+    /// There is nothing to hear in it.
+    Silent,
+    /// Transcribing it failed.
+    Failed,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Recording => "recording",
+            Self::Interrupted => "interrupted",
+            Self::Pending => "pending",
+            Self::Transcribed => "transcribed",
+            Self::Silent => "silent",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// One transcript of a recording, without its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionInfo {
+    /// 1 for the first.
+    pub number: u32,
+    /// The speech model's name.
+    pub model: String,
+    /// ISO 639-1 code of what was spoken.
+    pub language: String,
+    /// When it was made.
+    pub made_at: Moment,
+}
+
+/// A recording as the vault lists it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// Its name for good.
+    pub id: RecordingId,
+    /// Counts the times its keys were replaced (redaction).
+    pub epoch: u32,
+    /// What is known about it.
+    pub card: Card,
+    /// Its transcripts, oldest first.
+    pub versions: Vec<VersionInfo>,
+    /// Bytes of sealed sound; 0 once the sound was shredded.
+    pub audio_bytes: u64,
+}
+
+impl Recording {
+    /// Where it stands. A recording in progress is not in the store, so this
+    /// never answers [`State::Recording`].
+    #[must_use]
+    pub fn state(&self) -> State {
+        if !self.versions.is_empty() {
+            State::Transcribed
+        } else if self.card.failure.is_some() {
+            State::Failed
+        } else if self.card.signal.is_silent() {
+            State::Silent
+        } else if self.card.ending == Ending::Interrupted {
+            State::Interrupted
+        } else {
+            State::Pending
+        }
+    }
+
+    /// Whether the transcriber should take it up by itself.
+    #[must_use]
+    pub fn waits_for_transcript(&self) -> bool {
+        self.audio_bytes > 0 && matches!(self.state(), State::Pending | State::Interrupted)
+    }
+
+    /// The language of the newest transcript.
+    #[must_use]
+    pub fn language(&self) -> Option<&str> {
+        self.versions.last().map(|version| version.language.as_str())
+    }
+}
