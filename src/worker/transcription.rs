@@ -1,0 +1,84 @@
+//! Transcribes one recording of an open vault.
+
+use std::fmt;
+
+use super::{Control, millis};
+use crate::audio::{SPEECH_RATE_HZ, StoredSound};
+use crate::error::{Exit, Failure};
+use crate::recording::{Moment, Recording};
+use crate::speech::{self, Language, Transcriber};
+use crate::vault::OpenVault;
+
+/// Reads the sound, hears what is said, and stores it as a new version.
+/// The sound is read as it is needed: memory does not grow with its length.
+///
+/// # Errors
+/// When the sound is damaged or gone, the work was cancelled, or the vault
+/// can't be written. A failure of the speech model itself is noted on the
+/// recording's card, so that it is not tried again by itself.
+pub fn transcribe(
+    vault: &OpenVault,
+    transcriber: &mut Transcriber,
+    recording: &Recording,
+    language: &Language,
+    now: Moment,
+    control: &dyn Control,
+) -> Result<u32, Failure> {
+    if recording.audio_bytes == 0 {
+        let why = "its sound was shredded";
+        return Err(Failure::new(Exit::NotFound, "can't transcribe", why));
+    }
+    let mut segments = vault.sound(recording.id)?;
+    let card = &recording.card;
+    let mut decoder = StoredSound::new(SPEECH_RATE_HZ, card.pre_skip, card.samples)?;
+    let mut source = |out: &mut Vec<f32>| -> Result<bool, Failure> {
+        match segments.next_segment()? {
+            Some(segment) => {
+                decoder.push(&segment.packets, out)?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    };
+    let heard = Hearing { control };
+    let options = speech::Options { language: language.clone() };
+    let total_s = card.duration().as_secs_f64();
+    let transcript = match transcriber.transcribe(&mut source, total_s, &options, now, &heard) {
+        Ok(transcript) => transcript,
+        Err(speech::TranscribeError::Source(failure)) => return Err(failure),
+        Err(speech::TranscribeError::Speech(error)) => {
+            let failure = Failure::from(error);
+            if !control.cancelled() {
+                vault.update_card(recording.id, &mut |card| card.failure = Some(failure.why.clone()))?;
+            }
+            return Err(failure);
+        }
+    };
+    control.advance(millis(card.samples));
+    let number = vault.add_transcript(recording.id, recording.epoch, &transcript)?;
+    if recording.card.failure.is_some() {
+        vault.update_card(recording.id, &mut |card| card.failure = None)?;
+    }
+    Ok(number)
+}
+
+/// Passes what the speech model says on to whoever listens.
+struct Hearing<'a> {
+    control: &'a dyn Control,
+}
+
+impl fmt::Debug for Hearing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hearing")
+    }
+}
+
+impl speech::Control for Hearing<'_> {
+    fn progress(&self, done_s: f64, _total_s: f64) {
+        self.control.advance((done_s * 1000.0) as u64);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.control.cancelled()
+    }
+}
