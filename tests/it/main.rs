@@ -13,4 +13,9 @@
 
 mod architecture;
 
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "a helper may stand before the test that needs it"
+)]
 mod support;
