@@ -9,4 +9,5 @@
 
 pub mod error;
 pub mod recording;
+pub mod speech;
 pub mod transcript;
