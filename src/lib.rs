@@ -9,5 +9,6 @@
 
 pub mod error;
 pub mod recording;
+pub mod speech;
 pub mod transcript;
 pub mod audio;
