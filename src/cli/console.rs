@@ -169,5 +169,5 @@ fn bar(what: &str, total: Option<u64>, unit: Unit) -> ProgressBar {
 }
 
 fn clock(ms: u64) -> String {
-    crate::time::print_duration(Duration::from_millis(ms))
+    crate::time::clock(Duration::from_millis(ms))
 }

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::audio::DeviceInfo;
 use crate::command::record::Taken;
+use crate::command::text::TextFormat;
 use crate::command::{demo, search, show, transcribe};
 use crate::error::{Failure, plain};
 use crate::listing::{KeptUntil, RecordingView};
 use crate::recording::Recording;
-use crate::speech::ModelInfo;
+use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
-use crate::transcript::format::{self, TextFormat};
 use crate::vault::Receipt;
 
 type Out<'a> = &'a mut dyn Write;
@@ -136,7 +136,10 @@ pub(super) fn search_json(
 pub(super) fn show(out: Out<'_>, outcome: &show::Outcome, form: TextFormat) -> io::Result<()> {
     match outcome {
         show::Outcome::One(shown) => {
-            let text = format::render(form, &shown.recording, shown.transcript.as_ref());
+            let text = match &shown.transcript {
+                Some(transcript) => form.render(&shown.recording, transcript)?,
+                None => return recording_json(out, &shown.recording),
+            };
             out.write_all(text.as_bytes())
         }
         show::Outcome::Two(from, to) => {
@@ -245,7 +248,7 @@ pub(super) fn devices_json(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<(
     document(out, &json!({ "devices": devices }))
 }
 
-pub(super) fn models(out: Out<'_>, models: &[ModelInfo]) -> io::Result<()> {
+pub(super) fn models(out: Out<'_>, models: &[Model]) -> io::Result<()> {
     for model in models {
         let mark = if model.in_use { "*" } else { " " };
         let languages = if model.multilingual { "multilingual" } else { "English" };
@@ -254,7 +257,7 @@ pub(super) fn models(out: Out<'_>, models: &[ModelInfo]) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn models_json(out: Out<'_>, models: &[ModelInfo]) -> io::Result<()> {
+pub(super) fn models_json(out: Out<'_>, models: &[Model]) -> io::Result<()> {
     let models: Vec<Value> = models
         .iter()
         .map(|model| {

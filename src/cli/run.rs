@@ -10,9 +10,10 @@ use super::definition::{
     RecordArgs, SearchArgs, ShowArgs, ShredArgs, TextForm, TranscribeArgs,
 };
 use super::{keys, pages, print, stdin, unprintable};
-use crate::audio::RawFormat;
+use crate::audio::{RawFormat, SampleFormat};
 use crate::command::edit::TagChange;
 use crate::command::record::{Input, Transcribing};
+use crate::command::text::TextFormat;
 use crate::command::{
     self, Context, KeySource, Progress, SystemClock, demo, devices, edit, export, import, init,
     list, model, passwd, record, search, show, shred, transcribe,
@@ -21,7 +22,6 @@ use crate::config::{Config, Paths};
 use crate::error::{Exit, Failure};
 use crate::hardening;
 use crate::time;
-use crate::transcript::format::TextFormat;
 use crate::vault::ShredScope;
 use crate::worker::sounding::SoundFormat;
 
@@ -155,8 +155,10 @@ impl Session {
     fn record(&self, args: RecordArgs) -> Result<Exit, Failure> {
         let input = match args.input {
             Some(_) => {
+                let (rate_hz, channels) = (args.rate, args.channels);
                 let raw = args.format.as_deref().map(|format| {
-                    RawFormat::parse(format, args.rate, args.channels).map_err(Failure::from)
+                    let sample = sample_format(format)?;
+                    Ok::<_, Failure>(RawFormat { sample, rate_hz, channels })
                 });
                 let reader = stdin::UntilStopped::new().map_err(|error| {
                     Failure::new(Exit::Failed, "can't read standard input", error.to_string())
@@ -414,6 +416,12 @@ fn text_format(form: TextForm) -> TextFormat {
 /// meant as a phrase only if quotes are left.
 fn query_of(words: &[String]) -> String {
     words.join(" ")
+}
+
+fn sample_format(text: &str) -> Result<SampleFormat, Failure> {
+    text.parse().map_err(|error: crate::audio::NoSuchSampleFormat| {
+        Failure::new(Exit::Usage, "can't use the format", error.to_string()).about(text)
+    })
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, Failure> {

@@ -84,6 +84,13 @@ impl Context {
         Moment::from_zoned(&self.clock.now())
     }
 
+    /// The clock as something that threads can take with them.
+    #[must_use]
+    pub fn moments(&self) -> Box<dyn Fn() -> Moment + Send> {
+        let clock = Arc::clone(&self.clock);
+        Box::new(move || Moment::from_zoned(&clock.now()))
+    }
+
     /// The vault without a key: enough to record.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
     let vault = Arc::new(made);
     let now = context.clock.now();
     for clip in clips()? {
-        let sound = SoundFile::from_stream(Box::new(Cursor::new(bytes_of(&clip.file)?)))?;
+        let sound = SoundFile::from_stream(Box::new(Cursor::new(bytes_of(&clip.file)?)), Some("opus"))?;
         let mut card = taking::card(Source::Import, clip.title, clip.tags, context.now());
         if let Ok(earlier) = now.checked_sub(clip.hours_ago.hours()) {
             card.recorded_at = Moment::from_zoned(&earlier);

@@ -5,10 +5,10 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::text::TextFormat;
 use super::{Context, Progress, Unit, merge_quietly, resolve};
 use crate::error::{Exit, Failure};
 use crate::recording::Recording;
-use crate::transcript::format::{self, TextFormat};
 use crate::vault::OpenVault;
 use crate::worker::sounding::{self, SoundFormat};
 
@@ -75,7 +75,7 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Vec<PathBuf>, Failure> {
     let now = context.clock.now();
-    let selection = resolve::Selection::parse(&args.which, &now)?;
+    let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
     let all = vault.recordings()?;
@@ -209,16 +209,14 @@ fn write(
         }
         Format::Sound(sound) => sounding::write(vault, recording, sound, out),
         Format::Text(text) => {
-            let newest = recording.versions.last();
-            if newest.is_none() && text != TextFormat::Json {
-                return Err(missing("it has no transcript yet").hint("`voxvault transcribe` makes one"));
-            }
-            let transcript =
-                newest.map(|newest| vault.transcript(recording.id, newest.number)).transpose()?;
-            let written = format::render(text, recording, transcript.as_ref());
-            out.write_all(written.as_bytes()).map_err(|error| {
-                Failure::new(Exit::Failed, "can't write the export", error.to_string())
-            })
+            let newest = recording.versions.last().ok_or_else(|| {
+                missing("it has no transcript yet").hint("`voxvault transcribe` makes one")
+            })?;
+            let transcript = vault.transcript(recording.id, newest.number)?;
+            let unwritten = |why: String| Failure::new(Exit::Failed, "can't write the export", why);
+            let written =
+                text.render(recording, &transcript).map_err(|error| unwritten(error.to_string()))?;
+            out.write_all(written.as_bytes()).map_err(|error| unwritten(error.to_string()))
         }
     }
 }

@@ -108,7 +108,7 @@ fn take_one(
         card.recorded_at = moment;
     }
     let what = format!("importing {}", name.as_deref().unwrap_or("sound"));
-    let total = sound.duration().map(|length| length.as_millis() as u64);
+    let total = sound.duration_hint().map(|length| length.as_millis() as u64);
     progress.begin(&what, total, Unit::SoundMs);
     let taken = taking::from_file(vault, sound, card, &Listening(progress));
     progress.end();

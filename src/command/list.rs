@@ -3,7 +3,7 @@
 use super::{Context, merge_quietly};
 use crate::error::{Exit, Failure};
 use crate::recording::Recording;
-use crate::search::Filter;
+use crate::search::{Filter, last_added};
 
 /// Which recordings to list.
 #[derive(Debug, Clone, Default)]
@@ -22,13 +22,15 @@ pub fn run(
     progress: &dyn super::Progress,
 ) -> Result<Vec<Recording>, Failure> {
     let now = context.clock.now();
-    let filter = Filter::parse(&args.filter, &now).map_err(|why| {
+    let filter = Filter::parse(&args.filter).map_err(|why| {
         Failure::new(Exit::Usage, "can't use the filter", why.to_string())
             .hint("filters look like tag:work, after:2026-01-31, is:pinned, today")
     })?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
     let mut recordings = vault.recordings()?;
-    recordings.retain(|recording| filter.matches(recording, &now));
+    let last = last_added(&recordings);
+    let sieve = filter.at(&now, last);
+    recordings.retain(|recording| sieve.passes(recording));
     Ok(recordings)
 }

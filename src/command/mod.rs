@@ -21,6 +21,7 @@ pub mod resolve;
 pub mod search;
 pub mod show;
 pub mod shred;
+pub mod text;
 pub mod transcribe;
 
 pub use context::{Clock, Context, KeySource, NoKey, SystemClock};

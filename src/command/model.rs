@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Context, Progress, Unit};
 use crate::error::Failure;
-use crate::speech::{ModelInfo, Models};
+use crate::speech::{Model, Models};
 
 /// What to do.
 #[derive(Debug, Clone)]
@@ -35,27 +35,35 @@ pub fn run(
     context: &Context,
     args: &Args,
     progress: &dyn Progress,
-) -> Result<Vec<ModelInfo>, Failure> {
+) -> Result<Vec<Model>, Failure> {
     let models = Models::at(&context.paths.models);
     match args {
         Args::List => Ok(models.list()?),
         Args::Verify => {
-            let known = models.list()?;
-            for (position, model) in known.iter().enumerate() {
-                progress.begin(&format!("checking {}", model.name), Some(known.len() as u64), Unit::Items);
-                let checked = models.verify(&model.name);
-                progress.advance(position as u64 + 1);
-                progress.end();
-                checked?;
+            let mut begun = false;
+            let verdicts = models.verify(&mut |done, total| {
+                if !std::mem::replace(&mut begun, true) {
+                    progress.begin("checking", Some(total), Unit::Bytes);
+                }
+                progress.advance(done);
+            });
+            progress.end();
+            let (models, found): (Vec<_>, Vec<_>) = verdicts?.into_iter().unzip();
+            match found.into_iter().flatten().next() {
+                Some(damage) => Err(damage.into()),
+                None => Ok(models),
             }
-            Ok(known)
         }
         Args::Use(name) => Ok(vec![models.choose(name)?]),
         Args::Remove(name) => Ok(vec![models.remove(name)?]),
         Args::Import { paths, name } => {
-            progress.begin("reading the model", None, Unit::Bytes);
-            let imported =
-                models.import(paths, name.as_deref(), &mut |done| progress.advance(done));
+            let mut begun = false;
+            let imported = models.import(paths, name.as_deref(), &mut |done, total| {
+                if !std::mem::replace(&mut begun, true) {
+                    progress.begin("reading the model", Some(total), Unit::Bytes);
+                }
+                progress.advance(done);
+            });
             progress.end();
             Ok(vec![imported?])
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Context, Listening, Progress, Unit, edit, merge_quietly, transcribe};
 use crate::audio::{RawFormat, SoundFile};
 use crate::error::{Exit, Failure};
-use crate::recording::{Ending, RecordingId, Source, State};
+use crate::recording::{RecordingId, Source, State};
 use crate::vault::OpenVault;
 use crate::worker::recorder::{self, Recorder};
 use crate::worker::taking;
@@ -96,7 +96,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
                 tags: args.tags,
                 limit: args.limit,
             };
-            let recorder = Recorder::start(&vault, options, Arc::clone(&context.clock), None)?;
+            let recorder = Recorder::start(&vault, options, context.moments(), None)?;
             progress.begin("recording", None, Unit::SoundMs);
             while !args.stop.load(Ordering::Relaxed) && recorder.wait(Duration::from_millis(200)) {
                 progress.advance((recorder.status().elapsed_s * 1000.0) as u64);
@@ -114,8 +114,8 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
         }
         Input::Stream { reader, raw } => {
             let sound = match raw {
-                Some(format) => SoundFile::from_raw(reader, format),
-                None => SoundFile::from_stream(reader)?,
+                Some(format) => SoundFile::from_raw(reader, format)?,
+                None => SoundFile::from_stream(reader, None)?,
             };
             let card = taking::card(Source::Stdin, args.title.unwrap_or_default(), args.tags, context.now());
             let limits = taking::Limits { length: args.limit, stop: Arc::clone(&args.stop) };
@@ -184,15 +184,5 @@ fn transcribe_where_possible(
             Ok(())
         }
         other => other.map(|_| ()),
-    }
-}
-
-/// The state of a recording that was just taken and is not merged yet.
-#[must_use]
-pub fn state_of(ending: Ending, silent: bool) -> State {
-    match (ending, silent) {
-        (_, true) => State::Silent,
-        (Ending::Interrupted, false) => State::Interrupted,
-        (Ending::Complete, false) => State::Pending,
     }
 }

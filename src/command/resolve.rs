@@ -5,7 +5,7 @@ use jiff::Zoned;
 
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
-use crate::search::Filter;
+use crate::search::{Filter, last_added};
 
 /// What the words of a command line name.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ impl Selection {
     ///
     /// # Errors
     /// [`Exit::Usage`] for free words, for a mixture, and for nothing at all.
-    pub fn parse(words: &[String], now: &Zoned) -> Result<Self, Failure> {
+    pub fn parse(words: &[String]) -> Result<Self, Failure> {
         let unusable =
             |why: String| Failure::new(Exit::Usage, "can't tell which recordings are meant", why);
         let Some(first) = words.first() else {
@@ -31,7 +31,7 @@ impl Selection {
         if words.iter().all(|word| looks_like_id(word)) {
             return Ok(Self::Named(words.to_vec()));
         }
-        match Filter::parse(words, now) {
+        match Filter::parse(words) {
             Ok(filter) => Ok(Self::Filtered(filter)),
             Err(why) if words.len() > 1 && words.iter().any(|word| looks_like_id(word)) => {
                 Err(unusable(format!("{why}; ids and filters can't be mixed")))
@@ -62,11 +62,8 @@ impl Selection {
                 Ok(ids)
             }
             Self::Filtered(filter) => {
-                let ids: Vec<RecordingId> = all
-                    .iter()
-                    .filter(|recording| filter.matches(recording, now))
-                    .map(|recording| recording.id)
-                    .collect();
+                let ids: Vec<RecordingId> =
+                    filter.select(all, now).iter().map(|recording| recording.id).collect();
                 if ids.is_empty() {
                     let why = "no recording matches the filter";
                     return Err(Failure::new(Exit::NotFound, "found nothing", why)
@@ -102,11 +99,7 @@ fn by_name_among(
             .hint("`voxvault list` shows the ids")
     };
     if name == "last" {
-        return all
-            .iter()
-            .max_by_key(|recording| (recording.card.added_at.unix_ms, recording.id))
-            .map(|recording| recording.id)
-            .ok_or_else(|| missing("the vault is empty"));
+        return last_added(all).ok_or_else(|| missing("the vault is empty"));
     }
     let unusable = |why: String| Failure::new(Exit::Usage, "can't use the id", why).about(name);
     if !looks_like_id(name) {

@@ -25,7 +25,7 @@ pub fn plan(
     progress: &dyn Progress,
 ) -> Result<Vec<Recording>, Failure> {
     let now = context.clock.now();
-    let selection = resolve::Selection::parse(&args.which, &now)?;
+    let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
     refuse_running(&vault, &args.which)?;

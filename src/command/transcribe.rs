@@ -1,11 +1,9 @@
 //! Turns sound into text: a new version, never over an old one.
 
-use std::path::PathBuf;
-
 use super::{Context, Listening, Progress, Unit, merge_quietly, resolve};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
-use crate::speech::{Language, Models, Transcriber};
+use crate::speech::{Effort, Language, Model, Models, Transcriber};
 use crate::vault::OpenVault;
 use crate::worker::transcription;
 
@@ -75,8 +73,8 @@ pub fn these(
         return Ok(outcome);
     }
     let language = language(args.language.as_deref().unwrap_or(&context.config.language))?;
-    let (name, path) = model(context, args.model.as_deref())?;
-    let mut transcriber = Transcriber::load(&path, &name)?;
+    let model = model(context, args.model.as_deref())?;
+    let mut transcriber = Transcriber::load(&model, Effort::for_this_machine())?;
     for (position, recording) in chosen.iter().enumerate() {
         let what = format!("transcribing {} of {}", position + 1, chosen.len());
         progress.begin(&what, Some(millis(recording)), Unit::SoundMs);
@@ -112,18 +110,20 @@ fn millis(recording: &Recording) -> u64 {
 /// # Errors
 /// [`Exit::Usage`] for what is neither.
 pub fn language(text: &str) -> Result<Language, Failure> {
-    Language::parse(text).map_err(|why| {
+    text.parse().map_err(|why: crate::speech::Error| {
         Failure::new(Exit::Usage, "can't use the language", why.to_string())
-            .about(text)
             .hint("give an ISO 639-1 code such as en, or auto")
     })
 }
 
-/// The name and file of the model to use.
+/// The model to use.
 ///
 /// # Errors
 /// [`Exit::NoModel`] when there is none, or none of that name.
-pub fn model(context: &Context, name: Option<&str>) -> Result<(String, PathBuf), Failure> {
-    let model = Models::at(&context.paths.models).find(name)?;
-    Ok((model.name, model.path))
+pub fn model(context: &Context, name: Option<&str>) -> Result<Model, Failure> {
+    let models = Models::at(&context.paths.models);
+    Ok(match name {
+        Some(name) => models.get(name)?,
+        None => models.in_use()?,
+    })
 }

@@ -134,11 +134,10 @@ impl Recorder {
         wake: Option<Wake>,
     ) -> Result<Self, Failure> {
         let capture = Capture::open(options.device.as_deref())?;
-        let mut intake = Intake::new(capture.shape().clone())?;
-        intake.omit_fingerprint();
+        let intake = Intake::new(capture.shape().clone())?;
         let mut card = taking::card(Source::Mic, options.title, options.tags, now());
         card.device = Some(capture.name().to_owned());
-        card.pre_skip = crate::audio::pre_skip();
+        card.pre_skip = intake.pre_skip();
         let writer = vault.begin(&card, Durability::EachSegment)?;
         let id = writer.id();
         let status = Status {
@@ -367,9 +366,9 @@ impl Take {
 
     fn keep(&mut self, block: &[f32]) -> Result<(), Failure> {
         let writer = &mut self.writer;
-        self.intake.push(block, &mut |packets, samples| {
-            writer.push(packets, samples).map_err(Failure::from)
-        })?;
+        self.intake
+            .push(block, &mut |packets, samples| writer.push(packets, samples))
+            .map_err(taking::taken)?;
         let samples = self.intake.samples();
         if samples - self.noted_at >= NOTE_EVERY_SAMPLES {
             self.noted_at = samples;
@@ -425,10 +424,7 @@ impl Take {
         if let Some(since) = self.lost_since {
             self.note_gap(samples_of(since.elapsed()));
         }
-        let writer = &mut self.writer;
-        let summary = self.intake.finish(&mut |packets: &[u8], samples| {
-            writer.push(packets, samples).map_err(Failure::from)
-        })?;
+        let summary = taking::finish(self.intake, &mut self.writer)?;
         self.card.samples = summary.samples;
         self.card.signal = summary.signal;
         self.card.ending = if lost { Ending::Interrupted } else { Ending::Complete };

@@ -2,10 +2,13 @@
 
 use std::io::Write;
 
-use crate::audio::{self, StoredSound};
+use super::transcription::shape_of;
+use crate::audio::{
+    AudioError, FlacWriter, OggOpusWriter, StoredRate, StoredShape, StoredSound, WavWriter,
+};
 use crate::error::Failure;
 use crate::recording::{Recording, STORED_RATE_HZ};
-use crate::vault::OpenVault;
+use crate::vault::{OpenVault, SoundReader};
 
 /// A form in which sound leaves the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,22 +43,45 @@ pub fn write(
     format: SoundFormat,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let card = &recording.card;
+    let shape = shape_of(&recording.card);
+    let samples = recording.card.samples;
     let mut segments = vault.sound(recording.id)?;
-    if format == SoundFormat::Opus {
-        let mut writer = audio::OggOpusWriter::new(out, card.pre_skip, card.samples)?;
-        while let Some(segment) = segments.next_segment()? {
-            writer.push(&segment.packets)?;
+    match format {
+        SoundFormat::Opus => {
+            let mut writer = OggOpusWriter::new(out, shape)?;
+            while let Some(segment) = segments.next_segment()? {
+                writer.push(&segment.packets)?;
+            }
+            writer.finish()?;
         }
-        return Ok(writer.finish()?);
+        SoundFormat::Wav => {
+            let mut writer = WavWriter::new(out, samples, STORED_RATE_HZ)?;
+            decode(&mut segments, shape, &mut |pcm| writer.push(pcm))?;
+            writer.finish()?;
+        }
+        SoundFormat::Flac => {
+            let mut writer = FlacWriter::new(out, samples, STORED_RATE_HZ)?;
+            decode(&mut segments, shape, &mut |pcm| writer.push(pcm))?;
+            writer.finish()?;
+        }
     }
-    let mut decoder = StoredSound::new(STORED_RATE_HZ, card.pre_skip, card.samples)?;
-    let mut writer = audio::PcmWriter::new(out, format == SoundFormat::Flac, card.samples)?;
+    Ok(())
+}
+
+/// Decodes segment by segment: memory does not grow with the length.
+fn decode(
+    segments: &mut SoundReader<'_>,
+    shape: StoredShape,
+    sink: &mut dyn FnMut(&[f32]) -> Result<(), AudioError>,
+) -> Result<(), Failure> {
+    let mut decoder = StoredSound::new(shape, StoredRate::Full)?;
     let mut pcm = Vec::new();
     while let Some(segment) = segments.next_segment()? {
         pcm.clear();
         decoder.push(&segment.packets, &mut pcm)?;
-        writer.push(&pcm)?;
+        sink(&pcm)?;
     }
-    Ok(writer.finish()?)
+    pcm.clear();
+    decoder.finish(&mut pcm);
+    Ok(sink(&pcm)?)
 }

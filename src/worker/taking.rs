@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Control, millis};
-use crate::audio::{Hashing, Intake, SoundFile};
+use crate::audio::{Intake, IntakeError, IntakeSummary, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{Card, Ending, Moment, RecordingId, Signal, Source, State, STORED_RATE_HZ};
-use crate::vault::{Durability, RecordingWriter, Vault};
+use crate::vault::{self, Durability, RecordingWriter, Vault};
 
 /// What was taken in.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ pub fn from_file(
         }
     };
     match pumped {
-        Ok(()) if sink.intake.samples() > 0 => sink.finish(Ending::Complete, sound.cut_short()),
+        Ok(()) if sink.intake.samples() > 0 => sink.finish(Ending::Complete, sound.reading().truncated),
         Ok(()) => {
             sink.discard();
             Err(Failure::new(Exit::Failed, "can't take in the file", "there is no sound in it"))
@@ -162,17 +162,18 @@ impl Sink {
         mut card: Card,
         durability: Durability,
     ) -> Result<Self, Failure> {
-        let intake = Intake::new(sound.rate_hz(), sound.channels(), Hashing::Sound)?;
+        let intake = Intake::new(sound.shape().clone())?;
         card.pre_skip = intake.pre_skip();
         let writer = vault.begin(&card, durability)?;
-        Ok(Self { intake, writer, card, rate_hz: sound.rate_hz(), channels: sound.channels() })
+        let (rate_hz, channels) = (sound.shape().rate_hz(), sound.shape().channels());
+        Ok(Self { intake, writer, card, rate_hz, channels })
     }
 
     fn push(&mut self, interleaved: &[f32]) -> Result<(), Failure> {
         let writer = &mut self.writer;
-        self.intake.push(interleaved, &mut |packets, samples| {
-            writer.push(packets, samples).map_err(Failure::from)
-        })
+        self.intake
+            .push(interleaved, &mut |packets, samples| writer.push(packets, samples))
+            .map_err(taken)
     }
 
     fn push_up_to(&mut self, interleaved: &[f32], most: u64) -> Result<(), Failure> {
@@ -187,13 +188,10 @@ impl Sink {
     }
 
     fn finish(mut self, ending: Ending, cut_short: bool) -> Result<Taken, Failure> {
-        let writer = &mut self.writer;
-        let summary = self.intake.finish(&mut |packets: &[u8], samples| {
-            writer.push(packets, samples).map_err(Failure::from)
-        })?;
+        let summary = finish(self.intake, &mut self.writer)?;
         self.card.samples = summary.samples;
         self.card.signal = summary.signal;
-        self.card.content_hash = summary.content_hash;
+        self.card.content_hash = Some(summary.content_hash);
         self.card.ending = ending;
         let id = self.writer.finish(&self.card)?;
         let state = state_of(&self.card);
@@ -204,6 +202,22 @@ impl Sink {
     /// recording, which the next merge takes up: nothing is lost by it.
     fn discard(self) {
         let _ = self.writer.discard();
+    }
+}
+
+/// Hands what is left in the intake to the writer, and sums up.
+pub(super) fn finish(
+    intake: Intake,
+    writer: &mut RecordingWriter,
+) -> Result<IntakeSummary, Failure> {
+    intake.finish(&mut |packets, samples| writer.push(packets, samples)).map_err(taken)
+}
+
+/// Why sound could not be taken in.
+pub(super) fn taken(error: IntakeError<vault::Error>) -> Failure {
+    match error {
+        IntakeError::Audio(error) => error.into(),
+        IntakeError::Sink(error) => error.into(),
     }
 }
 

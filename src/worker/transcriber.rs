@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use super::{Control, transcription};
 use crate::error::{Exit, Failure};
 use crate::recording::{Moment, Recording, RecordingId};
-use crate::speech::{self, Language, Models};
+use crate::speech::{self, Effort, Language, Models};
 use crate::vault::OpenVault;
 
 /// What happens in the background. Sent from the transcriber's thread.
@@ -222,8 +222,8 @@ impl Work {
     }
 
     fn load(&self) -> Result<speech::Transcriber, Failure> {
-        let model = Models::at(&self.settings.models).find(None)?;
-        Ok(speech::Transcriber::load(&model.path, &model.name)?)
+        let model = Models::at(&self.settings.models).in_use()?;
+        Ok(speech::Transcriber::load(&model, Effort::for_this_machine())?)
     }
 
     fn one(

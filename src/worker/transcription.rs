@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{Control, millis};
-use crate::audio::{SPEECH_RATE_HZ, StoredSound};
+use crate::audio::{StoredRate, StoredShape, StoredSound};
 use crate::error::{Exit, Failure};
-use crate::recording::{Moment, Recording};
+use crate::recording::{Card, Moment, Recording};
 use crate::speech::{self, Language, Transcriber};
 use crate::vault::OpenVault;
 
@@ -30,26 +30,34 @@ pub fn transcribe(
     }
     let mut segments = vault.sound(recording.id)?;
     let card = &recording.card;
-    let mut decoder = StoredSound::new(SPEECH_RATE_HZ, card.pre_skip, card.samples)?;
+    let mut decoder = Some(StoredSound::new(shape_of(card), StoredRate::Speech)?);
     let mut source = |out: &mut Vec<f32>| -> Result<bool, Failure> {
         match segments.next_segment()? {
             Some(segment) => {
-                decoder.push(&segment.packets, out)?;
+                if let Some(decoder) = decoder.as_mut() {
+                    decoder.push(&segment.packets, out)?;
+                }
                 Ok(true)
             }
-            None => Ok(false),
+            None => {
+                if let Some(decoder) = decoder.take() {
+                    decoder.finish(out);
+                }
+                Ok(false)
+            }
         }
     };
     let heard = Hearing { control };
-    let options = speech::Options { language: language.clone() };
+    let options = speech::Options { language: language.clone(), made_at: now };
     let total_s = card.duration().as_secs_f64();
-    let transcript = match transcriber.transcribe(&mut source, total_s, &options, now, &heard) {
+    let transcript = match transcriber.transcribe(&mut source, Some(total_s), &options, &heard) {
         Ok(transcript) => transcript,
-        Err(speech::TranscribeError::Source(failure)) => return Err(failure),
-        Err(speech::TranscribeError::Speech(error)) => {
+        Err(error) => {
+            let is_ours = error.is_about_speech() && !control.cancelled();
             let failure = Failure::from(error);
-            if !control.cancelled() {
-                vault.update_card(recording.id, &mut |card| card.failure = Some(failure.why.clone()))?;
+            if is_ours {
+                let why = failure.why.clone();
+                vault.update_card(recording.id, &mut |card| card.failure = Some(why.clone()))?;
             }
             return Err(failure);
         }
@@ -60,6 +68,11 @@ pub fn transcribe(
         vault.update_card(recording.id, &mut |card| card.failure = None)?;
     }
     Ok(number)
+}
+
+/// What a decoder has to know of a stored recording.
+pub(super) fn shape_of(card: &Card) -> StoredShape {
+    StoredShape { samples: card.samples, pre_skip: card.pre_skip }
 }
 
 /// Passes what the speech model says on to whoever listens.
