@@ -8,5 +8,8 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+pub mod listing;
 pub mod recording;
+pub mod search;
+pub mod time;
 pub mod transcript;
