@@ -23,9 +23,7 @@ pub(super) struct Given(Zeroizing<String>);
 
 impl KeySource for Given {
     fn passphrase(&self) -> Result<Passphrase, Failure> {
-        let mut copy = Zeroizing::new(String::with_capacity(self.0.len()));
-        copy.push_str(&self.0);
-        Ok(Passphrase::new(copy))
+        Ok(Passphrase::new(self.0.to_string()))
     }
 
     fn is_unattended(&self) -> bool {
@@ -39,7 +37,7 @@ pub(super) struct Prompt;
 
 impl KeySource for Prompt {
     fn passphrase(&self) -> Result<Passphrase, Failure> {
-        ask("passphrase: ").map(Passphrase::new)
+        ask("passphrase: ")
     }
 
     fn is_unattended(&self) -> bool {
@@ -106,8 +104,8 @@ fn read(from: &mut dyn Read) -> Result<Given, String> {
 }
 
 /// Asks once on the terminal, without showing what is typed.
-pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
+pub(super) fn ask(prompt: &str) -> Result<Passphrase, Failure> {
+    rpassword::prompt_password(prompt).map(Passphrase::new).map_err(|_| {
         Failure::new(Exit::Locked, "can't ask for the passphrase", "there is no terminal")
             .hint("give it with --passphrase-file FILE or --passphrase-command CMD")
     })
@@ -117,9 +115,9 @@ pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
 pub(super) fn ask_new() -> Result<Passphrase, Failure> {
     let first = ask("new passphrase: ")?;
     let again = ask("the same again: ")?;
-    if *first != *again {
+    if !first.is_same_as(&again) {
         let why = "the two are not the same";
         return Err(Failure::new(Exit::Usage, "can't use the passphrase", why));
     }
-    Ok(Passphrase::new(first))
+    Ok(first)
 }

@@ -11,7 +11,7 @@ use crate::command::text::TextFormat;
 use crate::command::{demo, search, show, transcribe};
 use crate::error::{Failure, plain};
 use crate::listing::{KeptUntil, RecordingView};
-use crate::recording::Recording;
+use crate::recording::{Moment, Recording};
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
@@ -175,10 +175,10 @@ pub(super) fn receipt(out: Out<'_>, receipt: &Receipt, doomed: &[Recording]) -> 
         writeln!(out, "erased: {}", plain(erased))?;
     }
     for left in &receipt.not_erased {
-        writeln!(out, "out of reach: {} ({}): {}", plain(&left.what), plain(&left.location), plain(&left.why))?;
+        writeln!(out, "out of reach: {} ({}): {}", plain(&left.what), plain(&left.where_), plain(&left.why))?;
     }
     for backup in &receipt.backups_still_holding {
-        writeln!(out, "still holds it: {} made {}", plain(&backup.path), backup.made_at)?;
+        writeln!(out, "still holds it: {} made {}", plain(&backup.path), moment(backup.made_at_ms))?;
     }
     Ok(())
 }
@@ -199,12 +199,12 @@ pub(super) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
     let not_erased: Vec<Value> = receipt
         .not_erased
         .iter()
-        .map(|left| json!({ "what": left.what, "where": left.location, "why": left.why }))
+        .map(|left| json!({ "what": left.what, "where": left.where_, "why": left.why }))
         .collect();
     let backups: Vec<Value> = receipt
         .backups_still_holding
         .iter()
-        .map(|backup| json!({ "path": backup.path, "made_at": backup.made_at.to_string() }))
+        .map(|backup| json!({ "path": backup.path, "made_at": moment(backup.made_at_ms) }))
         .collect();
     document(
         out,
@@ -217,17 +217,21 @@ pub(super) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
     )
 }
 
+fn moment(unix_ms: i64) -> String {
+    Moment { unix_ms, offset_s: 0 }.to_string()
+}
+
 pub(super) fn devices(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<()> {
     for device in devices {
         let mark = if device.default { "*" } else { " " };
         let rates: Vec<String> = device.rates_hz.iter().map(u32::to_string).collect();
-        let s = if device.channels == 1 { "" } else { "s" };
+        let channels: Vec<String> = device.channels.iter().map(u16::to_string).collect();
         writeln!(
             out,
-            "{mark} {}  {} Hz, {} channel{s}",
+            "{mark} {}  {} Hz, {} channels",
             plain(&device.name),
             rates.join("/"),
-            device.channels,
+            channels.join("/"),
         )?;
     }
     Ok(())

@@ -22,7 +22,7 @@ use crate::config::{Config, Paths};
 use crate::error::{Exit, Failure};
 use crate::hardening;
 use crate::time;
-use crate::vault::ShredScope;
+use crate::vault::{Placement, ShredScope};
 use crate::worker::sounding::SoundFormat;
 
 /// What the parsed line asks for, and how to say what came of it.
@@ -147,8 +147,8 @@ impl Session {
                 keys::ask_new()?
             }
         };
-        let place = if args.force { init::Place::Anywhere } else { init::Place::Local };
-        let made = init::run(&self.context, init::Args { passphrase, place }, &self.console)?;
+        let placement = if args.force { Placement::Anywhere } else { Placement::Local };
+        let made = init::run(&self.context, init::Args { passphrase, placement }, &self.console)?;
         self.print(|out| writeln!(out, "{}", made.vault.display()))
     }
 

@@ -1,6 +1,7 @@
 //! What every command is given: where things stand, the clock, and the one
 //! unlocked vault that the commands of a process share.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Zoned;
@@ -9,6 +10,7 @@ use crate::config::{Config, Paths};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::recording::Moment;
+use crate::vault::site::Site;
 use crate::vault::{OpenVault, Vault};
 
 /// Tells the time. Passed in, so that tests can say what time it is.
@@ -91,12 +93,18 @@ impl Context {
         Box::new(move || Moment::from_zoned(&clock.now()))
     }
 
+    /// A vault's place, with the generations seen remembered for this user.
+    #[must_use]
+    pub fn site(&self, dir: &Path) -> Site {
+        Site::new(dir, Some(self.paths.state.clone()))
+    }
+
     /// The vault without a key: enough to record.
     ///
     /// # Errors
     /// When there is no vault, or none of its roots can be read.
     pub fn vault(&self) -> Result<Vault, Failure> {
-        Ok(Vault::open(&self.paths.vault, Some(&self.paths.state))?)
+        Ok(Vault::open_at(self.site(&self.paths.vault))?)
     }
 
     /// The vault, unlocked; asks for the key the first time.

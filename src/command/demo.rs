@@ -11,7 +11,7 @@ use jiff::ToSpan;
 use serde::Deserialize;
 
 use super::transcribe::{self, Outcome as Transcribed};
-use super::{Context, Progress, init, merge_quietly};
+use super::{Context, Progress, merge_quietly};
 use crate::audio::SoundFile;
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
@@ -80,9 +80,9 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
     let shown = args.passphrase.is_none().then_some(PASSPHRASE);
     let passphrase =
         args.passphrase.unwrap_or_else(|| Passphrase::new(PASSPHRASE.to_owned()));
-    init::check(&passphrase)?;
-    let state = Some(context.paths.state.as_path());
-    let made = Vault::init(&args.dir, &passphrase, InitOptions::default(), state)?;
+    passphrase.check_length()?;
+    let site = context.site(&args.dir);
+    let made = Vault::init_at(site, &passphrase, InitOptions::default())?;
     let vault = Arc::new(made);
     let now = context.clock.now();
     for clip in clips()? {

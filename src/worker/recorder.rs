@@ -11,12 +11,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::taking::{self, state_of};
-use crate::audio::{Capture, Captured, Intake};
+use crate::audio::{AudioError, Capture, Intake, Resampler, Shape};
 use crate::error::{Exit, Failure};
 use crate::recording::{
     Card, Ending, Gap, Moment, RecordingId, STORED_RATE_HZ, Source, State,
 };
-use crate::vault::{Durability, RecordingWriter, Vault};
+use crate::vault::{RecordingWriter, Vault};
 
 /// How long the thread waits for sound before it looks at its wishes again.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -138,7 +138,7 @@ impl Recorder {
         let mut card = taking::card(Source::Mic, options.title, options.tags, now());
         card.device = Some(capture.name().to_owned());
         card.pre_skip = intake.pre_skip();
-        let writer = vault.begin(&card, Durability::EachSegment)?;
+        let writer = vault.begin(&card)?;
         let id = writer.id();
         let status = Status {
             phase: Phase::Recording,
@@ -158,10 +158,11 @@ impl Recorder {
         });
         let take = Take {
             shared: Arc::clone(&shared),
-            device: options.device,
             limit: options.limit.map(samples_of),
             vault: vault.dir().to_owned(),
-            capture: Some(capture),
+            shape: capture.shape().clone(),
+            bridge: None,
+            capture,
             intake,
             writer,
             card,
@@ -262,10 +263,12 @@ impl Shared {
 /// The recorder's thread.
 struct Take {
     shared: Arc<Shared>,
-    device: Option<String>,
     limit: Option<u64>,
     vault: std::path::PathBuf,
-    capture: Option<Capture>,
+    capture: Capture,
+    /// What the intake was made for; the microphone may return with another.
+    shape: Shape,
+    bridge: Option<Bridge>,
     intake: Intake,
     writer: RecordingWriter,
     card: Card,
@@ -320,42 +323,41 @@ impl Take {
     /// Waits a little for sound; whether some came.
     fn listen(&mut self, block: &mut Vec<f32>) -> Result<bool, Failure> {
         block.clear();
-        let Some(capture) = self.capture.as_mut() else {
-            self.look_for_microphone();
+        if let Some(since) = self.lost_since {
+            self.look_for_microphone(since);
             return Ok(false);
-        };
-        match capture.read(block, PATIENCE)? {
-            Captured::Sound { gap } => {
-                if let Some(gap) = gap {
-                    let rate_hz = f64::from(capture.shape().rate_hz());
-                    let samples = gap.frames as f64 * f64::from(STORED_RATE_HZ) / rate_hz;
-                    self.note_gap(samples as u64);
+        }
+        let capture = &mut self.capture;
+        let rate_hz = f64::from(capture.shape().rate_hz());
+        match capture.read(block, PATIENCE) {
+            Ok(captured) => {
+                let lost: u64 = captured.gaps.iter().map(|gap| gap.frames).sum();
+                if lost > 0 {
+                    self.note_gap((lost as f64 * f64::from(STORED_RATE_HZ) / rate_hz) as u64);
                 }
-                Ok(!block.is_empty())
+                Ok(captured.frames > 0)
             }
-            Captured::Nothing => Ok(false),
-            Captured::Lost => {
-                self.capture = None;
+            Err(error) if error.is_lost() => {
                 self.lost_since = Some(Instant::now());
                 Ok(false)
             }
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Tries the microphone again. It may return with another rate: the intake
-    /// goes on with what it has now.
-    fn look_for_microphone(&mut self) {
+    /// Tries the microphone again. It may return with another rate.
+    fn look_for_microphone(&mut self, since: Instant) {
         std::thread::sleep(PATIENCE);
-        let Some(since) = self.lost_since else { return };
         if self.looked_at.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
             return;
         }
         self.looked_at = Some(Instant::now());
-        if let Ok(capture) = Capture::open(self.device.as_deref())
-            && self.intake.go_on_with(capture.shape().clone()).is_ok()
-        {
+        if self.capture.reopen().is_err() {
+            return;
+        }
+        if let Ok(bridge) = Bridge::between(self.capture.shape(), &self.shape) {
             self.note_gap(samples_of(since.elapsed()));
-            self.capture = Some(capture);
+            self.bridge = bridge;
             self.lost_since = None;
         }
     }
@@ -365,6 +367,8 @@ impl Take {
     }
 
     fn keep(&mut self, block: &[f32]) -> Result<(), Failure> {
+        let bridged = self.bridge.as_mut().map(|bridge| bridge.carry(block)).transpose()?;
+        let block = bridged.unwrap_or(block);
         let writer = &mut self.writer;
         self.intake
             .push(block, &mut |packets, samples| writer.push(packets, samples))
@@ -388,10 +392,10 @@ impl Take {
         let gap: u64 = self.card.gaps.iter().map(|gap| gap.samples).sum();
         let lost_s = self.lost_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
         let mut status = self.shared.status();
-        status.phase = match (&self.capture, paused) {
-            (None, _) => Phase::WaitingForMicrophone,
-            (Some(_), true) => Phase::Paused,
-            (Some(_), false) => Phase::Recording,
+        status.phase = match (self.lost_since, paused) {
+            (Some(_), _) => Phase::WaitingForMicrophone,
+            (None, true) => Phase::Paused,
+            (None, false) => Phase::Recording,
         };
         status.elapsed_s = seconds(self.intake.samples());
         status.peak_dbfs = level.peak_dbfs;
@@ -432,6 +436,47 @@ impl Take {
         let duration = self.card.duration();
         let state = state_of(&self.card);
         Ok(Recorded { id, duration, state, shortfall: lost.then(gone) })
+    }
+}
+
+/// Carries sound of one shape over to another, for a microphone that returned
+/// with a shape that the intake was not made for.
+struct Bridge {
+    from: Shape,
+    channels: usize,
+    resampler: Resampler,
+    mono: Vec<f32>,
+    resampled: Vec<f32>,
+    carried: Vec<f32>,
+}
+
+impl Bridge {
+    /// A bridge, where one is needed.
+    fn between(from: &Shape, to: &Shape) -> Result<Option<Self>, AudioError> {
+        if from.rate_hz() == to.rate_hz() && from.channels() == to.channels() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            from: from.clone(),
+            channels: to.channels(),
+            resampler: Resampler::new(from.rate_hz(), to.rate_hz())?,
+            mono: Vec::new(),
+            resampled: Vec::new(),
+            carried: Vec::new(),
+        }))
+    }
+
+    /// The same sound, interleaved in the other shape.
+    fn carry(&mut self, block: &[f32]) -> Result<&[f32], AudioError> {
+        self.mono.clear();
+        self.resampled.clear();
+        self.carried.clear();
+        self.from.mix(block, &mut self.mono);
+        self.resampler.push(&self.mono, &mut self.resampled)?;
+        for sample in &self.resampled {
+            self.carried.extend(std::iter::repeat_n(*sample, self.channels));
+        }
+        Ok(&self.carried)
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Control, millis};
 use crate::audio::{Intake, IntakeError, IntakeSummary, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{Card, Ending, Moment, RecordingId, Signal, Source, State, STORED_RATE_HZ};
-use crate::vault::{self, Durability, RecordingWriter, Vault};
+use crate::vault::{self, RecordingWriter, Vault};
 
 /// What was taken in.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +75,7 @@ pub fn from_file(
     card: Card,
     control: &dyn Control,
 ) -> Result<Taken, Failure> {
-    let mut sink = Sink::new(vault, &sound, card, Durability::AtEnd)?;
+    let mut sink = Sink::new(vault, &sound, card)?;
     let pumped = loop {
         if control.cancelled() {
             break Err(Failure::new(Exit::Failed, "stopped", "it was cancelled"));
@@ -117,7 +117,7 @@ pub fn from_stream(
     control: &dyn Control,
 ) -> Result<Taken, Failure> {
     let most = limits.length.map(|length| (length.as_secs_f64() * f64::from(STORED_RATE_HZ)) as u64);
-    let mut sink = Sink::new(vault, &sound, card, Durability::EachSegment)?;
+    let mut sink = Sink::new(vault, &sound, card)?;
     let mut broke = None;
     while !limits.stop.load(Ordering::Relaxed) && most.is_none_or(|most| sink.intake.samples() < most)
     {
@@ -156,15 +156,10 @@ struct Sink {
 }
 
 impl Sink {
-    fn new(
-        vault: &Vault,
-        sound: &SoundFile,
-        mut card: Card,
-        durability: Durability,
-    ) -> Result<Self, Failure> {
+    fn new(vault: &Vault, sound: &SoundFile, mut card: Card) -> Result<Self, Failure> {
         let intake = Intake::new(sound.shape().clone())?;
         card.pre_skip = intake.pre_skip();
-        let writer = vault.begin(&card, durability)?;
+        let writer = vault.begin(&card)?;
         let (rate_hz, channels) = (sound.shape().rate_hz(), sound.shape().channels());
         Ok(Self { intake, writer, card, rate_hz, channels })
     }

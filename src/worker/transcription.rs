@@ -53,9 +53,9 @@ pub fn transcribe(
     let transcript = match transcriber.transcribe(&mut source, Some(total_s), &options, &heard) {
         Ok(transcript) => transcript,
         Err(error) => {
-            let is_ours = error.is_about_speech() && !control.cancelled();
+            let is_models_fault = matches!(error, speech::Error::Whisper { .. });
             let failure = Failure::from(error);
-            if is_ours {
+            if is_models_fault {
                 let why = failure.why.clone();
                 vault.update_card(recording.id, &mut |card| card.failure = Some(why.clone()))?;
             }
