@@ -10,3 +10,5 @@
 pub mod error;
 pub mod recording;
 pub mod transcript;
+
+pub mod crypto;
