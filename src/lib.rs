@@ -12,3 +12,5 @@ pub mod recording;
 pub mod transcript;
 
 pub mod crypto;
+
+pub mod vault;
