@@ -27,27 +27,29 @@ impl<R: Read> Frames<R> {
         Self { inner, buffer: Vec::new() }
     }
 
-    /// The next frame; `Ok(Ok(None))` at the end of the file.
-    pub(crate) fn next(&mut self) -> io::Result<Result<Option<Frame<'_>>, Unreadable>> {
+    /// What comes next in the file.
+    pub(crate) fn next(&mut self) -> io::Result<Next<'_>> {
         self.buffer.resize(HEADER_BYTES, 0);
         let read = fill(&mut self.inner, &mut self.buffer)?;
         if read == 0 {
-            return Ok(Ok(None));
+            return Ok(Next::End);
         }
         self.buffer.truncate(read);
-        let body = match frame::body_bytes(&self.buffer) {
-            Ok(body) => body,
-            Err(why) => return Ok(Err(why)),
-        };
-        // A forged length must not cost memory: the buffer grows with what is read.
-        let whole = HEADER_BYTES + body;
-        self.inner.by_ref().take(body as u64).read_to_end(&mut self.buffer)?;
-        self.buffer.truncate(whole);
-        Ok(frame::parse(&self.buffer).map(Some))
+        if let Ok(body) = frame::body_bytes(&self.buffer) {
+            // A forged length must not cost memory: the buffer grows with what
+            // is there to be read.
+            self.inner.by_ref().take(body as u64).read_to_end(&mut self.buffer)?;
+        }
+        match frame::parse(&self.buffer).map(|frame| frame.facts) {
+            Ok(facts) => {
+                let (_, body) = self.buffer.split_at(HEADER_BYTES);
+                Ok(Next::Frame(Frame { facts, body, bytes: &self.buffer }))
+            }
+            Err(why) if self.is_torn(why)? => Ok(Next::Torn),
+            Err(why) => Ok(Next::Damaged(why)),
+        }
     }
-}
 
-impl<R: Read> Frames<R> {
     /// Whether what could not be read is a write that the power cut short: from
     /// somewhere in that frame on, everything up to the end of the file is 0.
     /// (A seal never ends in 16 zeros.)
@@ -68,6 +70,18 @@ impl<R: Read> Frames<R> {
             }
         }
     }
+}
+
+/// What comes next in an inbox file.
+pub(crate) enum Next<'a> {
+    /// A whole frame.
+    Frame(Frame<'a>),
+    /// The end, right behind a frame.
+    End,
+    /// The start of a frame whose writing was cut short; nothing follows.
+    Torn,
+    /// Something else.
+    Damaged(Unreadable),
 }
 
 fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
@@ -101,12 +115,15 @@ pub(crate) fn first<R: Read>(
     id: RecordingId,
     trouble: impl Fn(io::Error) -> Error,
 ) -> Result<First> {
-    match frames.next().map_err(&trouble)? {
-        Ok(Some(frame)) if frame.facts == keys_facts(id) => Ok(First::Sealed(frame.body.to_vec())),
-        Ok(Some(_)) => Err(Error::damaged(id, "its first record is not the keys of this recording")),
-        Ok(None) => Ok(First::Torn),
-        Err(why) if frames.is_torn(why).map_err(trouble)? => Ok(First::Torn),
-        Err(why) => Err(Error::damaged(id, why)),
+    match frames.next().map_err(trouble)? {
+        Next::Frame(frame) if frame.facts == keys_facts(id) => {
+            Ok(First::Sealed(frame.body.to_vec()))
+        }
+        Next::Frame(_) => {
+            Err(Error::damaged(id, "its first record is not the keys of this recording"))
+        }
+        Next::End | Next::Torn => Ok(First::Torn),
+        Next::Damaged(why) => Err(Error::damaged(id, why)),
     }
 }
 
@@ -184,10 +201,9 @@ pub(crate) fn survey<R: Read>(
     };
     loop {
         let frame = match frames.next().map_err(&trouble)? {
-            Ok(Some(frame)) => frame,
-            Ok(None) => break,
-            Err(why) if frames.is_torn(why).map_err(&trouble)? => break,
-            Err(why) => {
+            Next::Frame(frame) => frame,
+            Next::End | Next::Torn => break,
+            Next::Damaged(why) => {
                 survey.damage = Some(format!("behind segment {}: {why}", survey.segments));
                 break;
             }

@@ -18,6 +18,7 @@ use super::inbox;
 use super::intake::{FIRST_EPOCH, keys_facts};
 use super::lock::Gate;
 use super::record;
+use super::recover;
 use crate::crypto::{ClipKeys, InboxPublic, fill_random};
 use crate::recording::{Card, RecordingId};
 
@@ -47,15 +48,10 @@ impl std::fmt::Debug for Keys {
 }
 
 impl RecordingWriter {
-    /// Begins a recording. `newest_key` reads the inbox key of the newest
-    /// generation; it is asked while the gate is held, so that no rotation can
-    /// pass between its answer and the first frame.
-    pub(super) fn begin(
-        disk: &Arc<dyn Disk>,
-        dir: &Path,
-        card: &Card,
-        newest_key: impl FnOnce() -> Result<InboxPublic>,
-    ) -> Result<Self> {
+    /// Begins a recording, sealed to the inbox key of the newest generation. The
+    /// gate is held from reading that key until the first frame is durable, so
+    /// that no rotation passes between.
+    pub(super) fn begin(disk: &Arc<dyn Disk>, dir: &Path, card: &Card) -> Result<Self> {
         let keys = ClipKeys::generate().map_err(random)?;
         let mut id = [0; 16];
         fill_random(&mut id).map_err(random)?;
@@ -64,7 +60,7 @@ impl RecordingWriter {
         let path = inbox::path(dir, id);
 
         let gate = Gate::share(&**disk, dir)?;
-        let inbox_key = newest_key()?;
+        let inbox_key = recover::inbox_key(&**disk, dir, &gate)?;
         disk.create_dir(&inbox_dir).map_err(Error::io("make", &inbox_dir))?;
         let file = disk.open(&path, Access::Create).map_err(Error::io("create", &path))?;
         lock_own(&*file, &path)?;

@@ -50,10 +50,6 @@ impl ClipId {
         key
     }
 
-    fn rows(self) -> RangeInclusive<[u8; 24]> {
-        self.row(0)..=self.row(u32::MAX)
-    }
-
     fn of_key(key: &[u8; 20]) -> Self {
         let mut id = [0; 16];
         id.copy_from_slice(&key[..16]);
@@ -211,17 +207,14 @@ impl Writing {
         self.insert_absent(&mut table, clip.row(row), frames)
     }
 
-    /// Deletes the sound of a recording; how many rows it had.
-    pub(crate) fn delete_sound(&self, clip: ClipId) -> Result<u64> {
-        self.delete(SOUND, clip)
+    /// Deletes the sound of a recording, of every epoch; how many rows it had.
+    pub(crate) fn delete_sound(&self, id: RecordingId) -> Result<u64> {
+        self.delete(SOUND, id)
     }
 
-    /// Deletes all rows of a recording; how many it had.
-    pub(crate) fn delete_all(&self, clip: ClipId) -> Result<u64> {
-        let rows = self.delete(SOUND, clip)? + self.delete(WORDS, clip)?;
-        let mut table = self.table(CARD)?;
-        let card = table.remove(&clip.key()).map_err(|error| self.trouble.of(error))?;
-        Ok(rows + u64::from(card.is_some()))
+    /// Deletes all rows of a recording, of every epoch; how many it had.
+    pub(crate) fn delete_all(&self, id: RecordingId) -> Result<u64> {
+        Ok(self.delete(SOUND, id)? + self.delete(WORDS, id)? + self.delete(CARD, id)?)
     }
 
     /// Makes the tables, so that readers find them.
@@ -254,20 +247,21 @@ impl Writing {
         Ok(Added::Now)
     }
 
-    fn delete(
+    fn delete<const N: usize>(
         &self,
-        definition: TableDefinition<'static, &'static [u8; 24], &'static [u8]>,
-        clip: ClipId,
+        definition: TableDefinition<'static, &'static [u8; N], &'static [u8]>,
+        id: RecordingId,
     ) -> Result<u64> {
-        let mut table = self.table(definition)?;
+        let (mut low, mut high) = ([0; N], [0xff; N]);
+        low[..16].copy_from_slice(id.as_bytes());
+        high[..16].copy_from_slice(id.as_bytes());
         let mut deleted = 0;
-        let range = clip.rows();
-        table
-            .retain_in::<&[u8; 24], _>(range_of(&range), |_, _| {
-                deleted += 1;
-                false
-            })
-            .map_err(|error| self.trouble.of(error))?;
+        let every = |_: &[u8; N], _: &[u8]| {
+            deleted += 1;
+            false
+        };
+        let mut table = self.table(definition)?;
+        table.retain_in::<&[u8; N], _>(&low..=&high, every).map_err(|e| self.trouble.of(e))?;
         Ok(deleted)
     }
 

@@ -59,7 +59,7 @@ impl Store {
         let file = self.disk.open(&new, Access::Create).map_err(Error::io("create", &new))?;
         self.fenced(|| {
             let db = builder().create_with_backend(Backend(file)).map_err(|e| self.trouble(e))?;
-            self.change(&db, |rows| rows.make_tables())?;
+            Changes { db: &db, store: self }.commit(|rows| rows.make_tables())?;
             db.close().map_err(|error| self.trouble(error))
         })?;
         self.disk.rename(&new, &self.path).map_err(Error::io("rename", &new))?;
@@ -78,28 +78,27 @@ impl Store {
         })
     }
 
-    /// Changes rows in one transaction, durable when this returns. Nothing is
-    /// changed if `change` fails.
-    pub(crate) fn write<T>(
+    /// Opens the store for as many transactions as `change` commits.
+    pub(crate) fn change<T>(
         &self,
         _lock: &Lock,
-        change: impl FnOnce(&Writing) -> Result<T>,
+        change: impl FnOnce(&Changes<'_>) -> Result<T>,
     ) -> Result<T> {
         self.fenced(|| {
             let db = self.open_to_write()?;
-            let changed = self.change(&db, change)?;
+            let changed = change(&Changes { db: &db, store: self })?;
             db.close().map_err(|error| self.trouble(error))?;
             Ok(changed)
         })
     }
 
-    fn change<T>(&self, db: &Database, change: impl FnOnce(&Writing) -> Result<T>) -> Result<T> {
-        let txn = db.begin_write().map_err(|error| self.trouble(error))?;
-        let rows = Writing { txn, trouble: Trouble(self.path.clone()) };
-        let changed = change(&rows)?;
-        rows.count_commit()?;
-        rows.txn.commit().map_err(|error| self.trouble(error))?;
-        Ok(changed)
+    /// Changes rows in one transaction; see [`Changes::commit`].
+    pub(crate) fn write<T>(
+        &self,
+        lock: &Lock,
+        change: impl FnOnce(&Writing) -> Result<T>,
+    ) -> Result<T> {
+        self.change(lock, |changes| changes.commit(change))
     }
 
     fn open_to_read(&self) -> Result<Opened> {
@@ -185,6 +184,25 @@ impl Snapshots<'_> {
         };
         let txn = txn.map_err(|error| self.store.trouble(error))?;
         Ok(Reading { txn, trouble: Trouble(self.store.path.clone()) })
+    }
+}
+
+/// Transactions over one opening of the store.
+pub(crate) struct Changes<'a> {
+    db: &'a Database,
+    store: &'a Store,
+}
+
+impl Changes<'_> {
+    /// Changes rows in one transaction, durable when this returns. Nothing is
+    /// changed if `change` fails.
+    pub(crate) fn commit<T>(&self, change: impl FnOnce(&Writing) -> Result<T>) -> Result<T> {
+        let txn = self.db.begin_write().map_err(|error| self.store.trouble(error))?;
+        let rows = Writing { txn, trouble: Trouble(self.store.path.clone()) };
+        let changed = change(&rows)?;
+        rows.count_commit()?;
+        rows.txn.commit().map_err(|error| self.store.trouble(error))?;
+        Ok(changed)
     }
 }
 
