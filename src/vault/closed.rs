@@ -2,18 +2,20 @@
 //! and unlocked.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::disk::RealDisk;
 use super::error::Result;
 use super::inbox::{self, InboxEntry};
 use super::init::{self, InitOptions};
-use super::lock::Lock;
+use super::keyring::KeyRing;
 use super::notice::Notice;
 use super::open::OpenVault;
 use super::recorder::RecordingWriter;
 use super::recover;
 use super::session::Session;
 use super::site::Site;
+use super::store::Store;
 use crate::crypto::Passphrase;
 use crate::recording::Card;
 
@@ -48,6 +50,41 @@ impl Vault {
         Ok(Self { site, notices })
     }
 
+    /// Makes a vault in this directory; see [`init_at`](Self::init_at).
+    pub fn init(dir: &Path, passphrase: &Passphrase, options: InitOptions) -> Result<OpenVault> {
+        Self::init_at(Site::new(dir, None), passphrase, options)
+    }
+
+    /// Makes a vault with one way in, this passphrase, and opens it.
+    ///
+    /// # Errors
+    /// [`Error::CannotInit`](super::Error::CannotInit) if there is a vault or
+    /// what is left of one, or if the file system is not fit for it.
+    pub fn init_at(site: Site, passphrase: &Passphrase, options: InitOptions) -> Result<OpenVault> {
+        let store = Store::new(Arc::clone(&site.disk), &site.dir);
+        let ring = init::init(&site, passphrase, options, &mut |lock| store.make(lock))?;
+        let session = Session::begin(&site, ring, Vec::new())?;
+        Ok(OpenVault::new(
+            Self {
+                site,
+                notices: Vec::new(),
+            },
+            session,
+        ))
+    }
+
+    /// Unlocks it; costs about a second and 256 MiB for each way in. What an
+    /// interrupted rotation left is brought to its end.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassphrase`](super::Error::WrongPassphrase) if the
+    /// passphrase opens none of the ways in.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<OpenVault> {
+        let (ring, notices) = KeyRing::unlock(&self.site, passphrase)?;
+        let session = Session::begin(&self.site, ring, notices)?;
+        Ok(OpenVault::new(self.clone(), session))
+    }
+
     /// Where it lies.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -57,7 +94,11 @@ impl Vault {
     /// The directory's name.
     #[must_use]
     pub fn name(&self) -> String {
-        let name = self.site.dir.file_name().unwrap_or(self.site.dir.as_os_str());
+        let name = self
+            .site
+            .dir
+            .file_name()
+            .unwrap_or(self.site.dir.as_os_str());
         name.to_string_lossy().into_owned()
     }
 

@@ -128,12 +128,19 @@ impl Error {
     /// A failed file operation; for use in `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     /// Damage in a file or recording.
     pub(crate) fn damaged(which: impl ToString, why: impl ToString) -> Self {
-        Self::Damaged { which: which.to_string(), why: why.to_string() }
+        Self::Damaged {
+            which: which.to_string(),
+            why: why.to_string(),
+        }
     }
 
     /// The disk, or the quota, is full.
@@ -144,17 +151,22 @@ impl Error {
 }
 
 fn no_space(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::NoVault { dir } => {
-                Self::new(Exit::NotFound, "can't open the vault", "there is no vault here")
-                    .about(dir.display())
-                    .hint("voxvault init")
-            }
+            Error::NoVault { dir } => Self::new(
+                Exit::NotFound,
+                "can't open the vault",
+                "there is no vault here",
+            )
+            .about(dir.display())
+            .hint("voxvault init"),
             Error::CannotInit { dir, why } => {
                 Self::new(Exit::Failed, "can't make a vault", why).about(dir.display())
             }
@@ -165,15 +177,19 @@ impl From<Error> for Failure {
             )
             .about(path.display())
             .hint("update voxvault"),
-            Error::WrongPassphrase { dir } => {
-                Self::new(Exit::Locked, "can't unlock the vault", "the passphrase does not open it")
-                    .about(dir.display())
-            }
-            Error::KeysReplaced { dir } => {
-                Self::new(Exit::Locked, "the vault is locked", "its keys were replaced meanwhile")
-                    .about(dir.display())
-                    .hint("unlock it again")
-            }
+            Error::WrongPassphrase { dir } => Self::new(
+                Exit::Locked,
+                "can't unlock the vault",
+                "the passphrase does not open it",
+            )
+            .about(dir.display()),
+            Error::KeysReplaced { dir } => Self::new(
+                Exit::Locked,
+                "the vault is locked",
+                "its keys were replaced meanwhile",
+            )
+            .about(dir.display())
+            .hint("unlock it again"),
             Error::Busy { path } => {
                 Self::new(Exit::Busy, "the vault is busy", "another process holds it")
                     .about(path.display())
@@ -182,10 +198,12 @@ impl From<Error> for Failure {
             Error::Damaged { which, why } => Self::new(Exit::Damaged, "damaged data", why)
                 .about(which)
                 .hint("voxvault verify --repair"),
-            Error::NoRecording { id } => {
-                Self::new(Exit::NotFound, "no such recording", "the vault does not hold it")
-                    .about(id)
-            }
+            Error::NoRecording { id } => Self::new(
+                Exit::NotFound,
+                "no such recording",
+                "the vault does not hold it",
+            )
+            .about(id),
             Error::NoTranscript { id, number } => Self::new(
                 Exit::NotFound,
                 "no such transcript",
@@ -201,20 +219,34 @@ impl From<Error> for Failure {
                 "the recording was shredded or redacted meanwhile",
             )
             .about(id),
-            Error::Running { id } => {
-                Self::new(Exit::Failed, "can't shred the recording", "it is being recorded")
-                    .about(id)
-                    .hint("stop it first")
-            }
+            Error::Running { id } => Self::new(
+                Exit::Failed,
+                "can't shred the recording",
+                "it is being recorded",
+            )
+            .about(id)
+            .hint("stop it first"),
             Error::NotFinal { path, source } => Self::new(
-                if no_space(&source) { Exit::NoSpace } else { Exit::Failed },
+                if no_space(&source) {
+                    Exit::NoSpace
+                } else {
+                    Exit::Failed
+                },
                 "the shred is not final",
                 format!("an older generation could not be overwritten: {source}"),
             )
             .about(path.display())
             .hint("run the shred again: it starts by finishing this one"),
-            Error::Io { action, path, source } => Self::new(
-                if no_space(&source) { Exit::NoSpace } else { Exit::Failed },
+            Error::Io {
+                action,
+                path,
+                source,
+            } => Self::new(
+                if no_space(&source) {
+                    Exit::NoSpace
+                } else {
+                    Exit::Failed
+                },
                 format!("can't {action}"),
                 source.to_string(),
             )

@@ -63,9 +63,16 @@ pub enum Kind {
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Keys, Self::Sound, Self::Words, Self::Card, Self::Log, Self::Draft]
-            .into_iter()
-            .find(|kind| *kind as u8 == byte)
+        [
+            Self::Keys,
+            Self::Sound,
+            Self::Words,
+            Self::Card,
+            Self::Log,
+            Self::Draft,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -182,12 +189,18 @@ pub fn encode(facts: &Facts, body: &[u8]) -> Result<Vec<u8>, Unreadable> {
 /// [`Unreadable`], with the first reason that was found.
 pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, Unreadable> {
     let (facts, body_bytes) = header(bytes)?;
-    let whole = bytes.get(..HEADER_BYTES + body_bytes).ok_or(Unreadable::Torn)?;
+    let whole = bytes
+        .get(..HEADER_BYTES + body_bytes)
+        .ok_or(Unreadable::Torn)?;
     let (head, body) = whole.split_at(HEADER_BYTES);
     if checksum(&head[..CHECKSUM.start], body) != head[CHECKSUM] {
         return Err(Unreadable::Checksum);
     }
-    Ok(Frame { facts, body, bytes: whole })
+    Ok(Frame {
+        facts,
+        body,
+        bytes: whole,
+    })
 }
 
 /// How many bytes of body follow the header at the start of the bytes.
@@ -203,7 +216,9 @@ fn header(bytes: &[u8]) -> Result<(Facts, usize), Unreadable> {
     if bytes[..known] != MAGIC[..known] {
         return Err(Unreadable::Magic);
     }
-    let header = bytes.first_chunk::<HEADER_BYTES>().ok_or(Unreadable::Torn)?;
+    let header = bytes
+        .first_chunk::<HEADER_BYTES>()
+        .ok_or(Unreadable::Torn)?;
     let mut facts = [0; FACTS_BYTES];
     facts.copy_from_slice(&header[FACTS]);
     let facts = Facts::parse(&facts)?;
@@ -243,7 +258,10 @@ pub fn run(bytes: &[u8]) -> impl Iterator<Item = Result<Frame<'_>, Unreadable>> 
 }
 
 fn checksum(head: &[u8], body: &[u8]) -> [u8; 16] {
-    let digest = Sha256::new().chain_update(head).chain_update(body).finalize();
+    let digest = Sha256::new()
+        .chain_update(head)
+        .chain_update(body)
+        .finalize();
     let mut half = [0; 16];
     half.copy_from_slice(&digest[..16]);
     half
@@ -323,7 +341,9 @@ mod tests {
         let one = encode(&facts, b"sealed").unwrap();
         let mut bytes = one.repeat(3);
         bytes[one.len() + HEADER_BYTES] ^= 1;
-        let found: Vec<_> = run(&bytes).map(|frame| frame.map(|frame| frame.facts)).collect();
+        let found: Vec<_> = run(&bytes)
+            .map(|frame| frame.map(|frame| frame.facts))
+            .collect();
         assert_eq!(found, [Ok(facts), Err(Unreadable::Checksum)]);
     }
 }

@@ -64,7 +64,10 @@ pub(crate) fn names(disk: &dyn Disk, dir: &Path) -> Result<Names> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(Error::io("list", &inbox)(error)),
     };
-    let mut names = Names { recordings: Vec::new(), strangers: Vec::new() };
+    let mut names = Names {
+        recordings: Vec::new(),
+        strangers: Vec::new(),
+    };
     for name in listed {
         match name.strip_suffix(EXTENSION).and_then(|id| id.parse().ok()) {
             // Only the spelling that we write: another would be another file.
@@ -173,7 +176,13 @@ pub(crate) fn entries(disk: &dyn Disk, dir: &Path) -> Result<Vec<InboxEntry>> {
         let started = std::fs::metadata(&path)
             .and_then(|times| times.created().or_else(|_| times.modified()))
             .unwrap_or(SystemTime::UNIX_EPOCH);
-        entries.push(InboxEntry { id, running, started, segments, bytes });
+        entries.push(InboxEntry {
+            id,
+            running,
+            started,
+            segments,
+            bytes,
+        });
     }
     Ok(entries)
 }
@@ -205,7 +214,12 @@ impl<'a> Sequential<'a> {
     const PIECE_BYTES: u64 = 64 * 1024;
 
     pub(crate) fn new(file: &'a dyn DiskFile) -> Self {
-        Self { file, at: 0, piece: Vec::new(), taken: 0 }
+        Self {
+            file,
+            at: 0,
+            piece: Vec::new(),
+            taken: 0,
+        }
     }
 }
 
@@ -213,7 +227,11 @@ impl Read for Sequential<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.taken == self.piece.len() {
             // A recorder may be adding to the file: its length is asked each time.
-            let left = self.file.len()?.saturating_sub(self.at).min(Self::PIECE_BYTES);
+            let left = self
+                .file
+                .len()?
+                .saturating_sub(self.at)
+                .min(Self::PIECE_BYTES);
             self.piece.resize(left as usize, 0);
             self.file.read_at(self.at, &mut self.piece)?;
             self.at += left;

@@ -24,7 +24,10 @@ pub(crate) struct Frames<R> {
 
 impl<R: Read> Frames<R> {
     pub(crate) fn new(inner: R) -> Self {
-        Self { inner, buffer: Vec::new() }
+        Self {
+            inner,
+            buffer: Vec::new(),
+        }
     }
 
     /// What comes next in the file.
@@ -38,12 +41,19 @@ impl<R: Read> Frames<R> {
         if let Ok(body) = frame::body_bytes(&self.buffer) {
             // A forged length must not cost memory: the buffer grows with what
             // is there to be read.
-            self.inner.by_ref().take(body as u64).read_to_end(&mut self.buffer)?;
+            self.inner
+                .by_ref()
+                .take(body as u64)
+                .read_to_end(&mut self.buffer)?;
         }
         match frame::parse(&self.buffer).map(|frame| frame.facts) {
             Ok(facts) => {
                 let (_, body) = self.buffer.split_at(HEADER_BYTES);
-                Ok(Next::Frame(Frame { facts, body, bytes: &self.buffer }))
+                Ok(Next::Frame(Frame {
+                    facts,
+                    body,
+                    bytes: &self.buffer,
+                }))
             }
             Err(why) if self.is_torn(why)? => Ok(Next::Torn),
             Err(why) => Ok(Next::Damaged(why)),
@@ -119,9 +129,10 @@ pub(crate) fn first<R: Read>(
         Next::Frame(frame) if frame.facts == keys_facts(id) => {
             Ok(First::Sealed(frame.body.to_vec()))
         }
-        Next::Frame(_) => {
-            Err(Error::damaged(id, "its first record is not the keys of this recording"))
-        }
+        Next::Frame(_) => Err(Error::damaged(
+            id,
+            "its first record is not the keys of this recording",
+        )),
         Next::End | Next::Torn => Ok(First::Torn),
         Next::Damaged(why) => Err(Error::damaged(id, why)),
     }
@@ -129,15 +140,17 @@ pub(crate) fn first<R: Read>(
 
 /// The facts of the frame every inbox file begins with.
 pub(crate) fn keys_facts(id: RecordingId) -> Facts {
-    Facts { kind: Kind::Keys, id, epoch: FIRST_EPOCH, number: 0, revision: 0 }
+    Facts {
+        kind: Kind::Keys,
+        id,
+        epoch: FIRST_EPOCH,
+        number: 0,
+        revision: 0,
+    }
 }
 
 /// The clip keys of a recording, if they were sealed to this inbox key.
-pub(crate) fn open_keys(
-    id: RecordingId,
-    sealed: &[u8],
-    inbox: &InboxIdentity,
-) -> Result<ClipKeys> {
+pub(crate) fn open_keys(id: RecordingId, sealed: &[u8], inbox: &InboxIdentity) -> Result<ClipKeys> {
     let foreign = |why: &dyn ToString| Error::damaged(id, why.to_string());
     let plain = inbox.open(sealed).map_err(|error| foreign(&error))?;
     match plain.split_first_chunk() {
@@ -176,7 +189,11 @@ impl Survey {
         let samples = self.samples;
         self.card.map(|card| match finished {
             true => card,
-            false => Card { samples, ending: Ending::Interrupted, ..card },
+            false => Card {
+                samples,
+                ending: Ending::Interrupted,
+                ..card
+            },
         })
     }
 }
@@ -229,7 +246,10 @@ fn take(
         return Err(record::damaged(facts, format!("lies in the file of {id}")));
     }
     if survey.finished {
-        return Err(record::damaged(facts, "lies behind the end of the recording"));
+        return Err(record::damaged(
+            facts,
+            "lies behind the end of the recording",
+        ));
     }
     if facts.number != survey.segments {
         let why = format!("stands where segment {} is expected", survey.segments);

@@ -40,7 +40,10 @@ pub struct Damage {
 
 impl Damage {
     fn of(id: RecordingId, error: &Error) -> Self {
-        Self { id, why: error.to_string() }
+        Self {
+            id,
+            why: error.to_string(),
+        }
     }
 }
 
@@ -93,7 +96,10 @@ fn missing(bag: &Bag, listing: &Listing) -> Vec<Damage> {
         .collect();
     merged
         .filter(|(id, _)| !found.contains(id))
-        .map(|(id, _)| Damage { id: *id, why: "its card is missing from the store".into() })
+        .map(|(id, _)| Damage {
+            id: *id,
+            why: "its card is missing from the store".into(),
+        })
         .collect()
 }
 
@@ -103,8 +109,16 @@ pub(crate) fn recording(at: ClipId, clip: &Clip, record: CardRecord) -> Recordin
         id: at.id,
         epoch: at.epoch,
         card: record.card,
-        versions: if clip.words.is_some() { record.versions } else { Vec::new() },
-        audio_bytes: if clip.sound.is_some() { record.audio_bytes } else { 0 },
+        versions: if clip.words.is_some() {
+            record.versions
+        } else {
+            Vec::new()
+        },
+        audio_bytes: if clip.sound.is_some() {
+            record.audio_bytes
+        } else {
+            0
+        },
     }
 }
 
@@ -120,18 +134,35 @@ pub(crate) fn open_words(at: ClipId, number: u32, clip: &Clip, row: &[u8]) -> Re
     };
     let frame = whole_frame(row, at, Kind::Words)?;
     if frame.facts.number != number {
-        return Err(record::damaged(&frame.facts, format!("lies in the place of {number}")));
+        return Err(record::damaged(
+            &frame.facts,
+            format!("lies in the place of {number}"),
+        ));
     }
     record::open_text(key, &frame)
 }
 
 /// The frame that is all of a row, and of this recording and kind.
 pub(crate) fn whole_frame(row: &[u8], at: ClipId, kind: Kind) -> Result<frame::Frame<'_>> {
-    let expected = Facts { kind, id: at.id, epoch: at.epoch, number: 0, revision: 0 };
+    let expected = Facts {
+        kind,
+        id: at.id,
+        epoch: at.epoch,
+        number: 0,
+        revision: 0,
+    };
     let frame = frame::parse(row).map_err(|why| record::damaged(&expected, why))?;
-    let Facts { kind: found, id, epoch, .. } = frame.facts;
+    let Facts {
+        kind: found,
+        id,
+        epoch,
+        ..
+    } = frame.facts;
     if (found, id, epoch) != (kind, at.id, at.epoch) || frame.bytes.len() != row.len() {
-        return Err(record::damaged(&expected, "another record lies in its place"));
+        return Err(record::damaged(
+            &expected,
+            "another record lies in its place",
+        ));
     }
     Ok(frame)
 }
@@ -146,11 +177,13 @@ pub(crate) fn newest_transcripts(
     let (sender, receiver) = mpsc::sync_channel(64);
     held.store().read(held.lock(), |store| {
         thread::scope(|scope| {
-            let reading = thread::Builder::new().name("transcripts".into()).spawn_scoped(scope, || {
-                // Moved in, so that the channel ends with the reading.
-                let sender = sender;
-                on_threads(|share| words_of_share(store, bag, share, &sender.clone()))
-            });
+            let reading = thread::Builder::new()
+                .name("transcripts".into())
+                .spawn_scoped(scope, || {
+                    // Moved in, so that the channel ends with the reading.
+                    let sender = sender;
+                    on_threads(|share| words_of_share(store, bag, share, &sender.clone()))
+                });
             let reading = reading.map_err(no_thread)?;
             for (id, number, transcript) in receiver {
                 each(id, number, transcript);
@@ -168,42 +201,57 @@ fn words_of_share(
     sender: &mpsc::SyncSender<(RecordingId, u32, Transcript)>,
 ) -> Result<Vec<Damage>> {
     let mut damaged = Vec::new();
-    store.begin()?.each_newest_words(share, |at, number, bytes| {
-        let clip = bag.clips.get(&at.id).filter(|clip| clip.epoch == at.epoch);
-        if let Some(clip) = clip.filter(|clip| clip.words.is_some()) {
-            match open_words(at, number, clip, bytes) {
-                // The other end only goes away when this is called off.
-                Ok(transcript) => drop(sender.send((at.id, number, transcript))),
-                Err(error) => damaged.push(Damage::of(at.id, &error)),
+    store
+        .begin()?
+        .each_newest_words(share, |at, number, bytes| {
+            let clip = bag.clips.get(&at.id).filter(|clip| clip.epoch == at.epoch);
+            if let Some(clip) = clip.filter(|clip| clip.words.is_some()) {
+                match open_words(at, number, clip, bytes) {
+                    // The other end only goes away when this is called off.
+                    Ok(transcript) => drop(sender.send((at.id, number, transcript))),
+                    Err(error) => damaged.push(Damage::of(at.id, &error)),
+                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
     Ok(damaged)
 }
 
 /// Does the work for every share of the ids, each on a thread of its own.
 fn on_threads<T: Send>(work: impl Fn(Share) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let threads = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(MOST_THREADS);
     thread::scope(|scope| {
         let work = &work;
         let running: Vec<_> = Share::split(threads)
             .into_iter()
             .map(|share| {
-                thread::Builder::new().name("records".into()).spawn_scoped(scope, move || {
-                    fenced(|| work(share)).unwrap_or_else(|| Err(panicked()))
-                })
+                thread::Builder::new()
+                    .name("records".into())
+                    .spawn_scoped(scope, move || {
+                        fenced(|| work(share)).unwrap_or_else(|| Err(panicked()))
+                    })
             })
             .collect();
         running
             .into_iter()
-            .map(|thread| thread.map_err(no_thread)?.join().unwrap_or_else(|_| Err(panicked())))
+            .map(|thread| {
+                thread
+                    .map_err(no_thread)?
+                    .join()
+                    .unwrap_or_else(|_| Err(panicked()))
+            })
             .collect()
     })
 }
 
 fn no_thread(source: std::io::Error) -> Error {
-    Error::Io { action: "start a thread for", path: super::store::FILE.into(), source }
+    Error::Io {
+        action: "start a thread for",
+        path: super::store::FILE.into(),
+        source,
+    }
 }
 
 fn panicked() -> Error {

@@ -86,7 +86,10 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     let mut report = MergeReport::default();
     let names = inbox::names(held.disk(), held.dir())?;
     for file in names.strangers {
-        report.refused.push(Refused { file, why: "it is not a recording of voxvault".into() });
+        report.refused.push(Refused {
+            file,
+            why: "it is not a recording of voxvault".into(),
+        });
     }
     let mut waiting = Vec::new();
     for id in left_behind(held, names.recordings, &mut report)? {
@@ -98,7 +101,10 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
                 report.empty.push(id);
             }
             Verdict::Refuse(why) => {
-                report.refused.push(Refused { file: format!("{id}.rec"), why });
+                report.refused.push(Refused {
+                    file: format!("{id}.rec"),
+                    why,
+                });
             }
         }
     }
@@ -108,7 +114,10 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
         insert(held, &one)?;
         inbox::destroy(held.disk(), held.dir(), one.id)?;
         if let Some(why) = one.damage {
-            report.damaged.push(Refused { file: format!("{}.rec", one.id), why });
+            report.damaged.push(Refused {
+                file: format!("{}.rec", one.id),
+                why,
+            });
         }
         report.merged.push(one.id);
     }
@@ -133,9 +142,10 @@ fn left_behind(
             Ok(Claim::Left(_)) => left.push(id),
             Ok(Claim::Running) => report.running.push(id),
             Ok(Claim::Absent) => {}
-            Err(error) => report
-                .refused
-                .push(Refused { file: format!("{id}.rec"), why: error.to_string() }),
+            Err(error) => report.refused.push(Refused {
+                file: format!("{id}.rec"),
+                why: error.to_string(),
+            }),
         }
     }
     Ok(left)
@@ -146,9 +156,19 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
     let known = held.bag().clips.get(&id);
     match known {
         // Merged before, up to the last step.
-        Some(clip) if held.store().read(held.lock(), |rows| {
-            Ok(rows.begin()?.card(ClipId { id, epoch: clip.epoch })?.is_some())
-        })? => return Ok(Verdict::Destroy),
+        Some(clip)
+            if held.store().read(held.lock(), |rows| {
+                Ok(rows
+                    .begin()?
+                    .card(ClipId {
+                        id,
+                        epoch: clip.epoch,
+                    })?
+                    .is_some())
+            })? =>
+        {
+            return Ok(Verdict::Destroy);
+        }
         None if held.bag().is_tombstoned(id, FIRST_EPOCH) => return Ok(Verdict::Destroy),
         _ => {}
     }
@@ -176,8 +196,14 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
         (None, Err(error)) => return Err(error),
     };
     let mut survey = intake::survey(&mut frames, id, &keys, trouble)?;
-    let extent = Extent { segments: survey.segments.into(), hash: survey.hash };
-    if let Some(counted) = known.and_then(|clip| clip.extent).filter(|counted| *counted != extent) {
+    let extent = Extent {
+        segments: survey.segments.into(),
+        hash: survey.hash,
+    };
+    if let Some(counted) = known
+        .and_then(|clip| clip.extent)
+        .filter(|counted| *counted != extent)
+    {
         // A crash fell between the rotation and the rows; the file changed since.
         let why = format!("it had {} segments when it was counted", counted.segments);
         survey.damage.get_or_insert(why);
@@ -197,7 +223,10 @@ fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
         (Some(card), damage) => Verdict::Merge(Box::new(Waiting {
             id,
             keys,
-            extent: Extent { segments: segments.into(), hash },
+            extent: Extent {
+                segments: segments.into(),
+                hash,
+            },
             audio_bytes,
             card,
             damage,
@@ -215,7 +244,9 @@ fn keys_of(clip: &Clip) -> Option<ClipKeys> {
 
 fn open(held: &Held<'_>, id: RecordingId) -> Result<Box<dyn DiskFile>> {
     let path = inbox::path(held.dir(), id);
-    held.disk().open(&path, Access::Read).map_err(Error::io("open", &path))
+    held.disk()
+        .open(&path, Access::Read)
+        .map_err(Error::io("open", &path))
 }
 
 /// Destroys imports of sound that is there already; of two that wait, the one
@@ -225,8 +256,7 @@ fn sort_out_duplicates(
     waiting: &mut Vec<Waiting>,
     report: &mut MergeReport,
 ) -> Result<()> {
-    let imported =
-        |card: &Card| card.content_hash.filter(|_| card.source == Source::Import);
+    let imported = |card: &Card| card.content_hash.filter(|_| card.source == Source::Import);
     if !waiting.iter().any(|one| imported(&one.card).is_some()) {
         return Ok(());
     }
@@ -258,25 +288,40 @@ fn sort_out_duplicates(
 /// One rotation for all whose keys or extent the bag does not have yet.
 fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
     let is_kept = |one: &Waiting| {
-        held.bag().clips.get(&one.id).is_some_and(|clip| clip.extent == Some(one.extent))
+        held.bag()
+            .clips
+            .get(&one.id)
+            .is_some_and(|clip| clip.extent == Some(one.extent))
     };
     if waiting.iter().all(is_kept) {
         return Ok(());
     }
-    held.rotate(&mut |bag| {
+    // What could not be overwritten holds nothing that is to be gone; the next
+    // unlock tries again.
+    held.rotate(|bag| {
         for one in waiting {
             let adopted = || Clip::adopted(one.keys.duplicate());
             bag.clips.entry(one.id).or_insert_with(adopted).extent = Some(one.extent);
         }
         Ok(())
     })
+    .map(drop)
 }
 
 /// Puts the rows of a recording into the store.
 fn insert(held: &Held<'_>, one: &Waiting) -> Result<()> {
-    let clip = ClipId { id: one.id, epoch: FIRST_EPOCH };
+    let clip = ClipId {
+        id: one.id,
+        epoch: FIRST_EPOCH,
+    };
     let number = u32::try_from(one.extent.segments).unwrap_or(u32::MAX);
-    let facts = Facts { kind: Kind::Card, id: one.id, epoch: FIRST_EPOCH, number, revision: 0 };
+    let facts = Facts {
+        kind: Kind::Card,
+        id: one.id,
+        epoch: FIRST_EPOCH,
+        number,
+        revision: 0,
+    };
     let card = CardRecord {
         card: one.card.clone(),
         versions: Vec::new(),
@@ -335,7 +380,10 @@ fn next_sound(sound: &mut Frames<Sequential<'_>>, path: &std::path::Path) -> Res
             }
             Next::Frame(_) => {}
             Next::End | Next::Torn | Next::Damaged(_) => {
-                return Err(Error::damaged(path.display(), "it changed while it was read"));
+                return Err(Error::damaged(
+                    path.display(),
+                    "it changed while it was read",
+                ));
             }
         }
     }

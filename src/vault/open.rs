@@ -18,7 +18,7 @@ use super::rows::{Added, ClipId, Writing};
 use super::session::{Held, Session};
 use super::shred::{self, Receipt, ShredScope};
 use super::sound::SoundReader;
-use crate::crypto::{ClipKey, Passphrase};
+use crate::crypto::{BackupIdentity, ClipKey, Passphrase, VaultId, WorkFactor};
 use crate::recording::{Card, Recording, RecordingId};
 use crate::transcript::Transcript;
 
@@ -26,12 +26,14 @@ use crate::transcript::Transcript;
 pub struct OpenVault {
     vault: Vault,
     session: Arc<Session>,
-    notices: Vec<Notice>,
 }
 
 impl OpenVault {
-    pub(super) fn new(vault: Vault, session: Session, notices: Vec<Notice>) -> Self {
-        Self { vault, session: Arc::new(session), notices }
+    pub(super) fn new(vault: Vault, session: Session) -> Self {
+        Self {
+            vault,
+            session: Arc::new(session),
+        }
     }
 
     /// The same vault, as it is without a key.
@@ -40,10 +42,22 @@ impl OpenVault {
         &self.vault
     }
 
-    /// What unlocking found that the owner should know.
+    /// What unlocking, and reading keys that another process changed, found that
+    /// the owner should know.
     #[must_use]
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
+    pub fn notices(&self) -> Vec<Notice> {
+        self.session.notices()
+    }
+
+    /// The vault's name for good, by which its backups know it.
+    pub fn vault_id(&self) -> Result<VaultId> {
+        self.session.with(|held| Ok(held.vault_id()))
+    }
+
+    /// What backups are sealed to.
+    pub fn backup_identity(&self) -> Result<BackupIdentity> {
+        self.session
+            .with(|held| Ok(held.backup_identity().duplicate()))
     }
 
     /// Takes what waits in the inbox into the vault.
@@ -69,16 +83,24 @@ impl OpenVault {
     pub fn recording(&self, id: RecordingId) -> Result<Recording> {
         self.session.with(|held| {
             let (at, clip) = held.clip(id)?;
-            let row = held.store().read(held.lock(), |store| store.begin()?.card(at))?;
+            let row = held
+                .store()
+                .read(held.lock(), |store| store.begin()?.card(at))?;
             let row = row.ok_or_else(|| no_card(id))?;
-            Ok(library::recording(at, clip, library::open_card(at, clip, &row)?))
+            Ok(library::recording(
+                at,
+                clip,
+                library::open_card(at, clip, &row)?,
+            ))
         })
     }
 
     /// A number that grows whenever anything in the store or the bag changes.
     pub fn revision(&self) -> Result<u64> {
         self.session.with(|held| {
-            let rows = held.store().read(held.lock(), |store| store.begin()?.revision())?;
+            let rows = held
+                .store()
+                .read(held.lock(), |store| store.begin()?.revision())?;
             // Both only ever grow, so their sum tells every change.
             Ok(rows.wrapping_add(held.generation()))
         })
@@ -91,7 +113,11 @@ impl OpenVault {
     pub fn sound(&self, id: RecordingId) -> Result<SoundReader> {
         self.session.with(|held| {
             let (at, clip) = held.clip(id)?;
-            let key = clip.sound.as_ref().map(ClipKey::duplicate).ok_or(Error::NoSound { id })?;
+            let key = clip
+                .sound
+                .as_ref()
+                .map(ClipKey::duplicate)
+                .ok_or(Error::NoSound { id })?;
             let extent = clip.extent.ok_or(Error::NoRecording { id })?;
             Ok(SoundReader::new(Arc::clone(&self.session), at, key, extent))
         })
@@ -101,7 +127,9 @@ impl OpenVault {
     pub fn transcript(&self, id: RecordingId, number: u32) -> Result<Transcript> {
         self.session.with(|held| {
             let (at, clip) = held.clip(id)?;
-            let row = held.store().read(held.lock(), |store| store.begin()?.words(at, number))?;
+            let row = held
+                .store()
+                .read(held.lock(), |store| store.begin()?.words(at, number))?;
             let row = row.ok_or(Error::NoTranscript { id, number })?;
             library::open_words(at, number, clip, &row)
         })
@@ -113,7 +141,8 @@ impl OpenVault {
         &self,
         each: &mut dyn FnMut(RecordingId, u32, Transcript),
     ) -> Result<Vec<Damage>> {
-        self.session.with(|held| library::newest_transcripts(held, each))
+        self.session
+            .with(|held| library::newest_transcripts(held, each))
     }
 
     /// Adds a transcript as a new version; its number. None is ever overwritten.
@@ -129,7 +158,9 @@ impl OpenVault {
     ) -> Result<u32> {
         self.session.with(|held| {
             let outdated = Error::Outdated { id, epoch };
-            let Ok((at, clip)) = held.clip(id) else { return Err(outdated) };
+            let Ok((at, clip)) = held.clip(id) else {
+                return Err(outdated);
+            };
             let Some(key) = clip.words.as_ref().filter(|_| at.epoch == epoch) else {
                 return Err(outdated);
             };
@@ -172,13 +203,23 @@ impl OpenVault {
         scope: ShredScope,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Receipt> {
-        self.session.with(|held| shred::shred(held, ids, scope, progress))
+        self.session
+            .with(|held| shred::shred(held, ids, scope, progress))
     }
 
     /// Replaces the passphrase and the master key. Once this returned, the old
     /// passphrase opens nothing in the directory.
+    ///
+    /// # Errors
+    /// [`Error::NotFinal`] if the old ones could not be overwritten.
     pub fn change_passphrase(&self, new: &Passphrase) -> Result<()> {
-        self.session.with(|held| held.change_passphrase(new))
+        self.change_passphrase_with(new, WorkFactor::STANDARD)
+    }
+
+    /// The same, with this much work for a guess at the new passphrase.
+    pub fn change_passphrase_with(&self, new: &Passphrase, work: WorkFactor) -> Result<()> {
+        self.session
+            .with(|held| held.change_passphrase(new, work)?.finally().map(drop))
     }
 
     /// Retention rules, saved searches, known backups and the like.
@@ -189,10 +230,13 @@ impl OpenVault {
     /// Changes the settings; costs a rotation.
     pub fn change_settings(&self, change: &mut dyn FnMut(&mut Settings)) -> Result<()> {
         self.session.with(|held| {
-            held.rotate(&mut |bag| {
+            // What could not be overwritten holds nothing that is to be gone;
+            // the next unlock tries again.
+            held.rotate(|bag| {
                 change(&mut bag.settings);
                 Ok(())
             })
+            .map(drop)
         })
     }
 }
@@ -213,7 +257,10 @@ fn rewrite_card(
     let facts = library::whole_frame(&row, at, Kind::Card)?.facts;
     let mut record = library::open_card(at, clip, &row)?;
     change(&mut record)?;
-    let facts = Facts { revision: facts.revision.wrapping_add(1), ..facts };
+    let facts = Facts {
+        revision: facts.revision.wrapping_add(1),
+        ..facts
+    };
     rows.put_card(at, &record::seal_text(&clip.card, &facts, &record)?)?;
     Ok(record)
 }
@@ -229,7 +276,13 @@ fn add_words(
     let mut number = last;
     loop {
         number += 1;
-        let facts = Facts { kind: Kind::Words, id: at.id, epoch: at.epoch, number, revision: 0 };
+        let facts = Facts {
+            kind: Kind::Words,
+            id: at.id,
+            epoch: at.epoch,
+            number,
+            revision: 0,
+        };
         let frame = record::seal_text(key, &facts, transcript)?;
         if rows.add_words(at, number, &frame)? == Added::Now {
             return Ok(number);

@@ -74,7 +74,10 @@ pub(crate) fn open_sound(key: &ClipKey, frame: &Frame<'_>) -> Result<SoundSegmen
 
 /// Seals a card or a transcript into a frame, padded.
 pub(crate) fn seal_text<T: Serialize>(key: &ClipKey, facts: &Facts, value: &T) -> Result<Vec<u8>> {
-    let refused = |why: String| Error::Seal { which: place(facts), why };
+    let refused = |why: String| Error::Seal {
+        which: place(facts),
+        why,
+    };
     let size = postcard::experimental::serialized_size(value)
         .map_err(|error| refused(error.to_string()))?;
     let length = u32::try_from(size).map_err(|_| refused("it is too long".into()))?;
@@ -100,7 +103,9 @@ pub(crate) fn open_text<T: DeserializeOwned>(key: &ClipKey, frame: &Frame<'_>) -
         return Err(refused("its encoding is not known"));
     }
     let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-    let text = text.get(..length).ok_or_else(|| refused("the record is too short"))?;
+    let text = text
+        .get(..length)
+        .ok_or_else(|| refused("the record is too short"))?;
     postcard::from_bytes(text).map_err(|error| refused(&error.to_string()))
 }
 
@@ -115,13 +120,17 @@ fn open_plain(key: &ClipKey, frame: &Frame<'_>) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 fn seal_with(key: &ClipKey, facts: &Facts, plain: &[u8]) -> Result<Vec<u8>> {
-    crypto::seal(key, plain)
-        .map_err(|error| Error::Seal { which: place(facts), why: error.to_string() })
+    crypto::seal(key, plain).map_err(|error| Error::Seal {
+        which: place(facts),
+        why: error.to_string(),
+    })
 }
 
 pub(crate) fn frame_of(facts: &Facts, body: &[u8]) -> Result<Vec<u8>> {
-    frame::encode(facts, body)
-        .map_err(|error| Error::Seal { which: place(facts), why: error.to_string() })
+    frame::encode(facts, body).map_err(|error| Error::Seal {
+        which: place(facts),
+        why: error.to_string(),
+    })
 }
 
 /// A record as messages name it.

@@ -61,14 +61,29 @@ impl RecordingWriter {
 
         let gate = Gate::share(&**disk, dir)?;
         let inbox_key = recover::inbox_key(&**disk, dir, &gate)?;
-        disk.create_dir(&inbox_dir).map_err(Error::io("make", &inbox_dir))?;
-        let file = disk.open(&path, Access::Create).map_err(Error::io("create", &path))?;
+        disk.create_dir(&inbox_dir)
+            .map_err(Error::io("make", &inbox_dir))?;
+        let file = disk
+            .open(&path, Access::Create)
+            .map_err(Error::io("create", &path))?;
         lock_own(&*file, &path)?;
         let disk = Arc::clone(disk);
         let keys = Keys(keys);
-        let mut writer = Self { disk, path, file, id, keys, bytes: 0, segments: 0, revision: 0 };
+        let mut writer = Self {
+            disk,
+            path,
+            file,
+            id,
+            keys,
+            bytes: 0,
+            segments: 0,
+            revision: 0,
+        };
         let begun = writer.write_keys(&inbox_key).and_then(|()| {
-            writer.disk.sync_dir(&inbox_dir).map_err(Error::io("sync", &inbox_dir))
+            writer
+                .disk
+                .sync_dir(&inbox_dir)
+                .map_err(Error::io("sync", &inbox_dir))
         });
         drop(gate);
         match begun.and_then(|()| writer.checkpoint(card)) {
@@ -126,7 +141,9 @@ impl RecordingWriter {
     pub fn discard(self) -> Result<()> {
         disk::erase(&*self.disk, &self.path).map_err(Error::io("erase", &self.path))?;
         let inbox_dir = self.path.parent().unwrap_or(&self.path);
-        self.disk.sync_dir(inbox_dir).map_err(Error::io("sync", inbox_dir))
+        self.disk
+            .sync_dir(inbox_dir)
+            .map_err(Error::io("sync", inbox_dir))
     }
 
     fn write_keys(&mut self, inbox_key: &InboxPublic) -> Result<()> {
@@ -150,13 +167,22 @@ impl RecordingWriter {
     }
 
     fn facts(&self, kind: Kind, revision: u32) -> Facts {
-        Facts { kind, id: self.id, epoch: FIRST_EPOCH, number: self.segments, revision }
+        Facts {
+            kind,
+            id: self.id,
+            epoch: FIRST_EPOCH,
+            number: self.segments,
+            revision,
+        }
     }
 
     /// Writes behind the last whole frame, over what an earlier failure may
     /// have left there.
     fn append(&mut self, frame: &[u8]) -> Result<()> {
-        let written = self.file.write_at(self.bytes, frame).and_then(|()| self.file.sync());
+        let written = self
+            .file
+            .write_at(self.bytes, frame)
+            .and_then(|()| self.file.sync());
         if let Err(source) = written {
             // Half a frame would be dropped as torn anyway; cutting it off is
             // tidier and may fail as the write did.
@@ -172,14 +198,22 @@ impl RecordingWriter {
 /// for a moment only.
 fn lock_own(file: &dyn DiskFile, path: &Path) -> Result<()> {
     for _ in 0..200 {
-        if file.try_lock(Hold::Exclusive).map_err(Error::io("lock", path))? {
+        if file
+            .try_lock(Hold::Exclusive)
+            .map_err(Error::io("lock", path))?
+        {
             return Ok(());
         }
         thread::sleep(Duration::from_millis(5));
     }
-    Err(Error::Busy { path: path.to_owned() })
+    Err(Error::Busy {
+        path: path.to_owned(),
+    })
 }
 
 fn random(error: crate::crypto::CryptoError) -> Error {
-    Error::Seal { which: "a new recording".into(), why: error.to_string() }
+    Error::Seal {
+        which: "a new recording".into(),
+        why: error.to_string(),
+    }
 }

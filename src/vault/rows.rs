@@ -54,13 +54,19 @@ impl ClipId {
         let mut id = [0; 16];
         id.copy_from_slice(&key[..16]);
         let epoch = u32::from_be_bytes([key[16], key[17], key[18], key[19]]);
-        Self { id: RecordingId::from_bytes(id), epoch }
+        Self {
+            id: RecordingId::from_bytes(id),
+            epoch,
+        }
     }
 
     fn of_row(key: &[u8; 24]) -> (Self, u32) {
         let mut clip = [0; 20];
         clip.copy_from_slice(&key[..20]);
-        (Self::of_key(&clip), u32::from_be_bytes([key[20], key[21], key[22], key[23]]))
+        (
+            Self::of_key(&clip),
+            u32::from_be_bytes([key[20], key[21], key[22], key[23]]),
+        )
     }
 }
 
@@ -78,7 +84,10 @@ impl Share {
         let edge = |part: usize| part * 256 / parts;
         // Both edges are below 256 once the one is taken off.
         (0..parts)
-            .map(|part| Self { first: edge(part) as u8, last: (edge(part + 1) - 1) as u8 })
+            .map(|part| Self {
+                first: edge(part) as u8,
+                last: (edge(part + 1) - 1) as u8,
+            })
             .collect()
     }
 
@@ -100,27 +109,42 @@ impl Reading {
     /// Counts the commits of this store.
     pub(crate) fn revision(&self) -> Result<u64> {
         let table = self.table(META)?;
-        let found = table.get(REVISION).map_err(|error| self.trouble.of(error))?;
+        let found = table
+            .get(REVISION)
+            .map_err(|error| self.trouble.of(error))?;
         Ok(found.map_or(0, |value| value.value()))
     }
 
     /// The frame of the card.
     pub(crate) fn card(&self, clip: ClipId) -> Result<Option<Vec<u8>>> {
-        let found = self.table(CARD)?.get(&clip.key()).map_err(|error| self.trouble.of(error))?;
+        let found = self
+            .table(CARD)?
+            .get(&clip.key())
+            .map_err(|error| self.trouble.of(error))?;
         Ok(found.map(|value| value.value().to_vec()))
     }
 
     /// The frame of one transcript.
     pub(crate) fn words(&self, clip: ClipId, number: u32) -> Result<Option<Vec<u8>>> {
         let table = self.table(WORDS)?;
-        let found = table.get(&clip.row(number)).map_err(|error| self.trouble.of(error))?;
+        let found = table
+            .get(&clip.row(number))
+            .map_err(|error| self.trouble.of(error))?;
         Ok(found.map(|value| value.value().to_vec()))
     }
 
     /// Sound rows from one on, at most so many, each with its number.
-    pub(crate) fn sound(&self, clip: ClipId, from: u32, most: usize) -> Result<Vec<(u32, Vec<u8>)>> {
+    pub(crate) fn sound(
+        &self,
+        clip: ClipId,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, Vec<u8>)>> {
         let range = clip.row(from)..=clip.row(u32::MAX);
-        let rows = self.table(SOUND)?.range::<&[u8; 24]>(range_of(&range)).map_err(|e| self.trouble.of(e))?;
+        let rows = self
+            .table(SOUND)?
+            .range::<&[u8; 24]>(range_of(&range))
+            .map_err(|e| self.trouble.of(e))?;
         rows.take(most)
             .map(|row| {
                 let (key, value) = row.map_err(|error| self.trouble.of(error))?;
@@ -136,7 +160,10 @@ impl Reading {
         mut each: impl FnMut(ClipId, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let range = share.range();
-        let rows = self.table(CARD)?.range::<&[u8; 20]>(range_of(&range)).map_err(|e| self.trouble.of(e))?;
+        let rows = self
+            .table(CARD)?
+            .range::<&[u8; 20]>(range_of(&range))
+            .map_err(|e| self.trouble.of(e))?;
         for row in rows {
             let (key, value) = row.map_err(|error| self.trouble.of(error))?;
             each(ClipId::of_key(key.value()), value.value())?;
@@ -151,7 +178,10 @@ impl Reading {
         mut each: impl FnMut(ClipId, u32, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let range = share.range();
-        let rows = self.table(WORDS)?.range::<&[u8; 24]>(range_of(&range)).map_err(|e| self.trouble.of(e))?;
+        let rows = self
+            .table(WORDS)?
+            .range::<&[u8; 24]>(range_of(&range))
+            .map_err(|e| self.trouble.of(e))?;
         let mut newest = None;
         for row in rows {
             let (key, value) = row.map_err(|error| self.trouble.of(error))?;
@@ -163,14 +193,18 @@ impl Reading {
                 _ => {}
             }
         }
-        newest.map_or(Ok(()), |(clip, number, value)| each(clip, number, value.value()))
+        newest.map_or(Ok(()), |(clip, number, value)| {
+            each(clip, number, value.value())
+        })
     }
 
     fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
         &self,
         definition: TableDefinition<'_, K, V>,
     ) -> Result<redb::ReadOnlyTable<K, V>> {
-        self.txn.open_table(definition).map_err(|error| self.trouble.of(error))
+        self.txn
+            .open_table(definition)
+            .map_err(|error| self.trouble.of(error))
     }
 }
 
@@ -184,14 +218,18 @@ impl Writing {
     /// The frame of the card, as this transaction sees it.
     pub(crate) fn card(&self, clip: ClipId) -> Result<Option<Vec<u8>>> {
         let table = self.table(CARD)?;
-        let found = table.get(&clip.key()).map_err(|error| self.trouble.of(error))?;
+        let found = table
+            .get(&clip.key())
+            .map_err(|error| self.trouble.of(error))?;
         Ok(found.map(|value| value.value().to_vec()))
     }
 
     /// Puts a card in the place of the one before it.
     pub(crate) fn put_card(&self, clip: ClipId, frame: &[u8]) -> Result<()> {
         let mut table = self.table(CARD)?;
-        table.insert(&clip.key(), frame).map_err(|error| self.trouble.of(error))?;
+        table
+            .insert(&clip.key(), frame)
+            .map_err(|error| self.trouble.of(error))?;
         Ok(())
     }
 
@@ -228,9 +266,13 @@ impl Writing {
 
     pub(super) fn count_commit(&self) -> Result<()> {
         let mut table = self.table(META)?;
-        let revision =
-            table.get(REVISION).map_err(|e| self.trouble.of(e))?.map_or(0, |value| value.value());
-        table.insert(REVISION, revision.wrapping_add(1)).map_err(|e| self.trouble.of(e))?;
+        let revision = table
+            .get(REVISION)
+            .map_err(|e| self.trouble.of(e))?
+            .map_or(0, |value| value.value());
+        table
+            .insert(REVISION, revision.wrapping_add(1))
+            .map_err(|e| self.trouble.of(e))?;
         Ok(())
     }
 
@@ -240,10 +282,16 @@ impl Writing {
         key: [u8; 24],
         value: &[u8],
     ) -> Result<Added> {
-        if table.get(&key).map_err(|error| self.trouble.of(error))?.is_some() {
+        if table
+            .get(&key)
+            .map_err(|error| self.trouble.of(error))?
+            .is_some()
+        {
             return Ok(Added::WasThere);
         }
-        table.insert(&key, value).map_err(|error| self.trouble.of(error))?;
+        table
+            .insert(&key, value)
+            .map_err(|error| self.trouble.of(error))?;
         Ok(Added::Now)
     }
 
@@ -261,7 +309,9 @@ impl Writing {
             false
         };
         let mut table = self.table(definition)?;
-        table.retain_in::<&[u8; N], _>(&low..=&high, every).map_err(|e| self.trouble.of(e))?;
+        table
+            .retain_in::<&[u8; N], _>(&low..=&high, every)
+            .map_err(|e| self.trouble.of(e))?;
         Ok(deleted)
     }
 
@@ -269,7 +319,9 @@ impl Writing {
         &self,
         definition: TableDefinition<'_, K, V>,
     ) -> Result<redb::Table<'_, K, V>> {
-        self.txn.open_table(definition).map_err(|error: TableError| self.trouble.of(error))
+        self.txn
+            .open_table(definition)
+            .map_err(|error: TableError| self.trouble.of(error))
     }
 }
 

@@ -43,10 +43,16 @@ pub fn scan(bytes: &[u8]) -> impl Iterator<Item = Found<'_>> {
             from = at + 1;
             let rest = &bytes[at..];
             if rest.starts_with(AGE_MAGIC) {
-                return Some(Found { at, what: What::Age(rest) });
+                return Some(Found {
+                    at,
+                    what: What::Age(rest),
+                });
             }
             if rest.starts_with(&MAGIC) {
-                return Some(Found { at, what: frame_at(rest) });
+                return Some(Found {
+                    at,
+                    what: frame_at(rest),
+                });
             }
         }
         None
@@ -68,14 +74,18 @@ pub fn frames(bytes: &[u8]) -> impl Iterator<Item = (usize, Frame<'_>)> {
 
 fn next_candidate(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
-    rest.iter().position(|byte| *byte == MAGIC[0] || *byte == AGE_MAGIC[0]).map(|at| from + at)
+    rest.iter()
+        .position(|byte| *byte == MAGIC[0] || *byte == AGE_MAGIC[0])
+        .map(|at| from + at)
 }
 
 fn frame_at(bytes: &[u8]) -> What<'_> {
     match frame::parse(bytes) {
         Ok(frame) => What::Frame(frame),
         Err(why) => What::Remains {
-            facts: bytes.first_chunk::<HEADER_BYTES>().and_then(frame::facts_of),
+            facts: bytes
+                .first_chunk::<HEADER_BYTES>()
+                .and_then(frame::facts_of),
             why,
         },
     }
@@ -93,7 +103,13 @@ mod tests {
 
     fn frame(number: u32, body: &[u8]) -> Vec<u8> {
         let id = RecordingId::from_bytes([number as u8; 16]);
-        let facts = Facts { kind: Kind::Sound, id, epoch: 0, number, revision: 0 };
+        let facts = Facts {
+            kind: Kind::Sound,
+            id,
+            epoch: 0,
+            number,
+            revision: 0,
+        };
         frame::encode(&facts, body).unwrap()
     }
 

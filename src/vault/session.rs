@@ -10,11 +10,11 @@ use super::inbox;
 use super::keyring::KeyRing;
 use super::lock::Lock;
 use super::notice::Notice;
-use super::rotation;
+use super::rotation::Rotated;
 use super::rows::ClipId;
 use super::site::Site;
 use super::store::Store;
-use crate::crypto::Passphrase;
+use crate::crypto::{BackupIdentity, Passphrase, VaultId, WorkFactor};
 use crate::recording::RecordingId;
 
 /// What an unlocked vault keeps between operations.
@@ -22,13 +22,20 @@ pub(crate) struct Session {
     site: Site,
     store: Store,
     ring: Mutex<KeyRing>,
+    notices: Mutex<Vec<Notice>>,
 }
 
 impl Session {
     /// Takes over the keys and makes the store if there is none.
-    pub(super) fn begin(site: &Site, ring: KeyRing) -> Result<Self> {
+    pub(super) fn begin(site: &Site, ring: KeyRing, notices: Vec<Notice>) -> Result<Self> {
         let store = Store::new(Arc::clone(&site.disk), &site.dir);
-        let session = Self { site: site.clone(), store, ring: Mutex::new(ring) };
+        let (site, ring, notices) = (site.clone(), Mutex::new(ring), Mutex::new(notices));
+        let session = Self {
+            site,
+            store,
+            ring,
+            notices,
+        };
         session.with(|held| held.store.make(&held.lock))?;
         Ok(session)
     }
@@ -45,7 +52,24 @@ impl Session {
         let lock = Lock::take(&*self.site.disk, &self.site.dir)?;
         let (_, notices) = ring.refresh(&self.site, &lock)?;
         let (site, store) = (&self.site, &self.store);
-        work(&mut Held { site, store, lock, ring: &mut ring, notices })
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(notices);
+        work(&mut Held {
+            site,
+            store,
+            lock,
+            ring: &mut ring,
+        })
+    }
+
+    /// What unlocking, and reading the keys anew since, found.
+    pub(super) fn notices(&self) -> Vec<Notice> {
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Sound rows from one on.
@@ -59,12 +83,16 @@ impl Session {
         most: usize,
     ) -> Result<Vec<(u32, Vec<u8>)>> {
         self.with(|held| {
-            let outdated = || Error::Outdated { id: at.id, epoch: at.epoch };
+            let outdated = || Error::Outdated {
+                id: at.id,
+                epoch: at.epoch,
+            };
             let (now, clip) = held.clip(at.id).map_err(|_| outdated())?;
             if now != at || clip.sound.is_none() {
                 return Err(outdated());
             }
-            held.store().read(held.lock(), |store| store.begin()?.sound(at, from, most))
+            held.store()
+                .read(held.lock(), |store| store.begin()?.sound(at, from, most))
         })
     }
 }
@@ -75,7 +103,6 @@ pub(crate) struct Held<'a> {
     store: &'a Store,
     lock: Lock,
     ring: &'a mut KeyRing,
-    notices: Vec<Notice>,
 }
 
 impl Held<'_> {
@@ -103,9 +130,14 @@ impl Held<'_> {
         self.ring.generation()
     }
 
-    /// What reading the keys anew found.
-    pub(crate) fn notices(&self) -> &[Notice] {
-        &self.notices
+    /// The vault's name for good.
+    pub(crate) fn vault_id(&self) -> VaultId {
+        self.ring.vault_id()
+    }
+
+    /// What backups are sealed to.
+    pub(crate) fn backup_identity(&self) -> &BackupIdentity {
+        self.ring.backup_identity()
     }
 
     /// A recording that was merged, and its keys.
@@ -114,25 +146,41 @@ impl Held<'_> {
     /// [`Error::NoRecording`].
     pub(crate) fn clip(&self, id: RecordingId) -> Result<(ClipId, &Clip)> {
         // Without an extent it is still in the inbox.
-        let merged = self.bag().clips.get(&id).filter(|clip| clip.extent.is_some());
+        let merged = self
+            .bag()
+            .clips
+            .get(&id)
+            .filter(|clip| clip.extent.is_some());
         let clip = merged.ok_or(Error::NoRecording { id })?;
-        Ok((ClipId { id, epoch: clip.epoch }, clip))
+        Ok((
+            ClipId {
+                id,
+                epoch: clip.epoch,
+            },
+            clip,
+        ))
     }
 
     /// Changes the bag by a rotation. Keys that an earlier rotation adopted and
     /// whose recording was discarded since go with it.
-    pub(crate) fn rotate(&mut self, edit: &mut dyn FnMut(&mut Bag) -> Result<()>) -> Result<()> {
-        let (disk, dir) = (Arc::clone(&self.site.disk), self.site.dir.clone());
-        rotation::rotate(self.site, &self.lock, self.ring, &mut |bag: &mut Bag| {
-            let present = inbox::names(&*disk, &dir)?.recordings;
-            bag.clips.retain(|id, clip| {
-                clip.extent.is_some() || present.binary_search(id).is_ok()
-            });
-            edit(bag)
-        })
+    pub(crate) fn rotate(&mut self, edit: impl FnOnce(&mut Bag) -> Result<()>) -> Result<Rotated> {
+        let mut edit = Some(edit);
+        let mut change = |bag: &mut Bag| {
+            let present = inbox::names(&*self.site.disk, &self.site.dir)?.recordings;
+            bag.clips
+                .retain(|id, clip| clip.extent.is_some() || present.binary_search(id).is_ok());
+            edit.take().map_or(Ok(()), |edit| edit(bag))
+        };
+        self.ring.rotate(self.site, &self.lock, &mut change)
     }
 
-    pub(crate) fn change_passphrase(&mut self, new: &Passphrase) -> Result<()> {
-        super::passwd::change(self.site, &self.lock, self.ring, new)
+    /// Replaces passphrase and master key.
+    pub(crate) fn change_passphrase(
+        &mut self,
+        new: &Passphrase,
+        work: WorkFactor,
+    ) -> Result<Rotated> {
+        self.ring
+            .change_passphrase(self.site, &self.lock, new, work)
     }
 }

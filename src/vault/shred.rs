@@ -13,6 +13,7 @@ use super::intake::FIRST_EPOCH;
 use super::library;
 use super::medium::{Medium, Overwriting};
 use super::merge;
+use super::rotation::Rotated;
 use super::rows::ClipId;
 use super::session::Held;
 use crate::error::{Exit, Failure};
@@ -101,13 +102,16 @@ pub(crate) fn shred(
         // Its words and card are to stay, so it has to come in first.
         merge::merge(held)?;
     }
-    let shredded = ids.iter().map(|id| tally(held, *id, scope)).collect::<Result<Vec<_>>>()?;
+    let shredded = ids
+        .iter()
+        .map(|id| tally(held, *id, scope))
+        .collect::<Result<Vec<_>>>()?;
 
-    let not_final = match destroy_keys(held, ids, scope) {
-        Ok(()) => None,
-        Err(error @ Error::NotFinal { .. }) => Some(error.to_string()),
-        Err(error) => return Err(error),
-    };
+    let rotated = destroy_keys(held, ids, scope)?;
+    let not_final = rotated
+        .leftovers
+        .first()
+        .map(|leftover| leftover.why.to_string());
     progress(1, steps);
     let mut receipt = begin_receipt(held, ids, shredded, scope, not_final);
     delete_rows(held, ids, scope, &mut receipt);
@@ -142,13 +146,28 @@ fn waiting_of(held: &Held<'_>, ids: &[RecordingId]) -> Result<Vec<RecordingId>> 
 
 /// What is about to be destroyed, as far as it can be read.
 fn tally(held: &Held<'_>, id: RecordingId, scope: ShredScope) -> Result<Shredded> {
-    let nothing = Shredded { id, audio_bytes: 0, transcripts: 0 };
-    let Some(clip) = held.bag().clips.get(&id) else { return Ok(nothing) };
-    let at = ClipId { id, epoch: clip.epoch };
-    let row = held.store().read(held.lock(), |store| store.begin()?.card(at));
+    let nothing = Shredded {
+        id,
+        audio_bytes: 0,
+        transcripts: 0,
+    };
+    let Some(clip) = held.bag().clips.get(&id) else {
+        return Ok(nothing);
+    };
+    let at = ClipId {
+        id,
+        epoch: clip.epoch,
+    };
+    let row = held
+        .store()
+        .read(held.lock(), |store| store.begin()?.card(at));
     // Damage must not keep anybody from destroying what is damaged.
-    let Ok(Some(row)) = row else { return Ok(nothing) };
-    let Ok(card) = library::open_card(at, clip, &row) else { return Ok(nothing) };
+    let Ok(Some(row)) = row else {
+        return Ok(nothing);
+    };
+    let Ok(card) = library::open_card(at, clip, &row) else {
+        return Ok(nothing);
+    };
     let recording = library::recording(at, clip, card);
     Ok(Shredded {
         audio_bytes: recording.audio_bytes,
@@ -160,14 +179,17 @@ fn tally(held: &Held<'_>, id: RecordingId, scope: ShredScope) -> Result<Shredded
     })
 }
 
-fn destroy_keys(held: &mut Held<'_>, ids: &[RecordingId], scope: ShredScope) -> Result<()> {
-    held.rotate(&mut |bag| {
+fn destroy_keys(held: &mut Held<'_>, ids: &[RecordingId], scope: ShredScope) -> Result<Rotated> {
+    held.rotate(|bag| {
         for id in ids {
             match scope {
                 ShredScope::Everything => {
                     if !bag.bury(*id) && !bag.is_tombstoned(*id, FIRST_EPOCH) {
                         // A file of the inbox that this vault's key does not open.
-                        bag.tombstones.insert(Tombstone { id: *id, epoch: FIRST_EPOCH });
+                        bag.tombstones.insert(Tombstone {
+                            id: *id,
+                            epoch: FIRST_EPOCH,
+                        });
                     }
                 }
                 ShredScope::Sound => {
@@ -200,7 +222,10 @@ fn begin_receipt(
         erased: Vec::new(),
         not_erased: out_of_reach(held),
         backups_still_holding: backups
-            .map(|backup| Backup { path: backup.path.clone(), made_at_ms: backup.made_at_ms })
+            .map(|backup| Backup {
+                path: backup.path.clone(),
+                made_at_ms: backup.made_at_ms,
+            })
             .collect(),
         not_final,
     };
@@ -220,16 +245,29 @@ fn begin_receipt(
 fn out_of_reach(held: &Held<'_>) -> Vec<NotErased> {
     let dir = held.dir().display().to_string();
     let keys = "older generations of the keys".to_owned();
-    let line = |why: String| NotErased { what: keys.clone(), where_: dir.clone(), why };
+    let line = |why: String| NotErased {
+        what: keys.clone(),
+        where_: dir.clone(),
+        why,
+    };
     let medium = Medium::of(held.dir());
     let mut lines = vec![
-        line("if the disk is an SSD, a card or virtual, cells it has put aside can't be overwritten".into()),
+        line(
+            "if the disk is an SSD, a card or virtual, cells it has put aside can't be overwritten"
+                .into(),
+        ),
         line("copies and snapshots of the directory made before open what they held then".into()),
     ];
     match medium.overwriting {
         Overwriting::InPlace => {}
         Overwriting::LeavesOldBytes(why) => {
-            lines.insert(0, line(format!("{} does not overwrite in place: {why}", medium.name)));
+            lines.insert(
+                0,
+                line(format!(
+                    "{} does not overwrite in place: {why}",
+                    medium.name
+                )),
+            );
         }
         Overwriting::Depends(why) => lines.push(line(format!("{}: {why}", medium.name))),
         Overwriting::Unknown => lines.insert(
@@ -271,7 +309,9 @@ fn destroy_inbox_file(held: &Held<'_>, id: RecordingId, receipt: &mut Receipt) {
         Ok(true) | Err(_) => {}
     }
     match inbox::destroy(held.disk(), held.dir(), id) {
-        Ok(()) => receipt.erased.push(format!("inbox/{id}.rec: overwritten and removed")),
+        Ok(()) => receipt
+            .erased
+            .push(format!("inbox/{id}.rec: overwritten and removed")),
         Err(error) => receipt.not_erased.push(NotErased {
             what: "a sealed inbox file, without a key".into(),
             where_: path.display().to_string(),

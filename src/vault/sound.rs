@@ -36,7 +36,15 @@ pub struct SoundReader {
 impl SoundReader {
     pub(super) fn new(session: Arc<Session>, clip: ClipId, key: ClipKey, extent: Extent) -> Self {
         let digest = Some(Sha256::new());
-        Self { session, clip, key, extent, next: 0, rows: BTreeMap::new(), digest }
+        Self {
+            session,
+            clip,
+            key,
+            extent,
+            next: 0,
+            rows: BTreeMap::new(),
+            digest,
+        }
     }
 
     /// How many segments there are.
@@ -75,7 +83,10 @@ impl SoundReader {
 
     fn open(&self, number: u32) -> Result<(SoundSegment, &[u8])> {
         let refuse = |why: &str| {
-            Err(Error::damaged(format!("{}, sound segment {number}", self.clip.id), why))
+            Err(Error::damaged(
+                format!("{}, sound segment {number}", self.clip.id),
+                why,
+            ))
         };
         let Some(row) = self.rows.get(&(number / SEGMENTS_PER_ROW)) else {
             return refuse("it is missing from the store");
@@ -109,11 +120,15 @@ impl SoundReader {
 
     /// Behind the last segment: all of them together are those that were merged.
     fn check_whole(&mut self) -> Result<()> {
-        match self.digest.take() {
-            Some(digest) if digest.finalize().as_slice() != self.extent.hash => {
-                Err(Error::damaged(self.clip.id, "the sound is not the one that was recorded"))
-            }
-            _ => Ok(()),
+        let Some(digest) = self.digest.take() else {
+            return Ok(());
+        };
+        if digest.finalize().as_slice() == self.extent.hash {
+            return Ok(());
         }
+        Err(Error::damaged(
+            self.clip.id,
+            "the sound is not the one that was recorded",
+        ))
     }
 }

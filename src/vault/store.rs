@@ -42,28 +42,53 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path) -> Self {
         let (dir, path) = (dir.to_owned(), dir.join(FILE));
-        Self { disk, dir, path, checked: AtomicBool::new(false) }
+        Self {
+            disk,
+            dir,
+            path,
+            checked: AtomicBool::new(false),
+        }
     }
 
     /// Makes the file if there is none. A half-made database can't be opened, so
     /// it is made under another name.
     pub(crate) fn make(&self, _lock: &Lock) -> Result<()> {
-        let found = self.disk.exists(&self.path).map_err(Error::io("look for", &self.path))?;
+        let found = self
+            .disk
+            .exists(&self.path)
+            .map_err(Error::io("look for", &self.path))?;
         if found {
             return Ok(());
         }
         let new = self.dir.join(NEW_FILE);
-        if self.disk.exists(&new).map_err(Error::io("look for", &new))? {
+        if self
+            .disk
+            .exists(&new)
+            .map_err(Error::io("look for", &new))?
+        {
             self.disk.unlink(&new).map_err(Error::io("remove", &new))?;
         }
-        let file = self.disk.open(&new, Access::Create).map_err(Error::io("create", &new))?;
+        let file = self
+            .disk
+            .open(&new, Access::Create)
+            .map_err(Error::io("create", &new))?;
         self.fenced(|| {
-            let db = builder().create_with_backend(Backend(file)).map_err(|e| self.trouble(e))?;
-            Changes { db: &db, store: self }.commit(|rows| rows.make_tables())?;
+            let db = builder()
+                .create_with_backend(Backend(file))
+                .map_err(|e| self.trouble(e))?;
+            Changes {
+                db: &db,
+                store: self,
+            }
+            .commit(|rows| rows.make_tables())?;
             db.close().map_err(|error| self.trouble(error))
         })?;
-        self.disk.rename(&new, &self.path).map_err(Error::io("rename", &new))?;
-        self.disk.sync_dir(&self.dir).map_err(Error::io("sync", &self.dir))
+        self.disk
+            .rename(&new, &self.path)
+            .map_err(Error::io("rename", &new))?;
+        self.disk
+            .sync_dir(&self.dir)
+            .map_err(Error::io("sync", &self.dir))
     }
 
     /// Reads in one transaction.
@@ -74,7 +99,10 @@ impl Store {
     ) -> Result<T> {
         self.fenced(|| {
             let db = self.open_to_read()?;
-            look(&Snapshots { db: &db, store: self })
+            look(&Snapshots {
+                db: &db,
+                store: self,
+            })
         })
     }
 
@@ -86,7 +114,10 @@ impl Store {
     ) -> Result<T> {
         self.fenced(|| {
             let db = self.open_to_write()?;
-            let changed = change(&Changes { db: &db, store: self })?;
+            let changed = change(&Changes {
+                db: &db,
+                store: self,
+            })?;
             db.close().map_err(|error| self.trouble(error))?;
             Ok(changed)
         })
@@ -114,7 +145,10 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
-        let file = self.disk.open(&self.path, Access::Read).map_err(Error::io("open", &self.path))?;
+        let file = self
+            .disk
+            .open(&self.path, Access::Read)
+            .map_err(Error::io("open", &self.path))?;
         match builder().open_read_only_with_backend(Backend(file)) {
             Ok(db) => Ok(Opened::ToRead(db)),
             // The last one to write was killed; redb repairs the file.
@@ -124,7 +158,10 @@ impl Store {
     }
 
     fn open_to_write(&self) -> Result<Database> {
-        let file = self.disk.open(&self.path, Access::Write).map_err(Error::io("open", &self.path))?;
+        let file = self
+            .disk
+            .open(&self.path, Access::Write)
+            .map_err(Error::io("open", &self.path))?;
         let bytes = file.len().map_err(Error::io("read", &self.path))?;
         if bytes == 0 {
             // redb would take it for a new file and hide that all is gone.
@@ -145,7 +182,10 @@ impl Store {
 
     fn fenced<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         fenced(work).unwrap_or_else(|| {
-            Err(Error::damaged(self.path.display(), "the tree of the store is damaged"))
+            Err(Error::damaged(
+                self.path.display(),
+                "the tree of the store is damaged",
+            ))
         })
     }
 }
@@ -183,7 +223,10 @@ impl Snapshots<'_> {
             Opened::ToWrite(db) => db.begin_read(),
         };
         let txn = txn.map_err(|error| self.store.trouble(error))?;
-        Ok(Reading { txn, trouble: Trouble(self.store.path.clone()) })
+        Ok(Reading {
+            txn,
+            trouble: Trouble(self.store.path.clone()),
+        })
     }
 }
 
@@ -197,11 +240,19 @@ impl Changes<'_> {
     /// Changes rows in one transaction, durable when this returns. Nothing is
     /// changed if `change` fails.
     pub(crate) fn commit<T>(&self, change: impl FnOnce(&Writing) -> Result<T>) -> Result<T> {
-        let txn = self.db.begin_write().map_err(|error| self.store.trouble(error))?;
-        let rows = Writing { txn, trouble: Trouble(self.store.path.clone()) };
+        let txn = self
+            .db
+            .begin_write()
+            .map_err(|error| self.store.trouble(error))?;
+        let rows = Writing {
+            txn,
+            trouble: Trouble(self.store.path.clone()),
+        };
         let changed = change(&rows)?;
         rows.count_commit()?;
-        rows.txn.commit().map_err(|error| self.store.trouble(error))?;
+        rows.txn
+            .commit()
+            .map_err(|error| self.store.trouble(error))?;
         Ok(changed)
     }
 }
@@ -227,12 +278,13 @@ impl Trouble {
             Redb::Io(source) if source.kind() != io::ErrorKind::InvalidData => {
                 Error::io("use", &self.0)(source)
             }
-            Redb::UpgradeRequired(version) => {
-                Error::Newer { path: self.0.clone(), version: version.into() }
-            }
-            Redb::DatabaseAlreadyOpen | Redb::LockProtocolMismatch => {
-                Error::Busy { path: self.0.clone() }
-            }
+            Redb::UpgradeRequired(version) => Error::Newer {
+                path: self.0.clone(),
+                version: version.into(),
+            },
+            Redb::DatabaseAlreadyOpen | Redb::LockProtocolMismatch => Error::Busy {
+                path: self.0.clone(),
+            },
             other => Error::damaged(self.0.display(), other),
         }
     }

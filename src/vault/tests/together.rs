@@ -1,0 +1,1 @@
+//! What a kill, a full disk or damage leaves of a recording.
