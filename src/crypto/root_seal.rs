@@ -17,6 +17,7 @@ pub const FINGERPRINT_LEN: usize = 16;
 const FINGERPRINT_LABEL: &[u8] = b"voxvault 1 fingerprint";
 const MAC_LABEL: &[u8] = b"voxvault 1 root mac";
 const MASK_LABEL: &[u8] = b"voxvault 1 bag key";
+const HANDOVER_LABEL: &[u8] = b"voxvault 1 handover";
 
 /// What a sealed bag key is bound to: it opens nowhere else.
 pub struct SealedPlace<'a> {
@@ -88,7 +89,11 @@ impl MasterKey {
         vault: VaultId,
         hash: &[u8; TAG_LEN],
     ) -> Result<[u8; TAG_LEN], CryptoError> {
-        Ok(self.mac(vault, hash)?.finalize().into_bytes().into())
+        Ok(self
+            .mac(MAC_LABEL, vault, hash)?
+            .finalize()
+            .into_bytes()
+            .into())
     }
 
     /// Whether the MAC is that of [`root_mac`](Self::root_mac); in constant time.
@@ -98,11 +103,43 @@ impl MasterKey {
         hash: &[u8; TAG_LEN],
         mac: &[u8; TAG_LEN],
     ) -> Result<bool, CryptoError> {
-        Ok(self.mac(vault, hash)?.verify_slice(mac).is_ok())
+        Ok(self.mac(MAC_LABEL, vault, hash)?.verify_slice(mac).is_ok())
     }
 
-    fn mac(&self, vault: VaultId, hash: &[u8; TAG_LEN]) -> Result<Hmac<Sha256>, CryptoError> {
-        let key = self.derive(Some(vault.as_bytes()), MAC_LABEL)?;
+    /// Vouches for the root that follows under another master key.
+    pub fn handover_mac(
+        &self,
+        vault: VaultId,
+        facts: &[u8; TAG_LEN],
+    ) -> Result<[u8; TAG_LEN], CryptoError> {
+        Ok(self
+            .mac(HANDOVER_LABEL, vault, facts)?
+            .finalize()
+            .into_bytes()
+            .into())
+    }
+
+    /// Whether the MAC is that of [`handover_mac`](Self::handover_mac); in
+    /// constant time.
+    pub fn verifies_handover(
+        &self,
+        vault: VaultId,
+        facts: &[u8; TAG_LEN],
+        mac: &[u8; TAG_LEN],
+    ) -> Result<bool, CryptoError> {
+        Ok(self
+            .mac(HANDOVER_LABEL, vault, facts)?
+            .verify_slice(mac)
+            .is_ok())
+    }
+
+    fn mac(
+        &self,
+        label: &[u8],
+        vault: VaultId,
+        hash: &[u8; TAG_LEN],
+    ) -> Result<Hmac<Sha256>, CryptoError> {
+        let key = self.derive(Some(vault.as_bytes()), label)?;
         let mac = <Hmac<Sha256> as Mac>::new_from_slice(key.as_slice())
             .map_err(|_| CryptoError::Damaged("HMAC took no key"))?;
         Ok(mac.chain_update(hash))
