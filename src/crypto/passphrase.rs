@@ -36,6 +36,12 @@ impl Passphrase {
         Ok(())
     }
 
+    /// Whether both open the same: to be sure that a new one was typed as meant.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        *self.nfc == *other.nfc
+    }
+
     /// The form that new slots are sealed with.
     #[must_use]
     pub(crate) fn normalised(&self) -> &str {

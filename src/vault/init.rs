@@ -198,12 +198,22 @@ fn name_root(site: &Site, first: &Next) -> Result<()> {
         disk.rename(&unnamed(copy), &path)
             .map_err(Error::io("name", &path))?;
     }
-    disk.unlink(&site.path(MARKER))
-        .map_err(Error::io("remove", dir))?;
+    // The marker must not go before the root has come.
     disk.sync_dir(dir).map_err(Error::io("sync", dir))?;
+    clear_marker(site).map_err(Error::io("remove", &site.path(MARKER)))?;
     if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         // A new directory's own name lies in the one above.
         disk.sync_dir(parent).map_err(Error::io("sync", parent))?;
     }
     Ok(())
+}
+
+/// Takes away the mark of an interrupted `init` from a vault that is there:
+/// should its root ever be lost, nothing of it may pass for such remains.
+pub(super) fn clear_marker(site: &Site) -> io::Result<()> {
+    match site.disk.unlink(&site.path(MARKER)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => site.disk.sync_dir(&site.dir),
+    }
 }

@@ -17,7 +17,7 @@ use super::notice::Notice;
 use super::recover::Survey;
 use super::root::{Copy, NoSlot, Position, RootFacts, RootSlot, generation_of_bag_file};
 use super::site::Site;
-use super::{reserve, seen};
+use super::{init, reserve, seen};
 use crate::crypto::{BackupIdentity, CryptoError, MasterKey, Passphrase, VaultId};
 
 /// Hash and MAC of the four slots: differs when anything in the root does.
@@ -269,6 +269,7 @@ fn put_in_order(
     if !strays.is_empty() {
         not_done(disk.sync_dir(dir), dir.to_owned());
     }
+    not_done(init::clear_marker(site), dir.to_owned());
     notices.extend(keyslots::settle(site, &facts.fingerprint));
     let bag = Copy::A.bag_file(dir, facts.generation);
     if let Ok(length) = disk

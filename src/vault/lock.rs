@@ -5,6 +5,7 @@
 //! a rotation and the start of a recording apart. The order is lock, then gate:
 //! a [`Gate`] held alone is only given to who shows a [`Lock`].
 
+use std::io;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,32 +37,19 @@ impl Lock {
     ///
     /// # Errors
     /// [`Error::Busy`] if another holds it for longer.
-    pub fn take(disk: &dyn Disk, dir: &Path) -> Result<Self> {
-        take(disk, &dir.join(LOCK_FILE), Hold::Exclusive, PATIENCE).map(Self)
-    }
-
-    /// Takes the lock, waiting for as long as told.
-    pub fn take_within(disk: &dyn Disk, dir: &Path, patience: Duration) -> Result<Self> {
-        take(disk, &dir.join(LOCK_FILE), Hold::Exclusive, patience).map(Self)
-    }
-}
-
-impl Gate {
-    /// Takes the gate beside other recorders. For the start of a recording.
-    pub fn share(disk: &dyn Disk, dir: &Path) -> Result<Self> {
-        take(disk, &dir.join(GATE_FILE), Hold::Shared, PATIENCE).map(Self)
-    }
-
-    /// Takes the gate alone. The lock is shown, not used: it must be held first.
-    pub fn close(disk: &dyn Disk, dir: &Path, _lock: &Lock) -> Result<Self> {
-        take(disk, &dir.join(GATE_FILE), Hold::Exclusive, PATIENCE).map(Self)
-    }
-}
-
-fn take(disk: &dyn Disk, path: &Path, hold: Hold, patience: Duration) -> Result<Box<dyn DiskFile>> {
-    let file = disk
-        .open(path, Access::WriteOrCreate)
-        .map_err(Error::io("open", path))?;
+    pub fn take(
+    disk: &dyn Disk,
+    path: &Path,
+    hold: Hold,
+    patience: Duration,
+) -> Result<Box<dyn DiskFile>> {
+    let file = match disk.open(path, Access::WriteOrCreate) {
+        // A vault that can't be written can still be read, and flock takes
+        // a file that is open for reading.
+        Err(error) if is_read_only(&error) => disk.open(path, Access::Read),
+        answer => answer,
+    };
+    let file = file.map_err(Error::io("open", path))?;
     let start = Instant::now();
     while !file.try_lock(hold).map_err(Error::io("lock", path))? {
         if start.elapsed() >= patience {
@@ -72,6 +60,10 @@ fn take(disk: &dyn Disk, path: &Path, hold: Hold, patience: Duration) -> Result<
         thread::sleep(RETRY);
     }
     Ok(file)
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }
 
 #[cfg(test)]
