@@ -107,15 +107,22 @@ pub(crate) fn claim(disk: &dyn Disk, dir: &Path, id: RecordingId, hold: Hold) ->
     }
 }
 
-/// Overwrites a file of the inbox and removes it, durably.
-pub(crate) fn destroy(disk: &dyn Disk, dir: &Path, id: RecordingId) -> Result<()> {
-    let (inbox, path) = (dir.join(DIR), path(dir, id));
-    disk::erase(disk, &path).map_err(Error::io("erase", &path))?;
-    match disk.sync_dir(&inbox) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("sync", &inbox)(error))
-        }
-        _ => Ok(()),
+/// Overwrites files of the inbox and removes them, durably.
+pub(crate) fn destroy(
+    disk: &dyn Disk,
+    dir: &Path,
+    ids: impl IntoIterator<Item = RecordingId>,
+) -> Result<()> {
+    let mut any = false;
+    for id in ids {
+        let path = path(dir, id);
+        disk::erase(disk, &path).map_err(Error::io("erase", &path))?;
+        any = true;
+    }
+    let inbox = dir.join(DIR);
+    match any {
+        true => disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox)),
+        false => Ok(()),
     }
 }
 
@@ -144,7 +151,7 @@ pub fn adoptable(disk: &dyn Disk, dir: &Path, inbox: &InboxIdentity) -> Result<V
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(Error::io("open", &path)(error)),
         };
-        let mut frames = Frames::new(Sequential::new(&*file));
+        let mut frames = Frames::new(Sequential::new(file));
         match intake::first(&mut frames, id, |error| Error::io("read", &path)(error)) {
             Ok(First::Sealed(sealed)) => {
                 if let Ok(keys) = intake::open_keys(id, &sealed, inbox) {
@@ -203,17 +210,17 @@ fn count_segments(file: &dyn DiskFile, bytes: u64) -> io::Result<u64> {
 }
 
 /// A file read from its start on, in large pieces.
-pub(crate) struct Sequential<'a> {
-    file: &'a dyn DiskFile,
+pub(crate) struct Sequential {
+    file: Box<dyn DiskFile>,
     at: u64,
     piece: Vec<u8>,
     taken: usize,
 }
 
-impl<'a> Sequential<'a> {
+impl Sequential {
     const PIECE_BYTES: u64 = 64 * 1024;
 
-    pub(crate) fn new(file: &'a dyn DiskFile) -> Self {
+    pub(crate) fn new(file: Box<dyn DiskFile>) -> Self {
         Self {
             file,
             at: 0,
@@ -223,7 +230,7 @@ impl<'a> Sequential<'a> {
     }
 }
 
-impl Read for Sequential<'_> {
+impl Read for Sequential {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.taken == self.piece.len() {
             // A recorder may be adding to the file: its length is asked each time.

@@ -7,6 +7,8 @@
 //! is in the store only the last step is left, so no edit is ever undone.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use super::bag::{Clip, Extent};
 use super::disk::{Access, DiskFile, Hold};
@@ -23,6 +25,9 @@ use crate::recording::{Card, RecordingId, Source};
 
 /// Rows that go into one transaction: about 16 MB.
 const ROWS_PER_COMMIT: u32 = 512;
+
+/// Recordings that go into one transaction; each keeps a file open.
+const RECORDINGS_PER_COMMIT: usize = 128;
 
 /// What a merge did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,13 +96,13 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
             why: "it is not a recording of voxvault".into(),
         });
     }
-    let mut waiting = Vec::new();
+    let (mut waiting, mut obsolete) = (Vec::new(), Vec::new());
     for id in left_behind(held, names.recordings, &mut report)? {
         match judge(held, id)? {
             Verdict::Merge(found) => waiting.push(*found),
-            Verdict::Destroy => inbox::destroy(held.disk(), held.dir(), id)?,
+            Verdict::Destroy => obsolete.push(id),
             Verdict::Empty => {
-                inbox::destroy(held.disk(), held.dir(), id)?;
+                obsolete.push(id);
                 report.empty.push(id);
             }
             Verdict::Refuse(why) => {
@@ -109,10 +114,11 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
         }
     }
     sort_out_duplicates(held, &mut waiting, &mut report)?;
+    obsolete.extend(report.duplicates.iter().map(|duplicate| duplicate.id));
+    inbox::destroy(held.disk(), held.dir(), obsolete)?;
     keep_keys(held, &waiting)?;
+    insert_all(held, &waiting)?;
     for one in waiting {
-        insert(held, &one)?;
-        inbox::destroy(held.disk(), held.dir(), one.id)?;
         if let Some(why) = one.damage {
             report.damaged.push(Refused {
                 file: format!("{}.rec", one.id),
@@ -178,7 +184,7 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
     };
     let path = inbox::path(held.dir(), id);
     let trouble = |source| Error::io("read", &path)(source);
-    let mut frames = Frames::new(Sequential::new(&*file));
+    let mut frames = Frames::new(Sequential::new(file));
     let first = intake::first(&mut frames, id, trouble);
     let keys = match (known.and_then(keys_of), first) {
         (_, Ok(First::Torn)) => return Ok(Verdict::Empty),
@@ -249,7 +255,7 @@ fn open(held: &Held<'_>, id: RecordingId) -> Result<Box<dyn DiskFile>> {
         .map_err(Error::io("open", &path))
 }
 
-/// Destroys imports of sound that is there already; of two that wait, the one
+/// Takes out imports of sound that is there already; of two that wait, the one
 /// added first stays.
 fn sort_out_duplicates(
     held: &mut Held<'_>,
@@ -272,7 +278,6 @@ fn sort_out_duplicates(
         let of = imported(&one.card).and_then(|hash| holders.get(&hash).copied());
         if let Some(of) = of {
             // Its keys, if a rotation adopted them, go with the next one.
-            inbox::destroy(held.disk(), held.dir(), one.id)?;
             report.duplicates.push(Duplicate { id: one.id, of });
             continue;
         }
@@ -308,75 +313,122 @@ fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
     .map(drop)
 }
 
-/// Puts the rows of a recording into the store.
-fn insert(held: &Held<'_>, one: &Waiting) -> Result<()> {
-    let clip = ClipId {
-        id: one.id,
-        epoch: FIRST_EPOCH,
-    };
-    let number = u32::try_from(one.extent.segments).unwrap_or(u32::MAX);
-    let facts = Facts {
-        kind: Kind::Card,
-        id: one.id,
-        epoch: FIRST_EPOCH,
-        number,
-        revision: 0,
-    };
-    let card = CardRecord {
-        card: one.card.clone(),
-        versions: Vec::new(),
-        audio_bytes: one.audio_bytes,
-    };
-    let card = record::seal_text(&one.keys.card, &facts, &card)?;
-    let file = open(held, one.id)?;
-    let path = inbox::path(held.dir(), one.id);
-    let mut sound = Frames::new(Sequential::new(&*file));
+/// Puts everything into the store, as many short recordings in a transaction as
+/// fit one, and removes their files once it is durable.
+fn insert_all(held: &Held<'_>, waiting: &[Waiting]) -> Result<()> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
     held.store().change(held.lock(), |store| {
-        let rows = number.div_ceil(SEGMENTS_PER_ROW);
-        let mut row = 0;
-        while row + ROWS_PER_COMMIT < rows {
-            let until = row + ROWS_PER_COMMIT;
-            store.commit(|writing| {
-                insert_rows(writing, clip, row..until, number, &mut sound, &path)
-            })?;
-            row = until;
-        }
-        store.commit(|writing| {
-            insert_rows(writing, clip, row..rows, number, &mut sound, &path)?;
-            match writing.card(clip)? {
-                Some(_) => Ok(()),
-                None => writing.put_card(clip, &card),
+        let mut rest = waiting;
+        while !rest.is_empty() {
+            let (batch, behind) = rest.split_at(batch_len(rest));
+            let mut incoming = batch
+                .iter()
+                .map(|one| Incoming::open(held, one))
+                .collect::<Result<Vec<_>>>()?;
+            for one in &mut incoming {
+                while one.rows.len() as u32 > ROWS_PER_COMMIT {
+                    store.commit(|writing| one.insert(writing, ROWS_PER_COMMIT))?;
+                }
             }
-        })
+            store.commit(|writing| {
+                incoming
+                    .iter_mut()
+                    .try_for_each(|one| one.insert_rest(writing))
+            })?;
+            inbox::destroy(held.disk(), held.dir(), batch.iter().map(|one| one.id))?;
+            rest = behind;
+        }
+        Ok(())
     })
 }
 
-/// Rows of ten frames each, as they stand in the file.
-fn insert_rows(
-    writing: &Writing,
-    clip: ClipId,
-    rows: std::ops::Range<u32>,
-    segments: u32,
-    sound: &mut Frames<Sequential<'_>>,
-    path: &std::path::Path,
-) -> Result<()> {
-    for row in rows {
-        let first = row * SEGMENTS_PER_ROW;
-        let mut frames = Vec::new();
-        for _ in first..(first + SEGMENTS_PER_ROW).min(segments) {
-            let frame = next_sound(sound, path)?;
-            frames.extend_from_slice(&frame);
-        }
-        writing.add_sound(clip, row, &frames)?;
-    }
-    Ok(())
+/// How many of the first fit one transaction; at least one.
+fn batch_len(waiting: &[Waiting]) -> usize {
+    let mut rows = 0;
+    let fits = |one: &&Waiting| {
+        rows += one.extent.segments.div_ceil(SEGMENTS_PER_ROW.into());
+        rows <= ROWS_PER_COMMIT.into()
+    };
+    waiting
+        .iter()
+        .take(RECORDINGS_PER_COMMIT)
+        .take_while(fits)
+        .count()
+        .max(1)
 }
 
-fn next_sound(sound: &mut Frames<Sequential<'_>>, path: &std::path::Path) -> Result<Vec<u8>> {
+/// A recording on its way into the store.
+struct Incoming {
+    clip: ClipId,
+    segments: u32,
+    /// Rows that are still to be inserted.
+    rows: Range<u32>,
+    sound: Frames<Sequential>,
+    card: Vec<u8>,
+    path: PathBuf,
+}
+
+impl Incoming {
+    fn open(held: &Held<'_>, one: &Waiting) -> Result<Self> {
+        let clip = ClipId {
+            id: one.id,
+            epoch: FIRST_EPOCH,
+        };
+        let segments = u32::try_from(one.extent.segments)
+            .map_err(|_| Error::damaged(one.id, "no recording has so many segments"))?;
+        let facts = Facts {
+            kind: Kind::Card,
+            id: one.id,
+            epoch: FIRST_EPOCH,
+            number: segments,
+            revision: 0,
+        };
+        let card = CardRecord {
+            card: one.card.clone(),
+            versions: Vec::new(),
+            audio_bytes: one.audio_bytes,
+        };
+        Ok(Self {
+            clip,
+            segments,
+            rows: 0..segments.div_ceil(SEGMENTS_PER_ROW),
+            sound: Frames::new(Sequential::new(open(held, one.id)?)),
+            card: record::seal_text(&one.keys.card, &facts, &card)?,
+            path: inbox::path(held.dir(), one.id),
+        })
+    }
+
+    /// The next rows, at most so many: ten frames each, as they stand in the file.
+    fn insert(&mut self, writing: &Writing, most: u32) -> Result<()> {
+        for row in self.rows.by_ref().take(most as usize) {
+            let first = row * SEGMENTS_PER_ROW;
+            let mut frames = Vec::new();
+            for _ in first..self.segments.min(first + SEGMENTS_PER_ROW) {
+                append_next(&mut self.sound, &mut frames, &self.path)?;
+            }
+            writing.add_sound(self.clip, row, &frames)?;
+        }
+        Ok(())
+    }
+
+    /// What is left of the sound, and the card.
+    fn insert_rest(&mut self, writing: &Writing) -> Result<()> {
+        self.insert(writing, u32::MAX)?;
+        match writing.card(self.clip)? {
+            Some(_) => Ok(()),
+            None => writing.put_card(self.clip, &self.card),
+        }
+    }
+}
+
+fn append_next(sound: &mut Frames<Sequential>, row: &mut Vec<u8>, path: &Path) -> Result<()> {
     loop {
         match sound.next().map_err(Error::io("read", path))? {
             Next::Frame(frame) if frame.facts.kind == Kind::Sound => {
-                return Ok(frame.bytes.to_vec());
+                row.extend_from_slice(frame.bytes);
+                return Ok(());
             }
             Next::Frame(_) => {}
             Next::End | Next::Torn | Next::Damaged(_) => {

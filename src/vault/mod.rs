@@ -25,6 +25,8 @@ mod inbox;
 mod init;
 mod intake;
 mod keyring;
+#[cfg(test)]
+mod keys_tests;
 mod keyslots;
 mod library;
 pub mod lock;
@@ -44,6 +46,8 @@ pub mod scan;
 mod seen;
 mod session;
 mod shred;
+#[cfg(test)]
+mod sim_disk;
 pub mod site;
 mod sound;
 mod store;

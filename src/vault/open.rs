@@ -36,6 +36,11 @@ impl OpenVault {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// The same vault, as it is without a key.
     #[must_use]
     pub fn vault(&self) -> &Vault {

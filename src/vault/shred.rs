@@ -308,7 +308,7 @@ fn destroy_inbox_file(held: &Held<'_>, id: RecordingId, receipt: &mut Receipt) {
         Ok(false) => return,
         Ok(true) | Err(_) => {}
     }
-    match inbox::destroy(held.disk(), held.dir(), id) {
+    match inbox::destroy(held.disk(), held.dir(), [id]) {
         Ok(()) => receipt
             .erased
             .push(format!("inbox/{id}.rec: overwritten and removed")),

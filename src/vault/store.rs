@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase, StorageBackend};
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadOnlyDatabase, ReadableDatabase,
+    StorageBackend,
+};
 
 use super::disk::{Access, Disk, DiskFile};
 use super::error::{Error, Result};
@@ -123,13 +126,16 @@ impl Store {
         })
     }
 
-    /// Changes rows in one transaction; see [`Changes::commit`].
+    /// Changes rows in one transaction, durable when this returns. Nothing is
+    /// changed if `change` fails.
     pub(crate) fn write<T>(
         &self,
         lock: &Lock,
         change: impl FnOnce(&Writing) -> Result<T>,
     ) -> Result<T> {
-        self.change(lock, |changes| changes.commit(change))
+        // Closing redb ends with a durable commit of its own: the rows go with
+        // it, and one fsync is spared.
+        self.change(lock, |changes| changes.commit_as(Durability::None, change))
     }
 
     fn open_to_read(&self) -> Result<Opened> {
@@ -240,9 +246,19 @@ impl Changes<'_> {
     /// Changes rows in one transaction, durable when this returns. Nothing is
     /// changed if `change` fails.
     pub(crate) fn commit<T>(&self, change: impl FnOnce(&Writing) -> Result<T>) -> Result<T> {
-        let txn = self
+        self.commit_as(Durability::Immediate, change)
+    }
+
+    fn commit_as<T>(
+        &self,
+        durability: Durability,
+        change: impl FnOnce(&Writing) -> Result<T>,
+    ) -> Result<T> {
+        let mut txn = self
             .db
             .begin_write()
+            .map_err(|error| self.store.trouble(error))?;
+        txn.set_durability(durability)
             .map_err(|error| self.store.trouble(error))?;
         let rows = Writing {
             txn,

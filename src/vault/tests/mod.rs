@@ -16,6 +16,7 @@ use crate::crypto::{Passphrase, WorkFactor};
 use crate::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
 use crate::transcript::{Segment, Transcript};
 
+mod crash;
 mod cycle;
 mod forensic;
 mod interrupted;
