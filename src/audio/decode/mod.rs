@@ -271,7 +271,7 @@ fn told_by_head(error: AudioError, head: &[u8]) -> AudioError {
         );
     match error {
         AudioError::Unknown { which } if known => {
-            let why = "its index is missing, it was probably cut off".to_owned();
+            let why = "its header or index is damaged, or it was cut off".to_owned();
             AudioError::Damaged { which, why }
         }
         other => other,
