@@ -86,6 +86,7 @@ impl SoundFile {
         }
         let mut opening = Opening {
             which: which.clone(),
+            head: head.clone(),
             ..Opening::default()
         };
         if mp4::is_mp4(&head) {
@@ -150,6 +151,7 @@ impl SoundFile {
         }
         let opening = Opening {
             which: which.clone(),
+            head: start.clone(),
             ..Opening::default()
         };
         let source = symphonia::core::io::ReadOnlySource::new(whole);
