@@ -45,7 +45,7 @@ struct Variable {
 /// exactly its data.
 fn walk<R: Read>(
     file: R,
-    each: &mut dyn FnMut(&Variable, &mut Bytes<R>) -> Result<(), Fault>,
+    mut each: impl FnMut(&Variable, &mut Bytes<R>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut bytes = Bytes::new(file);
     let version = bytes.u32()?;
@@ -154,7 +154,7 @@ fn variable<R: Read>(bytes: &mut Bytes<R>) -> Result<Variable, Fault> {
 pub(super) fn survey(file: impl Read) -> Result<Dimensions, Fault> {
     let mut heads: HashMap<String, u32> = HashMap::new();
     let mut shapes: HashMap<String, Vec<u32>> = HashMap::new();
-    walk(file, &mut |variable, bytes| {
+    walk(file, |variable, bytes| {
         if variable.name.ends_with("/num_heads") && variable.shape.is_empty() && variable.kind == 2
         {
             heads.insert(variable.name.clone(), u32::from(bytes.u16()?));
@@ -334,7 +334,7 @@ pub(super) fn convert(
 ) -> Result<(), Fault> {
     let mut targets = targets(dimensions);
     ggml::write_header(out, dimensions, tokens).map_err(Fault::Write)?;
-    walk(file, &mut |variable, bytes| {
+    walk(file, |variable, bytes| {
         let Some(target) = targets.remove(&variable.name) else {
             return bytes.skip(variable.size);
         };
