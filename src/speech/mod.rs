@@ -24,6 +24,10 @@ mod models;
 mod package;
 mod pieces;
 mod queue;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
 mod transcriber;
 mod vocabulary;
 mod words;
