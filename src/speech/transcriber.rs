@@ -293,8 +293,8 @@ fn transcribe_piece(
 ) -> Result<Vec<Segment>, Error> {
     let sound = &taken.piece.sound;
     let threads = match (job.manner, taken.company) {
-        (Manner::Clip, _) | (_, Company::Alone) => effort.all_threads(),
-        (Manner::Piece, Company::Shared) => effort.threads.get(),
+        (Manner::Clip, _) | (_, Company::Alone) => effort.threads_alone(),
+        (Manner::Piece, Company::Shared) => effort.threads_shared(),
     };
     let (language, settings) = match settings {
         Some(settings) => &*settings,
