@@ -60,8 +60,13 @@ pub(super) fn from_file(path: &Path) -> Result<Given, Failure> {
 
 /// The passphrase that a command prints. Its standard error stays visible.
 pub(super) fn from_command(command: &str) -> Result<Given, Failure> {
-    let failed =
-        |why: String| Failure::new(Exit::Locked, "can't get the passphrase from the command", why);
+    let failed = |why: String| {
+        Failure::new(
+            Exit::Locked,
+            "can't get the passphrase from the command",
+            why,
+        )
+    };
     let mut child = Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())
@@ -96,7 +101,9 @@ fn read(from: &mut dyn Read) -> Result<Given, String> {
         }
     }
     let text = std::str::from_utf8(&bytes[..length]).map_err(|_| "it is not UTF-8".to_owned())?;
-    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     if text.is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -105,10 +112,16 @@ fn read(from: &mut dyn Read) -> Result<Given, String> {
 
 /// Asks once on the terminal, without showing what is typed.
 pub(super) fn ask(prompt: &str) -> Result<Passphrase, Failure> {
-    rpassword::prompt_password(prompt).map(Passphrase::new).map_err(|_| {
-        Failure::new(Exit::Locked, "can't ask for the passphrase", "there is no terminal")
+    rpassword::prompt_password(prompt)
+        .map(Passphrase::new)
+        .map_err(|_| {
+            Failure::new(
+                Exit::Locked,
+                "can't ask for the passphrase",
+                "there is no terminal",
+            )
             .hint("give it with --passphrase-file FILE or --passphrase-command CMD")
-    })
+        })
 }
 
 /// Asks for a new passphrase until the same is typed twice.

@@ -48,7 +48,11 @@ pub struct NoKey;
 
 impl KeySource for NoKey {
     fn passphrase(&self) -> Result<Passphrase, Failure> {
-        Err(Failure::new(Exit::Locked, "can't unlock the vault", "no key was given"))
+        Err(Failure::new(
+            Exit::Locked,
+            "can't unlock the vault",
+            "no key was given",
+        ))
     }
 
     fn is_unattended(&self) -> bool {
@@ -77,7 +81,13 @@ impl Context {
         clock: Arc<dyn Clock>,
         keys: Box<dyn KeySource>,
     ) -> Self {
-        Self { paths, config, clock, keys, open: Mutex::new(None) }
+        Self {
+            paths,
+            config,
+            clock,
+            keys,
+            open: Mutex::new(None),
+        }
     }
 
     /// The moment it is.
@@ -137,7 +147,10 @@ impl Context {
     /// # Errors
     /// When it was given and can't be had.
     pub fn given_passphrase(&self) -> Result<Option<Passphrase>, Failure> {
-        self.keys.is_unattended().then(|| self.keys.passphrase()).transpose()
+        self.keys
+            .is_unattended()
+            .then(|| self.keys.passphrase())
+            .transpose()
     }
 
     /// Takes a vault that was just made, which is open.
@@ -150,7 +163,11 @@ impl Context {
     /// # Errors
     /// When a key was given and does not open it.
     pub fn unlocked_quietly(&self) -> Result<Option<Arc<OpenVault>>, Failure> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         match open {
             Some(vault) => Ok(Some(vault)),
             None if self.keys.is_unattended() => self.unlocked().map(Some),

@@ -31,10 +31,15 @@ pub struct Outcome {
 pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
     args.passphrase.check_length()?;
     progress.begin("making the keys", None, Unit::Items);
-    let options = InitOptions { placement: args.placement, ..InitOptions::default() };
+    let options = InitOptions {
+        placement: args.placement,
+        ..InitOptions::default()
+    };
     let site = context.site(&context.paths.vault);
     let made = Vault::init_at(site, &args.passphrase, options);
     progress.end();
     context.remember(Arc::new(made?));
-    Ok(Outcome { vault: context.paths.vault.clone() })
+    Ok(Outcome {
+        vault: context.paths.vault.clone(),
+    })
 }

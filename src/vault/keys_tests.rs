@@ -579,3 +579,70 @@ fn each_rotation_has_a_new_inbox_key_and_adopts_under_it() {
             > 0
     );
 }
+
+#[test]
+fn timing_of_rotation() {
+    let dir = tempfile::tempdir().unwrap();
+    let site = Site::new(&dir.path().join("v"), None);
+    let mut ring = init(&site, &old(), CHEAP, &mut |_| Ok(())).unwrap();
+    let held = lock(&site);
+    let mut fill = |bag: &mut Bag| {
+        for n in 0..36_500u32 {
+            let mut b = [0; 16];
+            b[..4].copy_from_slice(&n.to_le_bytes());
+            let mut clip = Clip::adopted(ClipKeys::generate().unwrap());
+            clip.extent = Some(super::bag::Extent {
+                segments: 75,
+                hash: [7; 32],
+            });
+            bag.clips.insert(RecordingId::from_bytes(b), clip);
+        }
+        Ok(())
+    };
+    ring.rotate(&site, &held, &mut fill).unwrap();
+    for _ in 0..5 {
+        let t = std::time::Instant::now();
+        let mut none = |_: &mut Bag| Ok(());
+        ring.rotate(&site, &held, &mut none).unwrap();
+        println!("rotate {:?}", t.elapsed());
+        let key = crate::crypto::BagKey::generate().unwrap();
+        let t = std::time::Instant::now();
+        let copy = ring.bag().duplicate();
+        println!("  duplicate {:?}", t.elapsed());
+        let t = std::time::Instant::now();
+        let sealed = copy.seal(&key).unwrap();
+        println!("  seal {:?} {}", t.elapsed(), sealed.len());
+        let t = std::time::Instant::now();
+        Bag::open(&key, &sealed).unwrap();
+        println!("  open {:?}", t.elapsed());
+    }
+    let cpu = || {
+        let s = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let f: Vec<u64> = s
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|x| x.parse().unwrap())
+            .collect();
+        (f[0], f[1])
+    };
+    let (a, w) = (cpu(), std::time::Instant::now());
+    for _ in 0..20 {
+        let mut none = |_: &mut Bag| Ok(());
+        ring.rotate(&site, &held, &mut none).unwrap();
+    }
+    let b = cpu();
+    println!(
+        "rotate cpu: user {} ms sys {} ms, wall {:?}",
+        (b.0 - a.0) as f64 / 2.0,
+        (b.1 - a.1) as f64 / 2.0,
+        w.elapsed() / 20
+    );
+    drop(held);
+    let t = std::time::Instant::now();
+    KeyRing::unlock(&site, &old()).unwrap();
+    println!("unlock {:?}", t.elapsed());
+}

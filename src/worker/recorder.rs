@@ -13,9 +13,7 @@ use std::time::{Duration, Instant};
 use super::taking::{self, state_of};
 use crate::audio::{AudioError, Capture, Intake, Resampler, Shape};
 use crate::error::{Exit, Failure};
-use crate::recording::{
-    Card, Ending, Gap, Moment, RecordingId, STORED_RATE_HZ, Source, State,
-};
+use crate::recording::{Card, Ending, Gap, Moment, RecordingId, STORED_RATE_HZ, Source, State};
 use crate::vault::{RecordingWriter, Vault};
 
 /// How long the thread waits for sound before it looks at its wishes again.
@@ -178,7 +176,11 @@ impl Recorder {
             .map_err(|error| {
                 Failure::new(Exit::Failed, "can't start the recorder", error.to_string())
             })?;
-        Ok(Self { id, shared, thread: Some(thread) })
+        Ok(Self {
+            id,
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// The recording's id, which it keeps.
@@ -232,7 +234,13 @@ impl Recorder {
     /// When no sound came at all, or the vault could not be written.
     pub fn stop(mut self) -> Result<Recorded, Failure> {
         self.shared.stop.store(true, Ordering::Relaxed);
-        let failed = || Failure::new(Exit::Failed, "the recorder failed", "its thread ended early");
+        let failed = || {
+            Failure::new(
+                Exit::Failed,
+                "the recorder failed",
+                "its thread ended early",
+            )
+        };
         match self.thread.take() {
             Some(thread) => thread.join().map_err(|_| failed())?,
             None => Err(failed()),
@@ -363,11 +371,18 @@ impl Take {
     }
 
     fn note_gap(&mut self, samples: u64) {
-        self.card.gaps.push(Gap { at_sample: self.intake.samples(), samples });
+        self.card.gaps.push(Gap {
+            at_sample: self.intake.samples(),
+            samples,
+        });
     }
 
     fn keep(&mut self, block: &[f32]) -> Result<(), Failure> {
-        let bridged = self.bridge.as_mut().map(|bridge| bridge.carry(block)).transpose()?;
+        let bridged = self
+            .bridge
+            .as_mut()
+            .map(|bridge| bridge.carry(block))
+            .transpose()?;
         let block = bridged.unwrap_or(block);
         let writer = &mut self.writer;
         self.intake
@@ -390,7 +405,9 @@ impl Take {
         self.shown_at = Some(Instant::now());
         let level = self.intake.momentary();
         let gap: u64 = self.card.gaps.iter().map(|gap| gap.samples).sum();
-        let lost_s = self.lost_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
+        let lost_s = self
+            .lost_since
+            .map_or(0.0, |since| since.elapsed().as_secs_f64());
         let mut status = self.shared.status();
         status.phase = match (self.lost_since, paused) {
             (Some(_), _) => Phase::WaitingForMicrophone,
@@ -423,7 +440,12 @@ impl Take {
         let so_far = Duration::from_secs_f64(seconds(self.intake.samples()));
         if let Some(failure) = broke {
             let state = State::Interrupted;
-            return Ok(Recorded { id, duration: so_far, state, shortfall: Some(failure) });
+            return Ok(Recorded {
+                id,
+                duration: so_far,
+                state,
+                shortfall: Some(failure),
+            });
         }
         if let Some(since) = self.lost_since {
             self.note_gap(samples_of(since.elapsed()));
@@ -431,11 +453,20 @@ impl Take {
         let summary = taking::finish(self.intake, &mut self.writer)?;
         self.card.samples = summary.samples;
         self.card.signal = summary.signal;
-        self.card.ending = if lost { Ending::Interrupted } else { Ending::Complete };
+        self.card.ending = if lost {
+            Ending::Interrupted
+        } else {
+            Ending::Complete
+        };
         self.writer.finish(&self.card)?;
         let duration = self.card.duration();
         let state = state_of(&self.card);
-        Ok(Recorded { id, duration, state, shortfall: lost.then(gone) })
+        Ok(Recorded {
+            id,
+            duration,
+            state,
+            shortfall: lost.then(gone),
+        })
     }
 }
 
@@ -474,20 +505,29 @@ impl Bridge {
         self.from.mix(block, &mut self.mono);
         self.resampler.push(&self.mono, &mut self.resampled)?;
         for sample in &self.resampled {
-            self.carried.extend(std::iter::repeat_n(*sample, self.channels));
+            self.carried
+                .extend(std::iter::repeat_n(*sample, self.channels));
         }
         Ok(&self.carried)
     }
 }
 
 fn gone() -> Failure {
-    Failure::new(Exit::NoMicrophone, "the microphone was lost", "it had not returned at the end")
-        .hint("what came by then is kept; `voxvault devices` lists what is there now")
+    Failure::new(
+        Exit::NoMicrophone,
+        "the microphone was lost",
+        "it had not returned at the end",
+    )
+    .hint("what came by then is kept; `voxvault devices` lists what is there now")
 }
 
 fn nothing_came() -> Failure {
-    Failure::new(Exit::NoMicrophone, "nothing was recorded", "the microphone gave no sound")
-        .hint("`voxvault devices` lists the microphones")
+    Failure::new(
+        Exit::NoMicrophone,
+        "nothing was recorded",
+        "the microphone gave no sound",
+    )
+    .hint("`voxvault devices` lists the microphones")
 }
 
 fn samples_of(length: Duration) -> u64 {

@@ -48,7 +48,10 @@ pub fn transcribe(
         }
     };
     let heard = Hearing { control };
-    let options = speech::Options { language: language.clone(), made_at: now };
+    let options = speech::Options {
+        language: language.clone(),
+        made_at: now,
+    };
     let total_s = card.duration().as_secs_f64();
     let transcript = match transcriber.transcribe(&mut source, Some(total_s), &options, &heard) {
         Ok(transcript) => transcript,
@@ -72,7 +75,10 @@ pub fn transcribe(
 
 /// What a decoder has to know of a stored recording.
 pub(super) fn shape_of(card: &Card) -> StoredShape {
-    StoredShape { samples: card.samples, pre_skip: card.pre_skip }
+    StoredShape {
+        samples: card.samples,
+        pre_skip: card.pre_skip,
+    }
 }
 
 /// Passes what the speech model says on to whoever listens.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use container::{Container, Opening};
 use raw::RawSound;
-pub use raw::{RawFormat, SampleFormat};
+pub use raw::{NoSuchSampleFormat, RawFormat, SampleFormat};
 
 use super::error::AudioError;
 use super::shape::Shape;
