@@ -28,8 +28,8 @@ const OPEN_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 pub struct Playback {
     name: String,
     rate_hz: u32,
-    /// Held so that the device stays open.
-    _stream: Stream,
+    /// Held so that the device stays open; None only while it is closed.
+    stream: Option<Stream>,
     ring: Producer<f32>,
     resampler: Option<Resampler>,
     /// Resampled, and not yet in the ring.
@@ -87,7 +87,7 @@ impl Playback {
         Ok(Self {
             name,
             rate_hz,
-            _stream: stream,
+            stream: Some(stream),
             ring,
             resampler,
             waiting: Vec::new(),
@@ -194,6 +194,12 @@ impl Playback {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         Ok(())
+    }
+}
+
+impl Drop for Playback {
+    fn drop(&mut self) {
+        self.stream.take().into_iter().for_each(device::close);
     }
 }
 
