@@ -135,13 +135,17 @@ pub fn overwrite(disk: &dyn Disk, path: &Path) -> io::Result<()> {
 }
 
 /// Overwrites `length` bytes from `offset` with random ones. Not synced.
+///
+/// What is longer than a piece gets the same piece over and over: it has to be
+/// no less than random that a file system can't store it as nothing, and the
+/// system's random source would be slower than the disk.
 pub fn overwrite_range(file: &dyn DiskFile, offset: u64, length: u64) -> io::Result<()> {
     const PIECE: u64 = 1024 * 1024;
     let mut noise = vec![0; PIECE.min(length) as usize];
+    fill_random(&mut noise).map_err(io::Error::other)?;
     let mut done = 0;
     while done < length {
-        let piece = &mut noise[..PIECE.min(length - done) as usize];
-        fill_random(piece).map_err(io::Error::other)?;
+        let piece = &noise[..PIECE.min(length - done) as usize];
         file.write_at(offset + done, piece)?;
         done += piece.len() as u64;
     }

@@ -45,7 +45,7 @@ pub enum Freshness {
 /// What the master key says about the root.
 enum Verdict {
     /// This is in force.
-    InForce(RootFacts, Bag),
+    InForce(RootFacts, Box<Bag>),
     /// This master key handed over to another one.
     Replaced,
     /// No slot was made with this master key.
@@ -91,7 +91,7 @@ impl KeyRing {
             master: secrets.master,
             backup: secrets.backup,
             facts,
-            bag,
+            bag: *bag,
             stamp,
         };
         Ok(Some((ring, notices)))
@@ -130,7 +130,7 @@ impl KeyRing {
             Verdict::InForce(facts, bag) => {
                 let notices = put_in_order(site, lock, &survey, &self.master, &facts)?;
                 seen::note(site, facts.vault, facts.generation);
-                (self.facts, self.bag, self.stamp) = (facts, bag, stamp(site));
+                (self.facts, self.bag, self.stamp) = (facts, *bag, stamp(site));
                 Ok((Freshness::Changed, notices))
             }
             Verdict::Replaced | Verdict::Strange => Err(Error::KeysReplaced {
@@ -211,7 +211,7 @@ fn judge(site: &Site, survey: &Survey, master: &MasterKey, vault: VaultId) -> Re
         for copy in survey.bags_of(facts) {
             let bytes = disk::read(&*site.disk, &copy.bag_file(&site.dir, facts.generation));
             if let Ok(Ok(bag)) = bytes.map(|bytes| Bag::open(&key, &bytes)) {
-                return Ok(Verdict::InForce(facts.clone(), bag));
+                return Ok(Verdict::InForce(facts.clone(), Box::new(bag)));
             }
         }
     }

@@ -202,7 +202,7 @@ pub(super) fn settle(site: &Site, fingerprint: &Fingerprint) -> Vec<Notice> {
 /// on the disk otherwise.
 fn replace(disk: &dyn Disk, new: &Path, old: &Path) -> io::Result<()> {
     match disk::overwrite(disk, old) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => disk.rename(new, old),
     }
 }

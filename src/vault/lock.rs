@@ -37,12 +37,29 @@ impl Lock {
     ///
     /// # Errors
     /// [`Error::Busy`] if another holds it for longer.
-    pub fn take(
-    disk: &dyn Disk,
-    path: &Path,
-    hold: Hold,
-    patience: Duration,
-) -> Result<Box<dyn DiskFile>> {
+    pub fn take(disk: &dyn Disk, dir: &Path) -> Result<Self> {
+        take(disk, &dir.join(LOCK_FILE), Hold::Exclusive, PATIENCE).map(Self)
+    }
+
+    /// Takes the lock, waiting for as long as told.
+    pub fn take_within(disk: &dyn Disk, dir: &Path, patience: Duration) -> Result<Self> {
+        take(disk, &dir.join(LOCK_FILE), Hold::Exclusive, patience).map(Self)
+    }
+}
+
+impl Gate {
+    /// Takes the gate beside other recorders. For the start of a recording.
+    pub fn share(disk: &dyn Disk, dir: &Path) -> Result<Self> {
+        take(disk, &dir.join(GATE_FILE), Hold::Shared, PATIENCE).map(Self)
+    }
+
+    /// Takes the gate alone. The lock is shown, not used: it must be held first.
+    pub fn close(disk: &dyn Disk, dir: &Path, _lock: &Lock) -> Result<Self> {
+        take(disk, &dir.join(GATE_FILE), Hold::Exclusive, PATIENCE).map(Self)
+    }
+}
+
+fn take(disk: &dyn Disk, path: &Path, hold: Hold, patience: Duration) -> Result<Box<dyn DiskFile>> {
     let file = match disk.open(path, Access::WriteOrCreate) {
         // A vault that can't be written can still be read, and flock takes
         // a file that is open for reading.
@@ -63,7 +80,8 @@ impl Lock {
 }
 
 fn is_read_only(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), ReadOnlyFilesystem | PermissionDenied)
 }
 
 #[cfg(test)]

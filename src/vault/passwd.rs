@@ -53,24 +53,10 @@ impl KeyRing {
         for notice in keyslots::settle(site, &fingerprint) {
             if let Notice::NotDone { path, why } = notice {
                 let source = std::io::Error::other(why);
-                let why = Error::NotFinal {
-                    path: path.clone(),
-                    source,
-                };
-                rotated.leftovers.push(Leftover { path, why });
+                let why = Error::NotFinal { path, source };
+                rotated.leftovers.push(Leftover { why });
             }
         }
         Ok(rotated)
     }
-}
-
-/// The new passphrase, with the work that every real slot costs, and final.
-///
-/// # Errors
-/// [`Error::NotFinal`] if it is in force but the old one could not be
-/// overwritten everywhere.
-pub(super) fn change(site: &Site, lock: &Lock, ring: &mut KeyRing, new: &Passphrase) -> Result<()> {
-    ring.change_passphrase(site, lock, new, WorkFactor::STANDARD)?
-        .finally()
-        .map(drop)
 }

@@ -304,7 +304,6 @@ impl Position {
 
     /// Reads what stands here. A file that is missing, too short or can't be
     /// read is damage, not an error: the other copy is there for that.
-    #[must_use]
     pub fn read(self, disk: &dyn Disk, dir: &Path) -> Result<RootSlot, NoSlot> {
         let mut bytes = vec![0; SLOT_LEN];
         let mut read = || {

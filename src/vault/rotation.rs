@@ -21,7 +21,6 @@ use super::root::{Copy, Handover, Position, RootFacts, RootSlot};
 use super::site::{Site, Step};
 use super::{reserve, seen};
 use crate::crypto::{BackupIdentity, BagKey, CryptoError, InboxIdentity, MasterKey};
-use crate::recording::RecordingId;
 
 /// What a rotation is for.
 pub trait Change {
@@ -46,38 +45,17 @@ impl<F: FnMut(&mut Bag) -> Result<()>> Change for F {
     }
 }
 
-/// A rotation that changes the bag alone and has to be final.
-///
-/// # Errors
-/// [`Error::NotFinal`] if the change is in force but the generation before could
-/// not be overwritten everywhere.
-pub(super) fn rotate(
-    site: &Site,
-    lock: &Lock,
-    ring: &mut KeyRing,
-    edit: &mut dyn FnMut(&mut Bag) -> Result<()>,
-) -> Result<()> {
-    let mut edit = |bag: &mut Bag| edit(bag);
-    ring.rotate(site, lock, &mut edit)?.finally().map(drop)
-}
-
 /// Something that is due to be overwritten or deleted and could not be. The
 /// change is in force all the same, but not final.
 #[derive(Debug)]
 pub struct Leftover {
-    /// The file.
-    pub path: PathBuf,
-    /// What happened.
+    /// What it is and what happened.
     pub why: Error,
 }
 
 /// What a rotation did.
 #[derive(Debug)]
 pub struct Rotated {
-    /// The generation now in force.
-    pub generation: u64,
-    /// The recordings whose keys were taken over from the inbox.
-    pub adopted: Vec<RecordingId>,
     /// What is not final; empty when all went well.
     pub leftovers: Vec<Leftover>,
 }
@@ -97,11 +75,8 @@ impl Rotated {
 
     fn left(&mut self, path: PathBuf, done: io::Result<()>) {
         if let Err(source) = done {
-            let why = Error::NotFinal {
-                path: path.clone(),
-                source,
-            };
-            self.leftovers.push(Leftover { path, why });
+            let why = Error::NotFinal { path, source };
+            self.leftovers.push(Leftover { why });
         }
     }
 }
@@ -136,7 +111,7 @@ impl KeyRing {
         // is about to be forgotten.
         let gate = Gate::close(disk, dir, lock)?;
         let mut bag = self.bag.duplicate();
-        let adopted = adopt(site, &mut bag)?;
+        adopt(site, &mut bag)?;
         change.change(&mut bag)?;
         bag.inbox = InboxIdentity::generate();
         reached(Step::Adopted)?;
@@ -172,8 +147,6 @@ impl KeyRing {
 
         // 5. From here on there is no way back: what fails is told, not undone.
         let mut done = Rotated {
-            generation,
-            adopted,
             leftovers: Vec::new(),
         };
         done.left(Copy::B.root_file(dir), next.write_slot(site, Copy::B));
@@ -193,10 +166,7 @@ impl KeyRing {
         }
         done.left(dir.to_owned(), disk.sync_dir(dir));
         if let Err(why) = change.delete_rows(&bag) {
-            done.leftovers.push(Leftover {
-                path: dir.join("store.redb"),
-                why,
-            });
+            done.leftovers.push(Leftover { why });
         }
         let _ = reserve::keep(site, next.sealed.len() as u64);
         let facts = next.facts;
@@ -212,16 +182,14 @@ impl KeyRing {
 
 /// Takes the keys of everything in the inbox into the bag, so that the private
 /// half that opens them need not be kept.
-fn adopt(site: &Site, bag: &mut Bag) -> Result<Vec<RecordingId>> {
-    let mut adopted = Vec::new();
+fn adopt(site: &Site, bag: &mut Bag) -> Result<()> {
     for found in inbox::adoptable(&*site.disk, &site.dir, &bag.inbox)? {
         if bag.is_tombstoned(found.id, FIRST_EPOCH) || bag.clips.contains_key(&found.id) {
             continue;
         }
         bag.clips.insert(found.id, Clip::adopted(found.keys));
-        adopted.push(found.id);
     }
-    Ok(adopted)
+    Ok(())
 }
 
 /// A generation that is about to be written.
@@ -302,8 +270,8 @@ fn destroys(old: &Bag, new: &Bag) -> bool {
     old.clips.iter().any(|(id, before)| {
         new.clips.get(id).is_none_or(|after| {
             after.epoch != before.epoch
-                || after.sound.is_some() < before.sound.is_some()
-                || after.words.is_some() < before.words.is_some()
+                || (before.sound.is_some() && after.sound.is_none())
+                || (before.words.is_some() && after.words.is_none())
         })
     })
 }
