@@ -304,9 +304,8 @@ fn delete_rows(held: &Held<'_>, ids: &[RecordingId], scope: ShredScope, receipt:
 
 fn destroy_inbox_file(held: &Held<'_>, id: RecordingId, receipt: &mut Receipt) {
     let path = inbox::path(held.dir(), id);
-    match held.disk().exists(&path) {
-        Ok(false) => return,
-        Ok(true) | Err(_) => {}
+    if matches!(held.disk().exists(&path), Ok(false)) {
+        return;
     }
     match inbox::destroy(held.disk(), held.dir(), [id]) {
         Ok(()) => receipt

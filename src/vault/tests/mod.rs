@@ -18,6 +18,7 @@ use crate::transcript::{Segment, Transcript};
 
 mod crash;
 mod cycle;
+mod damage;
 mod forensic;
 mod interrupted;
 mod together;
