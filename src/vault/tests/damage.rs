@@ -72,7 +72,7 @@ fn a_changed_byte_anywhere_in_the_store_is_named_and_never_believed() {
         }
         places += 1;
     }
-    assert!(named > 0 && places > 200, "{named} of {places}");
+    assert!(named > 0 && places > 100, "{named} of {places}");
 }
 
 /// A store built anew costs at most the record that the byte lies in.
