@@ -53,6 +53,7 @@ mod sim_disk;
 pub mod site;
 mod sound;
 mod store;
+mod verdict;
 #[cfg(test)]
 mod tests;
 
