@@ -23,6 +23,7 @@ pub mod error;
 mod file_system;
 pub mod frame;
 mod inbox;
+mod incoming;
 mod init;
 mod intake;
 mod keyring;

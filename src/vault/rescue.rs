@@ -42,7 +42,10 @@ type Records = BTreeMap<(ClipId, Kind, u32), Place>;
 /// Builds the store anew and puts it in the place of the old one.
 pub(crate) fn rebuild(held: &Held<'_>) -> Result<Rescued> {
     let path = held.dir().join(store::FILE);
-    let file = held.disk().open(&path, Access::Read).map_err(Error::io("open", &path))?;
+    let file = held
+        .disk()
+        .open(&path, Access::Read)
+        .map_err(Error::io("open", &path))?;
     let records = find(held, &*file).map_err(Error::io("read", &path))?;
     let rows = into_rows(&records);
     held.store().build(held.lock(), |store| {
@@ -59,7 +62,9 @@ pub(crate) fn rebuild(held: &Held<'_>) -> Result<Rescued> {
         }
         Ok(())
     })?;
-    Ok(Rescued { records: records.len() as u64 })
+    Ok(Rescued {
+        records: records.len() as u64,
+    })
 }
 
 fn find(held: &Held<'_>, file: &dyn DiskFile) -> std::io::Result<Records> {
@@ -75,8 +80,13 @@ fn find(held: &Held<'_>, file: &dyn DiskFile) -> std::io::Result<Records> {
             let place = at + found.at as u64;
             match found.what {
                 What::Frame(frame) => consider(held, &mut records, place, &frame),
-                What::Remains { why: Unreadable::Torn, .. } => {
-                    let Ok(body) = frame::body_bytes(&window[found.at..]) else { continue };
+                What::Remains {
+                    why: Unreadable::Torn,
+                    ..
+                } => {
+                    let Ok(body) = frame::body_bytes(&window[found.at..]) else {
+                        continue;
+                    };
                     let mut whole = vec![0; HEADER_BYTES + body];
                     if place + whole.len() as u64 > end {
                         continue;
@@ -95,18 +105,33 @@ fn find(held: &Held<'_>, file: &dyn DiskFile) -> std::io::Result<Records> {
 }
 
 fn consider(held: &Held<'_>, records: &mut Records, at: u64, frame: &Frame<'_>) {
-    let Facts { kind, id, epoch, number, revision } = frame.facts;
+    let Facts {
+        kind,
+        id,
+        epoch,
+        number,
+        revision,
+    } = frame.facts;
     let number = if kind == Kind::Card { 0 } else { number };
     let name = (ClipId { id, epoch }, kind, number);
     let is_older = |known: &Place| known.revision >= revision;
     if records.get(&name).is_some_and(is_older) || !opens(held, frame) {
         return;
     }
-    records.insert(name, Place { revision, at, bytes: frame.bytes.len() });
+    records.insert(
+        name,
+        Place {
+            revision,
+            at,
+            bytes: frame.bytes.len(),
+        },
+    );
 }
 
 fn opens(held: &Held<'_>, frame: &Frame<'_>) -> bool {
-    let Ok((at, clip)) = held.clip(frame.facts.id) else { return false };
+    let Ok((at, clip)) = held.clip(frame.facts.id) else {
+        return false;
+    };
     if at.epoch != frame.facts.epoch {
         return false;
     }
@@ -129,12 +154,21 @@ struct Row<'a> {
 fn into_rows(records: &Records) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for ((clip, kind, number), place) in records {
-        let number = if *kind == Kind::Sound { number / SEGMENTS_PER_ROW } else { *number };
+        let number = if *kind == Kind::Sound {
+            number / SEGMENTS_PER_ROW
+        } else {
+            *number
+        };
         match rows.last_mut() {
             Some(row) if (row.clip, row.kind, row.number) == (*clip, *kind, number) => {
                 row.frames.push(place);
             }
-            _ => rows.push(Row { clip: *clip, kind: *kind, number, frames: vec![place] }),
+            _ => rows.push(Row {
+                clip: *clip,
+                kind: *kind,
+                number,
+                frames: vec![place],
+            }),
         }
     }
     rows
@@ -150,7 +184,8 @@ fn insert(writing: &Writing, row: &Row<'_>, file: &dyn DiskFile) -> Result<(), B
     for place in &row.frames {
         let start = bytes.len();
         bytes.resize(start + place.bytes, 0);
-        file.read_at(place.at, &mut bytes[start..]).map_err(Broken::Read)?;
+        file.read_at(place.at, &mut bytes[start..])
+            .map_err(Broken::Read)?;
     }
     match row.kind {
         Kind::Sound => writing.add_sound(row.clip, row.number, &bytes).map(drop),

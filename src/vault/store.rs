@@ -85,7 +85,10 @@ impl Store {
             let db = builder()
                 .create_with_backend(Backend(file))
                 .map_err(|error| self.trouble(error))?;
-            let changes = Changes { db: &db, store: self };
+            let changes = Changes {
+                db: &db,
+                store: self,
+            };
             changes.commit(|rows| rows.make_tables())?;
             fill(&changes)?;
             db.close().map_err(|error| self.trouble(error))

@@ -16,7 +16,9 @@ fn read_all(open: &OpenVault, recordings: &[(RecordingId, u8, u32)]) -> Result<u
     let listing = open.listing()?;
     let mut damaged = listing.damaged.len();
     for (id, recording, segments) in recordings {
-        let Ok(mut sound) = open.sound(*id) else { continue };
+        let Ok(mut sound) = open.sound(*id) else {
+            continue;
+        };
         for segment in 0..*segments {
             match sound.next_segment() {
                 Ok(read) => assert_eq!(*read.unwrap().packets, packets(*recording, segment)),
@@ -28,10 +30,12 @@ fn read_all(open: &OpenVault, recordings: &[(RecordingId, u8, u32)]) -> Result<u
         }
     }
     let mut heard = 0;
-    damaged += open.newest_transcripts(&mut |_, _, text| {
-        assert!(text.text().starts_with("said in "));
-        heard += 1;
-    })?.len();
+    damaged += open
+        .newest_transcripts(&mut |_, _, text| {
+            assert!(text.text().starts_with("said in "));
+            heard += 1;
+        })?
+        .len();
     Ok(damaged)
 }
 
@@ -39,11 +43,18 @@ fn read_all(open: &OpenVault, recordings: &[(RecordingId, u8, u32)]) -> Result<u
 fn a_changed_byte_anywhere_in_the_store_is_named_and_never_believed() {
     let (_dir, open) = new_vault();
     let recordings: Vec<(RecordingId, u8, u32)> = [(1, 12), (2, 3)]
-        .map(|(recording, segments)| (record(open.vault(), recording, segments), recording, segments))
+        .map(|(recording, segments)| {
+            (
+                record(open.vault(), recording, segments),
+                recording,
+                segments,
+            )
+        })
         .into();
     open.merge().unwrap();
     for (id, recording, _) in &recordings {
-        open.add_transcript(*id, 0, &transcript(&format!("said in {recording}"))).unwrap();
+        open.add_transcript(*id, 0, &transcript(&format!("said in {recording}")))
+            .unwrap();
     }
     let path = store_file(&open);
     let whole = fs::read(&path).unwrap();
@@ -51,7 +62,9 @@ fn a_changed_byte_anywhere_in_the_store_is_named_and_never_believed() {
     for place in (0..whole.len()).step_by(whole.len() / 300) {
         // In every page, at another place of it each time.
         let place = (place & !4095) + (place * 7919) % 4096;
-        let Some(byte) = whole.get(place) else { continue };
+        let Some(byte) = whole.get(place) else {
+            continue;
+        };
         let mut changed = whole.clone();
         changed[place] = !byte;
         fs::write(&path, &changed).unwrap();
@@ -89,8 +102,10 @@ fn a_store_built_anew_holds_the_newest_of_everything_and_nothing_shredded() {
     open.merge().unwrap();
     open.add_transcript(kept, 0, &transcript("one")).unwrap();
     open.add_transcript(kept, 0, &transcript("two")).unwrap();
-    open.update_card(kept, &mut |card| card.title = "edited".to_owned()).unwrap();
-    open.shred(&[gone], ShredScope::Everything, &mut |_, _| ()).unwrap();
+    open.update_card(kept, &mut |card| card.title = "edited".to_owned())
+        .unwrap();
+    open.shred(&[gone], ShredScope::Everything, &mut |_, _| ())
+        .unwrap();
     let before = (open.recordings().unwrap(), open.revision().unwrap());
     assert_eq!(open.rebuild_store().unwrap().records, 25 + 2 + 1);
     assert_eq!(open.recordings().unwrap(), before.0);
@@ -112,7 +127,8 @@ fn a_store_cut_short_or_gone_is_damage_and_not_an_empty_vault() {
         fs::write(&path, &whole[..length]).unwrap();
         let read = again(&open).listing();
         assert!(
-            read.as_ref().map_or(true, |listing| !listing.damaged.is_empty()),
+            read.as_ref()
+                .map_or(true, |listing| !listing.damaged.is_empty()),
             "{length}: {read:?}"
         );
     }
@@ -126,7 +142,9 @@ fn change_row(open: &OpenVault, id: RecordingId, change: impl Fn(&mut Vec<u8>)) 
     let at = ClipId { id, epoch: 0 };
     open.session()
         .with(|held| {
-            let rows = held.store().read(held.lock(), |store| store.begin()?.sound(at, 0, 2))?;
+            let rows = held
+                .store()
+                .read(held.lock(), |store| store.begin()?.sound(at, 0, 2))?;
             held.store().write(held.lock(), |writing| {
                 writing.delete_sound(id)?;
                 for (number, mut row) in rows {
@@ -142,7 +160,9 @@ fn change_row(open: &OpenVault, id: RecordingId, change: impl Fn(&mut Vec<u8>)) 
 }
 
 fn frames(row: &[u8]) -> Vec<Vec<u8>> {
-    frame::run(row).map(|frame| frame.unwrap().bytes.to_vec()).collect()
+    frame::run(row)
+        .map(|frame| frame.unwrap().bytes.to_vec())
+        .collect()
 }
 
 /// What reading to the end finds: places that were refused.
@@ -179,7 +199,10 @@ fn segments_cut_off_exchanged_or_reordered_are_named_with_their_place() {
     change_row(&open, one, |row| row.truncate(row.len() - 10));
     let found = refused(&open, one, 12);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].contains(&format!("{one}, sound segment 9")), "{found:?}");
+    assert!(
+        found[0].contains(&format!("{one}, sound segment 9")),
+        "{found:?}"
+    );
 
     change_row(&open, one, |row| {
         let mut frames = frames(&mine);
@@ -195,7 +218,14 @@ fn segments_cut_off_exchanged_or_reordered_are_named_with_their_place() {
     change_row(&open, one, |row| {
         let frames = frame::run(&other).map(|frame| {
             let frame = frame.unwrap();
-            frame::encode(&frame::Facts { id: one, ..frame.facts }, frame.body).unwrap()
+            frame::encode(
+                &frame::Facts {
+                    id: one,
+                    ..frame.facts
+                },
+                frame.body,
+            )
+            .unwrap()
         });
         *row = frames.collect::<Vec<_>>().concat();
     });
@@ -208,11 +238,16 @@ fn segments_cut_off_exchanged_or_reordered_are_named_with_their_place() {
         .with(|held| {
             held.store().write(held.lock(), |writing| {
                 writing.delete_sound(one)?;
-                writing.add_sound(ClipId { id: one, epoch: 0 }, 0, &mine).map(drop)
+                writing
+                    .add_sound(ClipId { id: one, epoch: 0 }, 0, &mine)
+                    .map(drop)
             })
         })
         .unwrap();
     let found = refused(&open, one, 12);
-    assert!(found.len() == 2 && found[0].contains("segment 10"), "{found:?}");
+    assert!(
+        found.len() == 2 && found[0].contains("segment 10"),
+        "{found:?}"
+    );
     assert_sound(&open, two, 2, 12);
 }
