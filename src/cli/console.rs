@@ -42,6 +42,7 @@ pub(super) struct Console {
     deliveries: Deliveries,
     stop: Arc<AtomicBool>,
     idle: Arc<AtomicBool>,
+    damaged: AtomicBool,
     work: Mutex<Option<Work>>,
 }
 
@@ -72,6 +73,7 @@ impl Console {
             deliveries,
             stop,
             idle,
+            damaged: AtomicBool::new(false),
             work: Mutex::new(None),
         })
     }
@@ -79,6 +81,11 @@ impl Console {
     /// Set when a signal has come.
     pub(super) fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
+    }
+
+    /// Whether damaged or forged data was found.
+    pub(super) fn found_damage(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     /// Says a line, above the bar if there is one.
@@ -149,6 +156,11 @@ impl Progress for Console {
         if self.volume != Volume::Quiet {
             self.line(&format!("voxvault: {}", plain(message)));
         }
+    }
+
+    fn damage(&self, message: &str) {
+        self.damaged.store(true, Ordering::Relaxed);
+        self.line(&format!("voxvault: {}", plain(message)));
     }
 
     fn refuse(&self, failure: &Failure) {

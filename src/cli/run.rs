@@ -40,6 +40,7 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
     if let Some(Command::Man { command }) = &cli.command {
         return pages::manual(command.as_deref());
     }
+    silence_fenced_panics();
     // Before the network is forbidden: a command that prints the passphrase
     // may have to ask another machine.
     let keys = key_source(&cli)?;
@@ -77,7 +78,18 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
         console,
         json: cli.global.json,
     }
-    .dispatch(command)
+    .conduct(command)
+}
+
+/// Panics of the store on damaged files are caught and told as damage; the
+/// hook that runs before must not print them.
+fn silence_fenced_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::fence::panics_are_fenced() {
+            usual(panic);
+        }
+    }));
 }
 
 fn interface(context: Context) -> Result<Exit, Failure> {
@@ -126,6 +138,14 @@ fn reads_stdin(command: Option<&Command>) -> bool {
 }
 
 impl Session {
+    /// Damage that was found is told by the exit code, also where the command
+    /// itself succeeded.
+    fn conduct(&self, command: Command) -> Result<Exit, Failure> {
+        let exit = self.dispatch(command)?;
+        let damaged = exit == Exit::Done && self.console.found_damage();
+        Ok(if damaged { Exit::Damaged } else { exit })
+    }
+
     fn dispatch(&self, command: Command) -> Result<Exit, Failure> {
         match command {
             Command::Init(args) => self.init(&args),
@@ -400,7 +420,8 @@ impl Session {
         self.print(|out| match self.json {
             true => print::receipt_json(out, &receipt),
             false => print::receipt(out, &receipt, &doomed),
-        })
+        })?;
+        receipt.failure().map_or(Ok(Exit::Done), Err)
     }
 
     /// Names what would be destroyed and asks; the default is no.

@@ -28,6 +28,7 @@ pub use context::{Clock, Context, KeySource, NoKey, SystemClock};
 pub use progress::{Listening, Progress, Silent, Unit};
 
 use crate::error::Failure;
+use crate::recording::Recording;
 use crate::vault::{MergeReport, OpenVault};
 
 /// Takes what waits in the inbox into the store, and tells of what could not
@@ -37,7 +38,7 @@ use crate::vault::{MergeReport, OpenVault};
 /// When the vault can't be read or written.
 pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
     for notice in vault.notices() {
-        progress.note(&notice.to_string());
+        progress.damage(&notice.to_string());
     }
     let report = vault.merge()?;
     for duplicate in &report.duplicates {
@@ -46,8 +47,28 @@ pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<Merge
             "{id} holds the same sound as {of}, and was left out"
         ));
     }
+    for damaged in &report.damaged {
+        let (file, why) = (&damaged.file, &damaged.why);
+        progress.damage(&format!("{file} is damaged; what is sound was kept: {why}"));
+    }
     for refused in &report.refused {
-        progress.note(&format!("{} was not merged: {}", refused.file, refused.why));
+        progress.damage(&format!("{} was not merged: {}", refused.file, refused.why));
     }
     Ok(report)
+}
+
+/// Every recording, newest first; tells of those that can't be read.
+///
+/// # Errors
+/// When the store can't be read at all.
+pub fn recordings(vault: &OpenVault, progress: &dyn Progress) -> Result<Vec<Recording>, Failure> {
+    let listing = vault.listing()?;
+    for damage in &listing.damaged {
+        progress.damage(&format!(
+            "{} can't be read: {}",
+            damage.id.short(),
+            damage.why
+        ));
+    }
+    Ok(listing.recordings)
 }

@@ -41,8 +41,8 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let recordings = vault.recordings()?;
-    let index = build_index(&vault, &recordings)?;
+    let recordings = super::recordings(&vault, progress)?;
+    let index = build_index(&vault, &recordings, progress)?;
     let started = Instant::now();
     let hits = index.search(&Query::parse(&args.query), &context.clock.now(), args.limit);
     let took = started.elapsed();
@@ -63,11 +63,22 @@ pub fn run(
 ///
 /// # Errors
 /// When the vault can't be read.
-pub fn build_index(vault: &OpenVault, recordings: &[Recording]) -> Result<Index, Failure> {
+pub fn build_index(
+    vault: &OpenVault,
+    recordings: &[Recording],
+    progress: &dyn super::Progress,
+) -> Result<Index, Failure> {
     let mut transcripts: HashMap<RecordingId, Transcript> = HashMap::new();
-    vault.newest_transcripts(&mut |id, _number, transcript| {
+    let damaged = vault.newest_transcripts(&mut |id, _number, transcript| {
         transcripts.insert(id, transcript);
     })?;
+    for damage in damaged {
+        progress.damage(&format!(
+            "the transcript of {} can't be read: {}",
+            damage.id.short(),
+            damage.why
+        ));
+    }
     let mut index = Index::new();
     for recording in recordings {
         index.insert(recording, transcripts.remove(&recording.id).as_ref());

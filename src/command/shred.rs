@@ -29,7 +29,7 @@ pub fn plan(
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
     refuse_running(&vault, &args.which)?;
-    let recordings = vault.recordings()?;
+    let recordings = super::recordings(&vault, progress)?;
     let ids = selection.resolve(&recordings, &now)?;
     Ok(recordings
         .into_iter()

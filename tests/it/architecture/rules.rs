@@ -6,6 +6,7 @@ use super::mentions::Source;
 /// import itself and what stands before it.
 const ORDER: [&str; 18] = [
     "error",
+    "fence",
     "recording",
     "time",
     "transcript",
@@ -50,6 +51,7 @@ const FENCES: [(&str, &[&str]); 15] = [
 /// Modules that hold data and rules only, and what of `std` they do without.
 const PURE: [&str; 6] = [
     "error",
+    "fence",
     "time",
     "recording",
     "transcript",
