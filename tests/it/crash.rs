@@ -14,7 +14,7 @@ use voxvault::vault::{Error, OpenVault, ShredScope, Vault};
 
 use crate::support::forensic::{Evidence, read_all};
 use crate::support::library::{self, assert_whole, record, transcript};
-use crate::support::prepared::{copy_dir, quick_home};
+use crate::support::prepared::{copy_dir, quick_folder, quick_home};
 use crate::support::sound::Pcm;
 use crate::support::spy::Spy;
 use crate::support::{PASSPHRASE, require_tool};
@@ -33,7 +33,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = quick_folder();
         let dir = home.path().join("vault");
         let open = library::init(library::site(&dir, Spy::watching()));
         let doomed = record(open.vault(), "doomed", 11);
@@ -202,7 +202,7 @@ fn a_passphrase_change_that_was_killed_anywhere_leaves_exactly_one_that_opens() 
 
 #[test]
 fn the_making_of_a_vault_that_was_killed_anywhere_can_be_done_again() {
-    let home = tempfile::tempdir().unwrap();
+    let home = quick_folder();
     let mut places = 0;
     for change in 0.. {
         let dir = home.path().join(format!("dies-at-{change}"));

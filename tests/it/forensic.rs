@@ -55,7 +55,7 @@ fn nothing_of_what_was_shredded_opens_with_any_key_that_can_be_reached() {
     for id in [doomed, kept] {
         assert_eq!(before.count(id, Kind::Sound), 12);
         assert_eq!(before.count(id, Kind::Words), 1);
-        assert!(before.count(id, Kind::Card) >= 1 && before.count(id, Kind::Keys) == 1);
+        assert!(before.count(id, Kind::Card) >= 2, "the card as it was and as it is");
     }
     let said = |found: &Findings, words: &str| {
         found.plaintexts.iter().any(|plaintext| holds(plaintext, words.as_bytes()))

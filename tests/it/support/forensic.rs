@@ -16,6 +16,8 @@ use age::{DecryptError, Decryptor, Identity, x25519};
 use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
 use age_core::primitives::aead_decrypt;
 use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use voxvault::crypto::root_seal::SealedPlace;
 use voxvault::crypto::{MasterKey, VaultId};
@@ -25,6 +27,14 @@ use voxvault::vault::scan::{self, AGE_MAGIC, What};
 
 use super::needles::find;
 use super::prepared::files_below;
+
+/// Takes base64 that was cut anywhere.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 const ROOT_MAGIC: &[u8] = b"VOXVROOT";
 const ROOT_SLOT: usize = 65 * 4096;
@@ -440,8 +450,10 @@ fn decoded_base64(bytes: &[u8]) -> Vec<Vec<u8>> {
                 .filter(|byte| !byte.is_ascii_whitespace())
                 .collect();
             for skip in 0..4_usize.min(digits.len()) {
-                let whole = (digits.len() - skip) / 4 * 4;
-                if let Ok(found) = BASE64_STANDARD.decode(&digits[skip..skip + whole])
+                let rest = &digits[skip..];
+                // One digit alone is less than a byte.
+                let rest = &rest[..rest.len() - usize::from(rest.len() % 4 == 1)];
+                if let Ok(found) = LENIENT.decode(rest)
                     && find(&found, AGE_MAGIC, 0).is_some()
                 {
                     decoded.push(found);

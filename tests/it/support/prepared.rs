@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use rustix::fs::{FlockOperation, flock};
+use tempfile::TempDir;
 use voxvault::vault::OpenVault;
 use voxvault::vault::site::Site;
 
@@ -29,6 +30,12 @@ pub(crate) const CLIPS: [&str; 8] = [
 /// is as the program makes it.
 pub(crate) fn make_quick_vault(dir: &Path) -> OpenVault {
     library::init(Site::new(dir, None))
+}
+
+/// A folder in memory, where that can be had: for hundreds of vaults that are
+/// killed by the library, for which a sync has nothing to prove.
+pub(crate) fn quick_folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// A home with an empty vault that opens at once.
