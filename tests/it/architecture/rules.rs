@@ -4,12 +4,14 @@ use super::mentions::Source;
 
 /// The modules in the order in which they build on each other: a module may
 /// import itself and what stands before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "error",
     "recording",
+    "time",
     "transcript",
+    "listing",
     "config",
-    "paths",
+    "hardening",
     "crypto",
     "audio",
     "speech",
@@ -27,7 +29,8 @@ const ORDER: [&str; 16] = [
 const STRANGERS: [(&str, &str); 1] = [("crypto", "audio")];
 
 /// Libraries, and the modules that may know them.
-const FENCES: [(&str, &[&str]); 14] = [
+const FENCES: [(&str, &[&str]); 15] = [
+    ("seccompiler", &["hardening"]),
     ("age", &["crypto", "backup"]),
     ("redb", &["vault"]),
     ("cpal", &["audio"]),
@@ -45,7 +48,14 @@ const FENCES: [(&str, &[&str]); 14] = [
 ];
 
 /// Modules that hold data and rules only, and what of `std` they do without.
-const PURE: [&str; 4] = ["error", "recording", "transcript", "search"];
+const PURE: [&str; 6] = [
+    "error",
+    "time",
+    "recording",
+    "transcript",
+    "listing",
+    "search",
+];
 const IMPURE: [&str; 5] = ["fs", "net", "process", "env", "os"];
 
 /// Types that open a network connection.
