@@ -72,12 +72,15 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
             console.note(&format!("{name}: {state}"));
         }
     }
-    Session {
+    let session = Session {
         context,
         console,
         json: cli.global.json,
+    };
+    match session.dispatch(command)? {
+        Exit::Done if session.console.has_told_of_damage() => Ok(Exit::Damaged),
+        exit => Ok(exit),
     }
-    .dispatch(command)
 }
 
 fn interface(context: Context) -> Result<Exit, Failure> {
