@@ -83,7 +83,10 @@ fn tell_of(notice: &Notice, progress: &dyn Progress) {
             progress.refuse(&damage("damage was mended", why).about(path.display()));
         }
         Notice::Forged { .. } | Notice::Older { .. } | Notice::FellBack { .. } => {
-            progress.refuse(&damage("the vault was changed by others", notice.to_string()));
+            progress.refuse(&damage(
+                "the vault was changed by others",
+                notice.to_string(),
+            ));
         }
     }
 }

@@ -69,10 +69,7 @@ pub fn build_index(vault: &OpenVault, recordings: &[Recording]) -> Result<Index,
 }
 
 /// The same, with the transcripts that could not be read.
-fn index_of(
-    vault: &OpenVault,
-    recordings: &[Recording],
-) -> Result<(Index, Vec<Damage>), Failure> {
+fn index_of(vault: &OpenVault, recordings: &[Recording]) -> Result<(Index, Vec<Damage>), Failure> {
     let mut transcripts: HashMap<RecordingId, Transcript> = HashMap::new();
     let damaged = vault.newest_transcripts(&mut |id, _number, transcript| {
         transcripts.insert(id, transcript);

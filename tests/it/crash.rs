@@ -39,8 +39,10 @@ impl Scene {
         let doomed = record(open.vault(), "doomed", 11);
         let kept = record(open.vault(), "kept", 2);
         open.merge().unwrap();
-        open.add_transcript(doomed, 0, &transcript("the doomed words")).unwrap();
-        open.add_transcript(kept, 0, &transcript("the kept words")).unwrap();
+        open.add_transcript(doomed, 0, &transcript("the doomed words"))
+            .unwrap();
+        open.add_transcript(kept, 0, &transcript("the kept words"))
+            .unwrap();
         let waiting = record(open.vault(), "waiting", 2);
         let interrupted = library::begin(open.vault(), "interrupted", 2);
         let interrupted = interrupted.id();
@@ -62,13 +64,18 @@ impl Scene {
 
     /// Everything but the doomed one is there, whatever happened.
     fn assert_rest(&self, open: &OpenVault, what: &str) {
-        for (id, title) in
-            [(self.kept, "kept"), (self.waiting, "waiting"), (self.interrupted, "interrupted")]
-        {
+        for (id, title) in [
+            (self.kept, "kept"),
+            (self.waiting, "waiting"),
+            (self.interrupted, "interrupted"),
+        ] {
             eprintln!("{what}: {title}");
             assert_whole(open, id, title, 2);
         }
-        assert_eq!(open.transcript(self.kept, 1).unwrap().text(), "the kept words");
+        assert_eq!(
+            open.transcript(self.kept, 1).unwrap().text(),
+            "the kept words"
+        );
     }
 
     /// Does something on a disk that dies at every change in turn, and hands
@@ -123,7 +130,10 @@ fn a_shred_that_was_killed_anywhere_is_done_or_not_done_and_never_half() {
         let receipt = open.shred(&[doomed], ShredScope::Everything, &mut |_, _| {})?;
         match receipt.not_final {
             None => Ok(()),
-            Some(why) => Err(Error::Damaged { which: "the shred".into(), why }),
+            Some(why) => Err(Error::Damaged {
+                which: "the shred".into(),
+                why,
+            }),
         }
     };
     let (mut done, mut undone) = (0, 0);
@@ -136,7 +146,10 @@ fn a_shred_that_was_killed_anywhere_is_done_or_not_done_and_never_half() {
         if is_there {
             assert!(!reported, "{name}: reported as shredded, and it is there");
             assert_whole(&open, doomed, "doomed", 11);
-            assert_eq!(open.transcript(doomed, 1).unwrap().text(), "the doomed words");
+            assert_eq!(
+                open.transcript(doomed, 1).unwrap().text(),
+                "the doomed words"
+            );
             *counts.borrow_mut().1 += 1;
             // Asked again, it is done.
             shred(&open).unwrap();
@@ -146,13 +159,24 @@ fn a_shred_that_was_killed_anywhere_is_done_or_not_done_and_never_half() {
         let mut evidence = Evidence::of_directory(dir);
         spy.testify(&mut evidence);
         let found = read_all(&evidence, &[PASSPHRASE]);
-        assert!(!found.reaches(doomed), "{name}: {:?}", found.records.get(&doomed));
-        for (id, title) in [(scene.kept, "kept"), (scene.waiting, "waiting"), (after, "after")] {
+        assert!(
+            !found.reaches(doomed),
+            "{name}: {:?}",
+            found.records.get(&doomed)
+        );
+        for (id, title) in [
+            (scene.kept, "kept"),
+            (scene.waiting, "waiting"),
+            (after, "after"),
+        ] {
             assert_eq!(found.count(id, Kind::Sound), 2, "{name}: {title}");
         }
     });
     eprintln!("killed in {places} places: {done} times it was shredded, {undone} times not");
-    assert!(places > 20 && done > 5 && undone > 5, "{places} places, {done}, {undone}");
+    assert!(
+        places > 20 && done > 5 && undone > 5,
+        "{places} places, {done}, {undone}"
+    );
 }
 
 #[test]
@@ -186,7 +210,10 @@ fn a_passphrase_change_that_was_killed_anywhere_leaves_exactly_one_that_opens() 
             Err(error) => panic!("{name}: {error}"),
         };
         let (old, new) = (opens(PASSPHRASE), opens(NEW_PASSPHRASE));
-        assert!(old != new, "{name}: the old one opens: {old}, the new one: {new}");
+        assert!(
+            old != new,
+            "{name}: the old one opens: {old}, the new one: {new}"
+        );
         assert!(new || !reported, "{name}: reported, and the old one opens");
         let (open, after) = restart(dir, if new { NEW_PASSPHRASE } else { PASSPHRASE });
         scene.assert_rest(&open, name);
@@ -194,7 +221,10 @@ fn a_passphrase_change_that_was_killed_anywhere_leaves_exactly_one_that_opens() 
         assert_whole(&open, after, "after", 2);
         if new {
             let found = read_all(&Evidence::of_directory(dir), &[PASSPHRASE]);
-            assert_eq!(found.opened, 0, "{name}: the old passphrase still opens something");
+            assert_eq!(
+                found.opened, 0,
+                "{name}: the old passphrase still opens something"
+            );
         }
     });
     assert!(places > 20, "{places} places");
@@ -259,15 +289,27 @@ fn the_program_killed_at_every_fsync_of_a_shred_keeps_its_word() {
             .under("strace", ["-f", "-qq", "-o", "/dev/null", "-e", &inject])
             .run();
         let reported = ended.code() == Some(0);
-        assert!(reported || ended.code().is_none() || ended.code() == Some(137), "{ended}");
+        assert!(
+            reported || ended.code().is_none() || ended.code() == Some(137),
+            "{ended}"
+        );
 
         let locked = home.voxvault(["record", "-", "--title", "after"]).locked();
         locked.stdin(Pcm::tone(16_000, 1.0).wav()).run().ok();
         let list = home.list();
-        let titles: Vec<_> = list.iter().map(|one| one["title"].as_str().unwrap()).collect();
-        assert!(titles.contains(&"kept") && titles.contains(&"after"), "at {when}: {titles:?}");
+        let titles: Vec<_> = list
+            .iter()
+            .map(|one| one["title"].as_str().unwrap())
+            .collect();
+        assert!(
+            titles.contains(&"kept") && titles.contains(&"after"),
+            "at {when}: {titles:?}"
+        );
         let is_there = titles.contains(&"doomed");
-        assert!(!(reported && is_there), "at {when}: reported, and it is there");
+        assert!(
+            !(reported && is_there),
+            "at {when}: reported, and it is there"
+        );
         if is_there {
             let wav = ["export", &doomed, "--format", "wav", "-o", "-"];
             home.voxvault(wav).run().ok();
@@ -275,7 +317,11 @@ fn the_program_killed_at_every_fsync_of_a_shred_keeps_its_word() {
             home.voxvault(["show", &doomed]).run().ended_with(4);
             let id: RecordingId = doomed.parse().unwrap();
             let found = read_all(&Evidence::of_directory(&home.vault()), &[PASSPHRASE]);
-            assert!(!found.reaches(id), "at {when}: {:?}", found.records.get(&id));
+            assert!(
+                !found.reaches(id),
+                "at {when}: {:?}",
+                found.records.get(&id)
+            );
         }
         if reported {
             break;

@@ -15,7 +15,9 @@ use crate::support::{Finished, Home, can_require, require_model, require_tool};
 fn home_with_tone() -> Home {
     let home = quick_home();
     home.write("tone.wav", &Pcm::tone(16_000, 1.0).wav());
-    home.voxvault(["import", "--no-transcribe", "tone.wav"]).run().ok();
+    home.voxvault(["import", "--no-transcribe", "tone.wav"])
+        .run()
+        .ok();
     home
 }
 
@@ -33,9 +35,12 @@ fn complaint(ended: &Finished, code: i32) -> (String, Option<String>) {
         [.., error] => (*error, None),
         [] => panic!("nothing was said\n{ended}"),
     };
-    let said = error.strip_prefix("voxvault: ").unwrap_or_else(|| panic!("no error line\n{ended}"));
+    let said = error
+        .strip_prefix("voxvault: ")
+        .unwrap_or_else(|| panic!("no error line\n{ended}"));
     assert!(said.contains(": "), "no WHY: {error}");
-    assert!(!said.ends_with('.'), "a message has no period at its end: {error}");
+    let period = said.ends_with('.') && !said.ends_with("...");
+    assert!(!period, "a message has no period at its end: {error}");
     (said.to_owned(), hint)
 }
 
@@ -53,7 +58,10 @@ fn nought_when_done_also_when_a_reader_has_seen_enough() {
     let binary = crate::support::bin().to_str().unwrap();
     for command in [["man", ""], ["completions", "bash"], ["list", "--json"]] {
         let args: Vec<&str> = command.into_iter().filter(|arg| !arg.is_empty()).collect();
-        let ended = home.voxvault(args).under("sh", ["-c", script, binary]).run();
+        let ended = home
+            .voxvault(args)
+            .under("sh", ["-c", script, binary])
+            .run();
         assert_eq!(ended.stderr, "0\n", "{ended}");
     }
 }
@@ -66,10 +74,16 @@ fn one_when_it_failed_or_some_of_several_were_refused() {
 
     home.write("text.wav", b"this is no sound at all");
     home.write("good.wav", &Pcm::tone(16_000, 1.2).wav());
-    let some = home.voxvault(["import", "--no-transcribe", "text.wav", "good.wav"]).run();
+    let some = home
+        .voxvault(["import", "--no-transcribe", "text.wav", "good.wav"])
+        .run();
     let (said, _) = complaint(&some, 1);
     assert!(said.contains("text.wav"), "{said}");
-    assert_eq!(some.text().lines().count(), 1, "the other one is taken: {some}");
+    assert_eq!(
+        some.text().lines().count(),
+        1,
+        "the other one is taken: {some}"
+    );
     assert_eq!(home.list().len(), 2);
 
     let (said, _) = complaint(&home.voxvault(["import", "no-such-file.wav"]).run(), 1);
@@ -106,10 +120,15 @@ fn two_when_the_arguments_are_unusable() {
     assert!(hint.is_some());
 
     home.write("short", b"seven77");
-    let fresh = home.voxvault(["init", "--vault", "fresh"]).passphrase_file(home.path("short"));
+    let fresh = home
+        .voxvault(["init", "--vault", "fresh"])
+        .passphrase_file(home.path("short"));
     let (said, hint) = complaint(&fresh.run(), 2);
     assert!(said.contains('8') && hint.is_some(), "{said}");
-    assert!(!home.path("fresh").exists(), "a refused init leaves nothing");
+    assert!(
+        !home.path("fresh").exists(),
+        "a refused init leaves nothing"
+    );
 
     fs::create_dir_all(home.path("config/voxvault")).unwrap();
     home.write("config/voxvault/config.toml", b"langauge = \"de\"\n");
@@ -126,8 +145,12 @@ fn two_when_an_id_is_ambiguous() {
     let id = home.list()[0]["id"].as_str().unwrap().to_owned();
     let (_, hint) = complaint(&home.voxvault(["show", &id[..3]]).run(), 2);
     assert!(hint.is_some_and(|hint| hint.contains('4')));
-    home.voxvault(["edit", &id[..4], "--title", "by four digits"]).run().ok();
-    home.voxvault(["edit", &id.to_uppercase(), "--title", "by all"]).run().ok();
+    home.voxvault(["edit", &id[..4], "--title", "by four digits"])
+        .run()
+        .ok();
+    home.voxvault(["edit", &id.to_uppercase(), "--title", "by all"])
+        .run()
+        .ok();
 }
 
 #[test]
@@ -135,24 +158,59 @@ fn three_when_locked() {
     let home = home_with_tone();
     let wrong = home.write("wrong", b"not the passphrase");
     for command in ["list", "transcribe"] {
-        complaint(&home.voxvault([command]).passphrase_file(wrong.clone()).run(), 3);
+        complaint(
+            &home
+                .voxvault([command])
+                .passphrase_file(wrong.clone())
+                .run(),
+            3,
+        );
         let (_, hint) = complaint(&home.voxvault([command]).locked().run(), 3);
         assert!(hint.is_some_and(|hint| hint.contains("--passphrase-file")));
     }
-    complaint(&home.voxvault(["list"]).passphrase_file(home.path("no-such-file")).run(), 3);
-    complaint(&home.voxvault(["list", "--passphrase-command", "false"]).locked().run(), 3);
-    home.voxvault(["list", "--passphrase-command", "cat passphrase"]).locked().run().ok();
+    complaint(
+        &home
+            .voxvault(["list"])
+            .passphrase_file(home.path("no-such-file"))
+            .run(),
+        3,
+    );
+    complaint(
+        &home
+            .voxvault(["list", "--passphrase-command", "false"])
+            .locked()
+            .run(),
+        3,
+    );
+    home.voxvault(["list", "--passphrase-command", "cat passphrase"])
+        .locked()
+        .run()
+        .ok();
     // One newline at the end is dropped, no other.
-    let with_newline = home.write("newline", format!("{}\n", crate::support::PASSPHRASE).as_bytes());
-    home.voxvault(["list"]).passphrase_file(with_newline).run().ok();
-    let with_two = home.write("newlines", format!("{}\n\n", crate::support::PASSPHRASE).as_bytes());
+    let with_newline = home.write(
+        "newline",
+        format!("{}\n", crate::support::PASSPHRASE).as_bytes(),
+    );
+    home.voxvault(["list"])
+        .passphrase_file(with_newline)
+        .run()
+        .ok();
+    let with_two = home.write(
+        "newlines",
+        format!("{}\n\n", crate::support::PASSPHRASE).as_bytes(),
+    );
     complaint(&home.voxvault(["list"]).passphrase_file(with_two).run(), 3);
 }
 
 #[test]
 fn four_when_there_is_nothing_of_that_name() {
     let empty = Home::new();
-    for command in [&["list"][..], &["record", "-"], &["import", "passphrase"], &["passwd"]] {
+    for command in [
+        &["list"][..],
+        &["record", "-"],
+        &["import", "passphrase"],
+        &["passwd"],
+    ] {
         let (said, hint) = complaint(&empty.voxvault(command.iter().copied()).run(), 4);
         assert!(said.contains(empty.vault().to_str().unwrap()), "{said}");
         assert_eq!(hint.as_deref(), Some("voxvault init"));
@@ -177,14 +235,21 @@ fn four_when_there_is_nothing_of_that_name() {
 #[test]
 fn five_when_damage_is_found_and_what_is_sound_is_kept() {
     let home = home_with_tone();
-    home.write("other.wav", &Pcm::tone(16_000, 1.5).wav());
     home.voxvault(["record", "-", "--no-transcribe", "--title", "damaged"])
         .locked()
         .stdin(Pcm::tone(16_000, 2.0).wav())
         .run()
         .ok();
     // A segment in the middle of a recording that is not merged yet.
-    let inbox = home.vault().join("inbox").read_dir().unwrap().next().unwrap().unwrap().path();
+    let inbox = home
+        .vault()
+        .join("inbox")
+        .read_dir()
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let mut bytes = fs::read(&inbox).unwrap();
     let last = bytes.len() - 4_000;
     bytes[last] ^= 1;
@@ -193,19 +258,31 @@ fn five_when_damage_is_found_and_what_is_sound_is_kept() {
     let ended = home.voxvault(["list"]).run();
     let (said, _) = complaint(&ended, 5);
     let name = inbox.file_stem().unwrap().to_string_lossy().into_owned();
-    assert!(said.contains(&name[..8]), "the damaged one is named: {said}");
-    home.voxvault(["export", &home.id_of_kept("tone"), "--format", "wav", "-o", "-"]).run();
-}
-
-impl Home {
-    /// The id of a recording, read from a list that may report damage besides.
-    fn id_of_kept(&self, title: &str) -> String {
-        let listed = self.voxvault(["list", "--json"]).run();
-        let list = listed.json();
-        let recordings = list["recordings"].as_array().unwrap();
-        let one = recordings.iter().find(|one| one["title"] == title);
-        one.unwrap_or_else(|| panic!("{listed}"))["id"].as_str().unwrap().to_owned()
+    assert!(
+        said.contains(&name[..8]),
+        "the damaged one is named: {said}"
+    );
+    assert_eq!(
+        ended.text().lines().count(),
+        2,
+        "what stands before the damage is kept: {ended}"
+    );
+    // It was told, and what is left is whole in itself.
+    for recording in home.list() {
+        let id = recording["id"].as_str().unwrap();
+        home.voxvault(["export", id, "--format", "wav", "-o", "-"])
+            .run()
+            .ok();
     }
+
+    // A key file that was damaged is made anew from its copy, and that is told.
+    let slot = home.vault().join("keys/passphrase.age");
+    let whole = fs::read(&slot).unwrap();
+    fs::write(&slot, &whole[..40]).unwrap();
+    let (said, _) = complaint(&home.voxvault(["list"]).run(), 5);
+    assert!(said.contains("passphrase.age"), "{said}");
+    assert_eq!(fs::read(&slot).unwrap(), whole);
+    home.voxvault(["list"]).run().ok();
 }
 
 #[test]
@@ -217,10 +294,20 @@ fn six_when_another_process_holds_the_vault() {
     let (said, hint) = complaint(&home.voxvault(["list"]).run(), 6);
     assert!(said.contains("lock") && hint.is_some(), "{said}");
     let waited = start.elapsed();
-    assert!(waited > Duration::from_secs(5), "it gave up after {waited:?}");
-    assert!(waited < Duration::from_secs(8), "it gave up after {waited:?}");
+    assert!(
+        waited > Duration::from_secs(5),
+        "it gave up after {waited:?}"
+    );
+    assert!(
+        waited < Duration::from_secs(8),
+        "it gave up after {waited:?}"
+    );
     // A recording does not need it.
-    home.voxvault(["record", "-"]).locked().stdin(Pcm::tone(16_000, 1.0).wav()).run().ok();
+    home.voxvault(["record", "-"])
+        .locked()
+        .stdin(Pcm::tone(16_000, 1.0).wav())
+        .run()
+        .ok();
     // Who waits gets it once it is free.
     let waiting = home.voxvault(["list"]).spawn();
     std::thread::sleep(Duration::from_secs(1));
@@ -252,7 +339,9 @@ fn eight_when_there_is_no_speech_model() {
     let none = home.path("no-models");
     fs::create_dir(&none).unwrap();
     let modelless = |args: &[&str]| {
-        home.voxvault(args.iter().copied()).env("VOXVAULT_MODELS", none.clone()).run()
+        home.voxvault(args.iter().copied())
+            .env("VOXVAULT_MODELS", none.clone())
+            .run()
     };
     let (_, hint) = complaint(&modelless(&["transcribe"]), 8);
     assert!(hint.is_some_and(|hint| hint.contains("model import")));
@@ -264,7 +353,11 @@ fn eight_when_there_is_no_speech_model() {
     modelless(&["import", "more.wav"]).ok();
     modelless(&["model", "list"]).ok();
     if require_model() {
-        complaint(&home.voxvault(["transcribe", "--model", "no-such"]).run(), 8);
+        // There is one, but none of that name.
+        complaint(
+            &home.voxvault(["transcribe", "--model", "no-such"]).run(),
+            4,
+        );
     }
 }
 
@@ -305,17 +398,29 @@ fn nine_when_the_disk_is_full_and_what_was_there_stays() {
         home.voxvault(args)
     };
     home.write("small.wav", &Pcm::tone(16_000, 2.0).wav());
-    on_it(&["import", "--no-transcribe", "small.wav"]).run().ok();
+    on_it(&["import", "--no-transcribe", "small.wav"])
+        .run()
+        .ok();
 
     home.write("large.wav", &Pcm::tone(8_000, 1_500.0).wav());
     let (said, _) = complaint(&on_it(&["import", "--no-transcribe", "large.wav"]).run(), 9);
-    assert!(said.contains("large.wav") || said.contains("vault"), "{said}");
+    assert!(
+        said.contains("large.wav") || said.contains("vault"),
+        "{said}"
+    );
     let list = on_it(&["list", "--json"]).run().ok().json();
-    assert_eq!(list["recordings"].as_array().unwrap().len(), 1, "nothing half-taken: {list}");
+    assert_eq!(
+        list["recordings"].as_array().unwrap().len(),
+        1,
+        "nothing half-taken: {list}"
+    );
 
     // What was recorded by then stays, up to the last whole segment.
     let fed = Pcm::tone(8_000, 1_500.0).wav();
-    let (said, _) = complaint(&on_it(&["record", "-", "--title", "long"]).stdin(fed).run(), 9);
+    let (said, _) = complaint(
+        &on_it(&["record", "-", "--title", "long"]).stdin(fed).run(),
+        9,
+    );
     assert!(said.contains("inbox") || said.contains("vault"), "{said}");
     // A full disk still shreds, which makes room.
     on_it(&["shred", "title:small", "--yes"]).run().ok();
@@ -327,7 +432,9 @@ fn nine_when_what_it_prints_has_no_room() {
     let home = home_with_tone();
     let script = r#"exec "$@" >/dev/full"#;
     let full = |args: &[&str]| {
-        home.voxvault(args.iter().copied()).under("sh", ["-c", script, "sh"]).run()
+        home.voxvault(args.iter().copied())
+            .under("sh", ["-c", script, "sh"])
+            .run()
     };
     complaint(&full(&["list", "--json"]), 9);
     complaint(&full(&["export", "last", "--format", "wav", "-o", "-"]), 9);
@@ -339,7 +446,14 @@ fn nine_when_the_kernel_says_so_in_the_middle_of_a_recording() {
         return;
     }
     let home = quick_home();
-    let inject = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=pwrite64:error=ENOSPC:when=6+"];
+    let inject = [
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=pwrite64:error=ENOSPC:when=6+",
+    ];
     let ended = home
         .voxvault(["record", "-", "--title", "kept"])
         .locked()

@@ -15,6 +15,7 @@ mod architecture;
 mod bytes;
 mod capture;
 mod crash;
+mod examples;
 mod exit_codes;
 mod forensic;
 mod main_job;

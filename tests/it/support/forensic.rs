@@ -52,7 +52,10 @@ impl Evidence {
         let mut evidence = Self::default();
         for file in files_below(folder) {
             let bytes = fs::read(&file).unwrap();
-            evidence.add(&file.strip_prefix(folder).unwrap().display().to_string(), bytes);
+            evidence.add(
+                &file.strip_prefix(folder).unwrap().display().to_string(),
+                bytes,
+            );
         }
         evidence
     }
@@ -77,9 +80,9 @@ impl Evidence {
         for (name, bytes) in &self.pieces {
             found.extend(scan::scan(bytes).filter_map(|one| match one.what {
                 What::Frame(frame) if frame.facts.id == id => Some((name.clone(), one.at)),
-                What::Remains { facts: Some(facts), .. } if facts.id == id => {
-                    Some((name.clone(), one.at))
-                }
+                What::Remains {
+                    facts: Some(facts), ..
+                } if facts.id == id => Some((name.clone(), one.at)),
                 _ => None,
             }));
         }
@@ -215,7 +218,11 @@ impl<'a> Reader<'a> {
     fn take_in(&mut self, plaintext: Vec<u8>) {
         let kind = facts_in(&plaintext);
         if let Some((kind, id, number)) = kind {
-            self.findings.records.entry(id).or_default().insert((kind, number));
+            self.findings
+                .records
+                .entry(id)
+                .or_default()
+                .insert((kind, number));
         }
         match kind {
             // Nobody puts keys among Opus packets.
@@ -285,7 +292,11 @@ impl<'a> Reader<'a> {
                     slot[184..216].try_into().unwrap(),
                 );
                 let key = key.unwrap();
-                let hex: String = key.expose().iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex: String = key
+                    .expose()
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect();
                 if self.known.insert(Key::Text(hex.clone())) {
                     self.untried.push(Key::Text(hex));
                 }
@@ -324,7 +335,10 @@ fn unwrap_scrypt(text: &str, stanza: &Stanza) -> Option<FileKey> {
     let [salt, log_n] = stanza.args.as_slice() else {
         return None;
     };
-    let log_n: u8 = log_n.parse().ok().filter(|log_n| (1..=18).contains(log_n))?;
+    let log_n: u8 = log_n
+        .parse()
+        .ok()
+        .filter(|log_n| (1..=18).contains(log_n))?;
     let is_record_key = text.len() == 64;
     if stanza.tag != "scrypt" || (is_record_key && log_n > 1) {
         return None;
@@ -343,14 +357,17 @@ fn unwrap_scrypt(text: &str, stanza: &Stanza) -> Option<FileKey> {
 fn decrypt(bytes: &[u8], opener: &Opener) -> Option<Vec<u8>> {
     let next = scan::scan(&bytes[1..]).take(8).map(|found| found.at + 1);
     let ends: Vec<usize> = next.chain([bytes.len()]).collect();
-    ends.into_iter().find_map(|end| exactly(&bytes[..end], opener))
+    ends.into_iter()
+        .find_map(|end| exactly(&bytes[..end], opener))
 }
 
 fn exactly(sealed: &[u8], opener: &Opener) -> Option<Vec<u8>> {
     let header = &sealed[..sealed.len().min(16 * 1024)];
     find(header, b"\n--- ", 0)?;
     let decryptor = Decryptor::new_buffered(sealed).ok()?;
-    let mut reader = decryptor.decrypt(iter::once(opener as &dyn Identity)).ok()?;
+    let mut reader = decryptor
+        .decrypt(iter::once(opener as &dyn Identity))
+        .ok()?;
     let mut plaintext = Vec::new();
     std::io::Read::read_to_end(&mut reader, &mut plaintext).ok()?;
     Some(plaintext)
@@ -358,8 +375,14 @@ fn exactly(sealed: &[u8], opener: &Opener) -> Option<Vec<u8>> {
 
 /// The facts that stand sealed at the start of a record.
 fn facts_in(plaintext: &[u8]) -> Option<(Kind, RecordingId, u32)> {
-    const KINDS: [Kind; 6] =
-        [Kind::Keys, Kind::Sound, Kind::Words, Kind::Card, Kind::Log, Kind::Draft];
+    const KINDS: [Kind; 6] = [
+        Kind::Keys,
+        Kind::Sound,
+        Kind::Words,
+        Kind::Card,
+        Kind::Log,
+        Kind::Draft,
+    ];
     let facts = plaintext.first_chunk::<FACTS_BYTES>()?;
     let kind = KINDS.into_iter().find(|kind| *kind as u8 == facts[2])?;
     let id = RecordingId::from_bytes(facts[4..20].try_into().unwrap());
@@ -396,7 +419,9 @@ fn all_stanzas(evidence: &Evidence) -> Vec<Sealed> {
             });
             // The file it heads, if its start is still there.
             let earliest = at.saturating_sub(1024);
-            let start = (earliest..at).rev().find(|start| bytes[*start..].starts_with(AGE_MAGIC));
+            let start = (earliest..at)
+                .rev()
+                .find(|start| bytes[*start..].starts_with(AGE_MAGIC));
             if let Some(start) = start {
                 let framed = start.checked_sub(HEADER_BYTES).map(|frame| &bytes[frame..]);
                 let frame = framed.and_then(|bytes| frame::parse(bytes).ok());
@@ -420,7 +445,9 @@ fn stanza_at(bytes: &[u8]) -> Option<(Stanza, &[u8])> {
     if tag != "scrypt" && tag != "X25519" {
         return None;
     }
-    let body = BASE64_STANDARD_NO_PAD.decode(&window[first + 1..second]).ok()?;
+    let body = BASE64_STANDARD_NO_PAD
+        .decode(&window[first + 1..second])
+        .ok()?;
     let stanza = Stanza {
         tag,
         args: words.collect(),
@@ -432,7 +459,8 @@ fn stanza_at(bytes: &[u8]) -> Option<(Stanza, &[u8])> {
 /// Age files that stand in the bytes as base64, whichever of the three ways
 /// their first byte is aligned.
 fn decoded_base64(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'\n' | b'\r');
+    let belongs =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'\n' | b'\r');
     let mut decoded = Vec::new();
     for shift in 0..3 {
         let padded = [&vec![0; shift][..], AGE_MAGIC].concat();
@@ -442,7 +470,12 @@ fn decoded_base64(bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut from = 0;
         while let Some(at) = find(bytes, core, from) {
             from = at + core.len();
-            let start = at - bytes[..at].iter().rev().take_while(|byte| belongs(byte)).count();
+            let start = at
+                - bytes[..at]
+                    .iter()
+                    .rev()
+                    .take_while(|byte| belongs(byte))
+                    .count();
             let digits: Vec<u8> = bytes[start..]
                 .iter()
                 .copied()
@@ -471,12 +504,21 @@ mod tests {
 
     fn record(kind: Kind, number: u32, body: &[u8]) -> (Facts, Vec<u8>) {
         let id = RecordingId::from_bytes([7; 16]);
-        let facts = Facts { kind, id, epoch: 0, number, revision: 0 };
+        let facts = Facts {
+            kind,
+            id,
+            epoch: 0,
+            number,
+            revision: 0,
+        };
         (facts, [&facts.to_bytes()[..], body].concat())
     }
 
     fn hex(key: &ClipKey) -> String {
-        key.expose().iter().map(|byte| format!("{byte:02x}")).collect()
+        key.expose()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     #[test]

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use voxvault::crypto::{Passphrase, WorkFactor};
-use voxvault::recording::{
-    Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source,
-};
+use voxvault::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
 use voxvault::transcript::{Segment, Transcript};
 use voxvault::vault::disk::Disk;
 use voxvault::vault::site::Site;
@@ -78,11 +76,9 @@ pub(crate) fn card(title: &str, segments: u32) -> Card {
 
 /// The packets of a segment: like those of no other title or number.
 pub(crate) fn packets(title: &str, number: u32) -> Vec<u8> {
-    let mut state = title
-        .bytes()
-        .fold(u64::from(number) + 1, |state, byte| {
-            state.wrapping_mul(1_099_511_628_211) ^ u64::from(byte)
-        });
+    let mut state = title.bytes().fold(u64::from(number) + 1, |state, byte| {
+        state.wrapping_mul(1_099_511_628_211) ^ u64::from(byte)
+    });
     let byte = || {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -96,14 +92,18 @@ pub(crate) fn packets(title: &str, number: u32) -> Vec<u8> {
 pub(crate) fn begin(vault: &Vault, title: &str, segments: u32) -> RecordingWriter {
     let mut writer = vault.begin(&card(title, 0)).unwrap();
     for number in 0..segments {
-        writer.push(&packets(title, number), SEGMENT_SAMPLES).unwrap();
+        writer
+            .push(&packets(title, number), SEGMENT_SAMPLES)
+            .unwrap();
     }
     writer
 }
 
 /// A whole recording, in the inbox.
 pub(crate) fn record(vault: &Vault, title: &str, segments: u32) -> RecordingId {
-    begin(vault, title, segments).finish(&card(title, segments)).unwrap()
+    begin(vault, title, segments)
+        .finish(&card(title, segments))
+        .unwrap()
 }
 
 /// A transcript that says this.
@@ -125,14 +125,27 @@ pub(crate) fn transcript(text: &str) -> Transcript {
 /// Fails unless a recording is there as it was spoken, from its first segment
 /// to its last.
 pub(crate) fn assert_whole(open: &OpenVault, id: RecordingId, title: &str, segments: u32) {
-    let recording = open.recording(id).unwrap_or_else(|error| panic!("{title}: {error}"));
+    let recording = open
+        .recording(id)
+        .unwrap_or_else(|error| panic!("{title}: {error}"));
     assert_eq!(recording.card.title, title);
-    let mut sound = open.sound(id).unwrap_or_else(|error| panic!("{title}: {error}"));
+    let mut sound = open
+        .sound(id)
+        .unwrap_or_else(|error| panic!("{title}: {error}"));
     for number in 0..segments {
-        let segment = sound.next_segment().unwrap_or_else(|error| panic!("{title}: {error}"));
+        let segment = sound
+            .next_segment()
+            .unwrap_or_else(|error| panic!("{title}: {error}"));
         let segment = segment.unwrap_or_else(|| panic!("{title} ends before segment {number}"));
-        assert_eq!(*segment.packets, packets(title, number), "{title}, segment {number}");
+        assert_eq!(
+            *segment.packets,
+            packets(title, number),
+            "{title}, segment {number}"
+        );
         assert_eq!(segment.samples, SEGMENT_SAMPLES);
     }
-    assert!(sound.next_segment().unwrap().is_none(), "{title} has more than was spoken");
+    assert!(
+        sound.next_segment().unwrap().is_none(),
+        "{title} has more than was spoken"
+    );
 }

@@ -39,7 +39,10 @@ impl Needles {
                 .or_default()
                 .push((window.to_vec(), label));
         }
-        assert!(self.count_pieces() > before, "nothing to look for in {what}");
+        assert!(
+            self.count_pieces() > before,
+            "nothing to look for in {what}"
+        );
         self
     }
 
@@ -108,7 +111,10 @@ fn known_text_and_sound_are_found_in_every_form_and_nothing_else_is() {
     needles.text("Landlord").windows("sound", &sound, 50);
     assert!(needles.found_in(b"a landowner and noise").is_empty());
     assert!(needles.found_in(b"..LANDLORD..").contains("landlord"));
-    let wide: Vec<u8> = "the landlord".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> = "the landlord"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     assert!(needles.found_in(&wide).contains("landlord"));
     assert!(needles.found_in(b"6c616e646c6f7264").contains("landlord"));
     let part = [b"before".as_slice(), &sound[1_000..1_200]].concat();

@@ -35,7 +35,9 @@ pub(crate) fn make_quick_vault(dir: &Path) -> OpenVault {
 /// A folder in memory, where that can be had: for hundreds of vaults that are
 /// killed by the library, for which a sync has nothing to prove.
 pub(crate) fn quick_folder() -> TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
 }
 
 /// A home with an empty vault that opens at once.
@@ -64,7 +66,11 @@ fn examples() -> PathBuf {
     let lock = File::create(cache.join("examples.lock")).unwrap();
     flock(&lock, FlockOperation::LockExclusive).unwrap();
     let built = bin().metadata().unwrap();
-    let modified = built.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
+    let modified = built
+        .modified()
+        .unwrap()
+        .duration_since(UNIX_EPOCH)
+        .unwrap();
     let name = format!("examples-{}-{}", modified.as_nanos(), built.len());
     let vault = cache.join(&name);
     if vault.exists() {
@@ -129,7 +135,9 @@ impl Home {
     pub(crate) fn id_of(&self, title: &str) -> String {
         let list = self.list();
         let mut found = list.iter().filter(|one| one["title"] == title);
-        let id = found.next().unwrap_or_else(|| panic!("no recording {title:?}"))["id"]
+        let id = found
+            .next()
+            .unwrap_or_else(|| panic!("no recording {title:?}"))["id"]
             .as_str()
             .unwrap()
             .to_owned();

@@ -99,24 +99,28 @@ impl Pcm {
 fn wav(tag: u16, rate_hz: u32, channels: u16, bits: u16, sound: &[u8]) -> Vec<u8> {
     let frame = channels * bits / 8;
     let length = u32::try_from(sound.len()).unwrap();
-    let mut file = Vec::with_capacity(44 + sound.len());
+    // What is not plain PCM says how much more there is to say: nothing.
+    let extension: &[u8] = if tag == 1 { &[] } else { &[0, 0] };
+    let format = 16 + extension.len() as u32;
+    let mut file = Vec::with_capacity(46 + sound.len());
     file.extend(b"RIFF");
-    file.extend((36 + length).to_le_bytes());
+    file.extend((20 + format + length).to_le_bytes());
     file.extend(b"WAVEfmt ");
-    file.extend(16_u32.to_le_bytes());
+    file.extend(format.to_le_bytes());
     file.extend(tag.to_le_bytes());
     file.extend(channels.to_le_bytes());
     file.extend(rate_hz.to_le_bytes());
     file.extend((rate_hz * u32::from(frame)).to_le_bytes());
     file.extend(frame.to_le_bytes());
     file.extend(bits.to_le_bytes());
+    file.extend(extension);
     file.extend(b"data");
     file.extend(length.to_le_bytes());
     file.extend(sound);
     file
 }
 
-/// The same WAV file with another length in its header.
+/// The same WAV file of 16 bits with another length in its header.
 pub(crate) fn claiming(mut wav: Vec<u8>, length: u32) -> Vec<u8> {
     wav[4..8].copy_from_slice(&length.saturating_add(36).to_le_bytes());
     wav[40..44].copy_from_slice(&length.to_le_bytes());

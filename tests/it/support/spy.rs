@@ -99,7 +99,11 @@ impl Disk for Spy {
             Access::Read | Access::Write => false,
         };
         let open = || RealDisk.open(path, access);
-        let inner = if makes { self.change(open)? } else { self.look(open)? };
+        let inner = if makes {
+            self.change(open)?
+        } else {
+            self.look(open)?
+        };
         Ok(Box::new(SpyFile {
             inner,
             path: path.to_owned(),

@@ -92,7 +92,14 @@ impl Trace {
 pub(crate) fn writes(call: &Call) -> bool {
     matches!(
         call.name.as_str(),
-        "write" | "pwrite64" | "writev" | "pwritev" | "pwritev2" | "sendto" | "sendmsg" | "sendmmsg"
+        "write"
+            | "pwrite64"
+            | "writev"
+            | "pwritev"
+            | "pwritev2"
+            | "sendto"
+            | "sendmsg"
+            | "sendmmsg"
     )
 }
 
@@ -101,14 +108,20 @@ pub(crate) fn written_by_file(calls: &[Call]) -> BTreeMap<String, Vec<Vec<u8>>> 
     let mut files: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
     for call in calls.iter().filter(|call| writes(call)) {
         let file = call.file.clone().unwrap_or_default();
-        files.entry(file).or_default().extend(call.given.iter().cloned());
+        files
+            .entry(file)
+            .or_default()
+            .extend(call.given.iter().cloned());
     }
     files
 }
 
 fn parse(line: &str) -> Option<Call> {
     let (name, rest) = line.split_once('(')?;
-    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if !name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
         return None;
     }
     assert!(!line.contains("\"..."), "strace cut a buffer off: {name}");
@@ -179,8 +192,8 @@ fn every_byte_a_program_writes_and_the_file_it_goes_to_are_seen() {
     let file = written.iter().find(|(file, _)| file.ends_with(".txt"));
     let (_, bytes) = file.expect("the file");
     assert_eq!(bytes.concat(), b"spoken \x01 words");
-    let to_a_person = written.iter().any(|(file, bytes)| {
-        file.starts_with("pipe:") && bytes.concat() == b"to a person"
-    });
+    let to_a_person = written
+        .iter()
+        .any(|(file, bytes)| file.starts_with("pipe:") && bytes.concat() == b"to a person");
     assert!(to_a_person, "{:?}", written.keys());
 }
