@@ -29,6 +29,9 @@ const CALLBACKS_PER_S: u32 = 20;
 /// No callback for this long means that the microphone is gone.
 const LOST_AFTER: Duration = Duration::from_secs(2);
 
+/// The first callback may take longer: sound servers wake a sleeping device up.
+const FIRST_WITHIN: Duration = Duration::from_secs(5);
+
 /// How often the reader looks while it waits.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -41,8 +44,8 @@ pub struct Capture {
     wanted: Option<String>,
     name: String,
     shape: Shape,
-    /// Held so that the device stays open.
-    stream: Stream,
+    /// Held so that the device stays open; None only while it is closed.
+    stream: Option<Stream>,
     drain: Drain,
     watch: Watch,
 }
@@ -98,7 +101,7 @@ impl Capture {
             wanted: wanted.map(str::to_owned),
             name,
             shape,
-            stream,
+            stream: Some(stream),
             drain,
             watch,
         })
@@ -140,7 +143,7 @@ impl Capture {
             }
             match broken {
                 Some(why) => return Err(self.lost(words_for(why))),
-                None if !alive => return Err(self.lost("nothing came from it for two seconds")),
+                None if !alive => return Err(self.lost("nothing comes from it any more")),
                 None if now >= until => return Ok(captured),
                 None => thread::sleep(LOOK_EVERY.min(until - now)),
             }
@@ -161,8 +164,7 @@ impl Capture {
     /// As [`open`](Self::open), while it has not returned.
     pub fn reopen(&mut self) -> Result<(), AudioError> {
         // Some drivers refuse a second stream while the dead one is held.
-        let paused = self.stream.pause();
-        drop(paused);
+        self.stream.take().into_iter().for_each(device::close);
         let device = device::find(self.wanted.as_deref(), Direction::Input)?;
         let channels = u16::try_from(self.shape.channels()).unwrap_or(1);
         let same = device::config_with(&device, Direction::Input, self.shape.rate_hz(), channels);
@@ -172,6 +174,12 @@ impl Capture {
         };
         *self = Self::start(self.wanted.as_deref(), &device, config)?;
         Ok(())
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.stream.take().into_iter().for_each(device::close);
     }
 }
 
@@ -231,6 +239,7 @@ const fn words_for(broken: Broken) -> &'static str {
 struct Watch {
     callbacks: u64,
     since: Instant,
+    patience: Duration,
 }
 
 impl Watch {
@@ -238,14 +247,16 @@ impl Watch {
         Self {
             callbacks: 0,
             since: now,
+            patience: FIRST_WITHIN,
         }
     }
 
     fn is_alive(&mut self, callbacks: u64, now: Instant) -> bool {
         if callbacks != self.callbacks {
             (self.callbacks, self.since) = (callbacks, now);
+            self.patience = LOST_AFTER;
         }
-        now.saturating_duration_since(self.since) < LOST_AFTER
+        now.saturating_duration_since(self.since) < self.patience
     }
 }
 
@@ -258,10 +269,17 @@ mod tests {
         let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
         let mut watch = Watch::new(start);
-        assert!(watch.is_alive(0, after(1_900)));
         assert!(watch.is_alive(1, after(1_950)));
         assert!(watch.is_alive(1, after(3_900)));
         assert!(!watch.is_alive(1, after(3_950)));
         assert!(watch.is_alive(2, after(9_000)));
+    }
+    #[test]
+    fn a_device_that_wakes_up_slowly_is_waited_for() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut watch = Watch::new(start);
+        assert!(watch.is_alive(0, after(4_900)));
+        assert!(!watch.is_alive(0, after(5_000)));
     }
 }

@@ -53,23 +53,29 @@ impl Store {
         }
     }
 
-    /// Makes the file if there is none. A half-made database can't be opened, so
-    /// it is made under another name.
-    pub(crate) fn make(&self, _lock: &Lock) -> Result<()> {
-        let found = self
-            .disk
-            .exists(&self.path)
-            .map_err(Error::io("look for", &self.path))?;
-        if found {
-            return Ok(());
+    /// Makes the file if there is none.
+    pub(crate) fn make(&self, lock: &Lock) -> Result<()> {
+        let found = self.disk.exists(&self.path);
+        match found.map_err(Error::io("look for", &self.path))? {
+            true => Ok(()),
+            false => self.build(lock, |_| Ok(())),
         }
+    }
+
+    /// Makes a new file, lets `fill` put rows into it, and puts it in the place
+    /// of the one that is there. A half-made database can't be opened, so it has
+    /// another name until it is done.
+    pub(crate) fn build(
+        &self,
+        _lock: &Lock,
+        fill: impl FnOnce(&Changes<'_>) -> Result<()>,
+    ) -> Result<()> {
         let new = self.dir.join(NEW_FILE);
-        if self
-            .disk
-            .exists(&new)
-            .map_err(Error::io("look for", &new))?
-        {
-            self.disk.unlink(&new).map_err(Error::io("remove", &new))?;
+        match self.disk.unlink(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io("remove", &new)(error));
+            }
+            _ => {}
         }
         let file = self
             .disk
@@ -78,12 +84,13 @@ impl Store {
         self.fenced(|| {
             let db = builder()
                 .create_with_backend(Backend(file))
-                .map_err(|e| self.trouble(e))?;
-            Changes {
+                .map_err(|error| self.trouble(error))?;
+            let changes = Changes {
                 db: &db,
                 store: self,
-            }
-            .commit(|rows| rows.make_tables())?;
+            };
+            changes.commit(|rows| rows.make_tables())?;
+            fill(&changes)?;
             db.close().map_err(|error| self.trouble(error))
         })?;
         self.disk
