@@ -163,7 +163,7 @@ impl From<AudioError> for Failure {
             }
             AudioError::Device { name, .. } => say(Exit::NoMicrophone, "can't use the device")
                 .about(name)
-                .hint("`voxvault devices` lists the microphones"),
+                .hint("`voxvault devices` lists what there is; sound can be piped in as well"),
             AudioError::Lost { name, .. } => {
                 say(Exit::NoMicrophone, "the microphone was lost").about(name)
             }

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::command::{Progress, Unit};
-use crate::error::{Failure, plain};
+use crate::error::{Exit, Failure, plain};
 
 /// Shorter work shows no bar.
 const LONG: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ pub(super) struct Console {
     deliveries: Deliveries,
     stop: Arc<AtomicBool>,
     idle: Arc<AtomicBool>,
-    damaged: AtomicBool,
+    damage: AtomicBool,
     work: Mutex<Option<Work>>,
 }
 
@@ -73,7 +73,7 @@ impl Console {
             deliveries,
             stop,
             idle,
-            damaged: AtomicBool::new(false),
+            damage: AtomicBool::new(false),
             work: Mutex::new(None),
         })
     }
@@ -83,9 +83,9 @@ impl Console {
         Arc::clone(&self.stop)
     }
 
-    /// Whether damaged or forged data was found.
-    pub(super) fn found_damage(&self) -> bool {
-        self.damaged.load(Ordering::Relaxed)
+    /// Whether damage was told of; the work went on with what is sound.
+    pub(super) fn has_told_of_damage(&self) -> bool {
+        self.damage.load(Ordering::Relaxed)
     }
 
     /// Says a line, above the bar if there is one.
@@ -158,12 +158,10 @@ impl Progress for Console {
         }
     }
 
-    fn damage(&self, message: &str) {
-        self.damaged.store(true, Ordering::Relaxed);
-        self.line(&format!("voxvault: {}", plain(message)));
-    }
-
     fn refuse(&self, failure: &Failure) {
+        if failure.exit == Exit::Damaged {
+            self.damage.store(true, Ordering::Relaxed);
+        }
         self.line(&told(failure));
     }
 

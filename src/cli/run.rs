@@ -73,12 +73,15 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
             console.note(&format!("{name}: {state}"));
         }
     }
-    Session {
+    let session = Session {
         context,
         console,
         json: cli.global.json,
+    };
+    match session.dispatch(command)? {
+        Exit::Done if session.console.has_told_of_damage() => Ok(Exit::Damaged),
+        exit => Ok(exit),
     }
-    .conduct(command)
 }
 
 /// Panics of the store on damaged files are caught and told as damage; the
@@ -138,14 +141,6 @@ fn reads_stdin(command: Option<&Command>) -> bool {
 }
 
 impl Session {
-    /// Damage that was found is told by the exit code, also where the command
-    /// itself succeeded.
-    fn conduct(&self, command: Command) -> Result<Exit, Failure> {
-        let exit = self.dispatch(command)?;
-        let damaged = exit == Exit::Done && self.console.found_damage();
-        Ok(if damaged { Exit::Damaged } else { exit })
-    }
-
     fn dispatch(&self, command: Command) -> Result<Exit, Failure> {
         match command {
             Command::Init(args) => self.init(&args),

@@ -25,10 +25,6 @@ pub trait Progress: Sync {
     /// Something a person should know: a warning, a skipped file.
     fn note(&self, message: &str);
 
-    /// Damaged or forged data was found; what is sound is used. The program
-    /// then ends with 5.
-    fn damage(&self, message: &str);
-
     /// A failure about one of several things; the others go on.
     fn refuse(&self, failure: &crate::error::Failure);
 
@@ -48,7 +44,6 @@ impl Progress for Silent {
     fn advance(&self, _done: u64) {}
     fn end(&self) {}
     fn note(&self, _message: &str) {}
-    fn damage(&self, _message: &str) {}
     fn refuse(&self, _failure: &crate::error::Failure) {}
     fn deliver(&self, _line: &str) {}
     fn cancelled(&self) -> bool {

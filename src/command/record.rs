@@ -205,7 +205,7 @@ fn transcribe_where_possible(
     taken: &[Taken],
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    let mut waiting = vault.recordings()?;
+    let mut waiting = super::recordings(vault, progress)?;
     waiting.retain(|recording| {
         recording.waits_for_transcript() && taken.iter().any(|one| one.id == recording.id)
     });

@@ -4,7 +4,7 @@ use super::mentions::Source;
 
 /// The modules in the order in which they build on each other: a module may
 /// import itself and what stands before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "error",
     "fence",
     "recording",
@@ -51,7 +51,6 @@ const FENCES: [(&str, &[&str]); 15] = [
 /// Modules that hold data and rules only, and what of `std` they do without.
 const PURE: [&str; 6] = [
     "error",
-    "fence",
     "time",
     "recording",
     "transcript",
