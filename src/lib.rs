@@ -10,3 +10,4 @@
 pub mod error;
 pub mod recording;
 pub mod transcript;
+pub mod tui;
