@@ -51,11 +51,7 @@ impl Transcript {
     /// All that was said, one line per segment.
     #[must_use]
     pub fn text(&self) -> String {
-        let lines: Vec<&str> = self
-            .segments
-            .iter()
-            .map(|segment| segment.text.as_str())
-            .collect();
+        let lines: Vec<&str> = self.segments.iter().map(|segment| segment.text.as_str()).collect();
         lines.join("\n")
     }
 
