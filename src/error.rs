@@ -50,7 +50,13 @@ pub struct Failure {
 impl Failure {
     /// A failure without a file, id or hint.
     pub fn new(exit: Exit, what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { what: what.into(), which: None, why: why.into(), hint: None, exit }
+        Self {
+            what: what.into(),
+            which: None,
+            why: why.into(),
+            hint: None,
+            exit,
+        }
     }
 
     /// The same, about this file or id.
@@ -89,5 +95,8 @@ pub fn plain(text: &str) -> String {
         !c.is_control()
             && !matches!(*c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else { c }).filter(shows).collect()
+    text.chars()
+        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
+        .filter(shows)
+        .collect()
 }

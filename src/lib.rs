@@ -9,5 +9,17 @@
 
 pub mod error;
 pub mod recording;
+pub mod time;
 pub mod transcript;
+pub mod listing;
+pub mod config;
+pub mod hardening;
+// pub mod crypto;
+pub mod audio;
+pub mod speech;
+// pub mod vault;
+pub mod search;
+// pub mod worker;
+// pub mod command;
+// pub mod cli;
 pub mod tui;

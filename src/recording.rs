@@ -312,6 +312,8 @@ impl Recording {
     /// The language of the newest transcript.
     #[must_use]
     pub fn language(&self) -> Option<&str> {
-        self.versions.last().map(|version| version.language.as_str())
+        self.versions
+            .last()
+            .map(|version| version.language.as_str())
     }
 }

@@ -1,1 +1,21 @@
+//! What voxvault promises, shown from outside: one file for each promise.
+//!
+//! A test that needs a tool this machine lacks says `skipped: …`; with
+//! `VOXVAULT_NO_SKIP=1` that is a failure.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that can't go on fails, and one that can't run says so"
+)]
+
+mod architecture;
+
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "a helper may stand before the test that needs it"
+)]
+mod support;

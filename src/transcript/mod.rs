@@ -1,6 +1,19 @@
 //! A transcript: what was said, in segments and words with their times.
 //!
 //! Plain data, without I/O. Times count from the start of the recording.
+//! The submodules write it in the formats of `show` and `export`, and compare
+//! two versions; nothing here reads a format back.
+
+pub mod diff;
+pub mod json;
+pub mod markdown;
+pub mod srt;
+pub mod text;
+pub mod vtt;
+
+mod cue;
+#[cfg(test)]
+pub(crate) mod samples;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +64,11 @@ impl Transcript {
     /// All that was said, one line per segment.
     #[must_use]
     pub fn text(&self) -> String {
-        let lines: Vec<&str> = self.segments.iter().map(|segment| segment.text.as_str()).collect();
+        let lines: Vec<&str> = self
+            .segments
+            .iter()
+            .map(|segment| segment.text.as_str())
+            .collect();
         lines.join("\n")
     }
 

@@ -1,0 +1,392 @@
+//! Everything that has a header, through Symphonia.
+//!
+//! Symphonia reads foreign bytes; should it ever panic on crafted ones, that is
+//! caught here and counts as damage.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use symphonia::core::audio::{Channels, Position};
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::well_known::{
+    FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_MP3, FORMAT_ID_OGG,
+};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+
+use super::mp4::Edit;
+use super::opus::OpusDecoder;
+use crate::audio::error::AudioError;
+use crate::audio::resample::resampled_len;
+use crate::audio::shape::Shape;
+
+/// Weights in a mix of loudspeaker channels, after ITU-R BS.775 with both
+/// fronts put together: speech sits in the centre, rumble in the low channel.
+pub(super) const FRONT: f32 = 0.5;
+pub(super) const CENTRE: f32 = std::f32::consts::FRAC_1_SQRT_2;
+pub(super) const SIDE: f32 = 0.354;
+pub(super) const LOW: f32 = 0.0;
+
+/// Packets in a row that can't be decoded before the rest is given up.
+const MOST_BAD_PACKETS: u64 = 1_000;
+
+/// What is known before the container is opened.
+#[derive(Default)]
+pub(super) struct Opening {
+    pub(super) which: String,
+    /// Frames that count at most.
+    pub(super) limit: Option<u64>,
+    pub(super) edit: Option<Edit>,
+    pub(super) duration: Option<Duration>,
+    /// Bytes that did not come, counted by who reads them.
+    pub(super) missing: Option<Arc<AtomicU64>>,
+}
+
+/// A container whose first sound track is decoded.
+pub(super) struct Container {
+    which: String,
+    reader: Box<dyn FormatReader>,
+    decoder: Codec,
+    track_id: u32,
+    /// Frames still to drop at the start, and to give at most.
+    skip: u64,
+    limit: Option<u64>,
+    duration: Option<Duration>,
+    /// Frames there should be, where that is known for sure.
+    expected: Option<u64>,
+    missing: Option<Arc<AtomicU64>>,
+    edit: Option<Edit>,
+    state: State,
+    /// At least one sample was given.
+    given: bool,
+    skipped: u64,
+    bad_in_a_row: u64,
+    last_trouble: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Fresh,
+    Running,
+    Ended,
+    /// The rest can't be reached.
+    CutOff,
+}
+
+enum Codec {
+    Symphonia(Box<dyn AudioDecoder>),
+    Opus(Box<OpusDecoder>),
+}
+
+impl Container {
+    pub(super) fn open(
+        source: Box<dyn MediaSource>,
+        extension: Option<&str>,
+        opening: Opening,
+    ) -> Result<Box<Self>, AudioError> {
+        let Opening { which, limit, edit, duration, missing } = opening;
+        let mut hint = Hint::new();
+        if let Some(extension) = extension {
+            hint.with_extension(extension);
+        }
+        let seekable = source.is_seekable();
+        let stream = MediaSourceStream::new(source, Default::default());
+        let probed = guarded(|| {
+            symphonia::default::get_probe().probe(
+                &hint,
+                stream,
+                FormatOptions::default(),
+                MetadataOptions::default(),
+            )
+        });
+        let reader = match probed {
+            Ok(reader) => reader,
+            Err(Trouble::Symphonia(Error::IoError(source)))
+                if source.kind() != std::io::ErrorKind::UnexpectedEof =>
+            {
+                return Err(AudioError::Read { which, source });
+            }
+            // The probe says the same of text and of what it has no reader for.
+            Err(Trouble::Symphonia(Error::Unsupported(_) | Error::IoError(_))) => {
+                return Err(AudioError::Unknown { which });
+            }
+            Err(trouble) => return Err(AudioError::Damaged { which, why: trouble.to_string() }),
+        };
+        let Some(track) = reader.first_track_known_codec(TrackType::Audio) else {
+            let why = "there is no sound track in it that can be decoded".to_owned();
+            return Err(AudioError::Unsupported { which, why });
+        };
+        let decoder = Codec::of(track)
+            .map_err(|why| AudioError::Unsupported { which: which.clone(), why })?;
+        let format = reader.format_info().format;
+        let exact = match format {
+            FORMAT_ID_FLAC | FORMAT_ID_AIFF | FORMAT_ID_OGG => true,
+            // Without the tag that LAME writes the number is a guess.
+            FORMAT_ID_MP3 => track.delay.is_some(),
+            _ => false,
+        };
+        // The last page of a complete Ogg file says how long it is.
+        let endless = format == FORMAT_ID_OGG && seekable && track.num_frames.is_none();
+        let container = Self {
+            track_id: track.id,
+            skip: match &decoder {
+                Codec::Opus(opus) => u64::from(opus.pre_skip()),
+                Codec::Symphonia(_) => 0,
+            },
+            limit,
+            duration: duration.or_else(|| {
+                let time = track.time_base?.calc_duration(track.duration?)?;
+                Duration::try_from_secs_f64(time.as_secs_f64()).ok()
+            }),
+            expected: if endless { Some(u64::MAX) } else { track.num_frames.filter(|_| exact) },
+            missing,
+            edit,
+            state: State::Fresh,
+            given: false,
+            skipped: 0,
+            bad_in_a_row: 0,
+            last_trouble: None,
+            decoder,
+            which,
+            reader,
+        };
+        Ok(Box::new(container))
+    }
+
+    pub(super) const fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+
+    pub(super) const fn skipped_packets(&self) -> u64 {
+        self.skipped
+    }
+
+    /// The rest could not be reached, or was announced and did not come.
+    pub(super) fn is_truncated(&self, frames: u64) -> bool {
+        let missing = self.missing.as_ref().is_some_and(|bytes| bytes.load(Ordering::Relaxed) > 0);
+        match self.state {
+            State::CutOff => true,
+            // The limit may be reached before the container is.
+            State::Ended => missing || self.expected.is_some_and(|expected| frames < expected),
+            State::Fresh | State::Running => false,
+        }
+    }
+
+    /// Appends the samples of the next packet that has any.
+    pub(super) fn read(&mut self, block: &mut Vec<f32>) -> Result<Option<Shape>, AudioError> {
+        while matches!(self.state, State::Fresh | State::Running) {
+            if self.limit == Some(0) {
+                self.state = State::Ended;
+                break;
+            }
+            let Some(packet) = self.next_packet()? else { break };
+            let Some(shape) = self.decode(&packet, block)? else { continue };
+            if self.state == State::Fresh {
+                self.apply_edit(&shape);
+                self.state = State::Running;
+            }
+            self.trim(block, shape.channels());
+            if !block.is_empty() {
+                self.given = true;
+                return Ok(Some(shape));
+            }
+        }
+        match self.last_trouble.take() {
+            // Nothing at all could be decoded, which is not the same as an end.
+            Some(why) if !self.given => {
+                Err(AudioError::Damaged { which: self.which.clone(), why })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, AudioError> {
+        loop {
+            match guarded(|| self.reader.next_packet()) {
+                Ok(Some(packet)) if packet.track_id == self.track_id => return Ok(Some(packet)),
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    self.state = State::Ended;
+                    return Ok(None);
+                }
+                Err(Trouble::Symphonia(Error::ResetRequired)) => self.follow_chain()?,
+                Err(Trouble::Symphonia(Error::IoError(source)))
+                    if source.kind() != std::io::ErrorKind::UnexpectedEof =>
+                {
+                    return Err(AudioError::Read { which: self.which.clone(), source });
+                }
+                Err(trouble) => {
+                    self.last_trouble = Some(trouble.to_string());
+                    self.state = State::CutOff;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// One stream ended and another follows in the same file.
+    fn follow_chain(&mut self) -> Result<(), AudioError> {
+        let unsupported = |why| AudioError::Unsupported { which: self.which.clone(), why };
+        let Some(track) = self.reader.first_track_known_codec(TrackType::Audio) else {
+            return Err(unsupported("a later part of it holds no sound".to_owned()));
+        };
+        let decoder = Codec::of(track).map_err(unsupported)?;
+        if let Codec::Opus(opus) = &decoder {
+            self.skip = u64::from(opus.pre_skip());
+        }
+        self.track_id = track.id;
+        self.decoder = decoder;
+        // What was announced was the first part.
+        self.expected = None;
+        Ok(())
+    }
+
+    /// The samples of one packet; None where it has none or is damaged.
+    fn decode(
+        &mut self,
+        packet: &Packet,
+        block: &mut Vec<f32>,
+    ) -> Result<Option<Shape>, AudioError> {
+        let decoder = &mut self.decoder;
+        let decoded = guarded(|| match decoder {
+            Codec::Symphonia(decoder) => {
+                let buffer = decoder.decode(packet)?;
+                let spec = buffer.spec();
+                let channels = spec.channels();
+                let shape = (spec.rate(), channels.count(), weights_of(channels));
+                buffer.copy_to_vec_interleaved(block);
+                Ok(shape)
+            }
+            Codec::Opus(decoder) => {
+                let samples =
+                    decoder.decode(&packet.data).map_err(|_| Error::DecodeError("opus"))?;
+                block.clear();
+                block.extend_from_slice(samples);
+                let channels = usize::from(decoder.channels());
+                // Frames that pad the end, counted by the container.
+                let padding = usize::try_from(packet.trim_end.get()).unwrap_or(usize::MAX);
+                let kept = (block.len() / channels).saturating_sub(padding);
+                block.truncate(kept * channels);
+                Ok((48_000, channels, decoder.weights().map(<[f32]>::to_vec)))
+            }
+        });
+        match decoded {
+            Ok((rate_hz, channels, weights)) => {
+                self.bad_in_a_row = 0;
+                let channels = u16::try_from(channels).unwrap_or(u16::MAX);
+                if channels == 0 || block.is_empty() {
+                    return Ok(None);
+                }
+                let shape = Shape::new(rate_hz, channels)?;
+                Ok(Some(weights.map_or(shape.clone(), |weights| shape.weighted(&weights))))
+            }
+            Err(trouble) => {
+                block.clear();
+                self.skipped += 1;
+                self.bad_in_a_row += 1;
+                self.last_trouble = Some(trouble.to_string());
+                if self.bad_in_a_row > MOST_BAD_PACKETS {
+                    self.state = State::CutOff;
+                } else if let Codec::Symphonia(decoder) = &mut self.decoder {
+                    // Its state may be half of that packet.
+                    let reset = guarded(|| {
+                        decoder.reset();
+                        Ok(())
+                    });
+                    if reset.is_err() {
+                        self.state = State::CutOff;
+                    }
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// An edit list counts in units of the media, which the decoder's rate may
+    /// be a multiple of.
+    fn apply_edit(&mut self, shape: &Shape) {
+        let Some(edit) = self.edit.take() else { return };
+        let frames = |units| resampled_len(units, edit.scale_hz, shape.rate_hz());
+        if matches!(self.decoder, Codec::Symphonia(_)) {
+            self.skip = frames(edit.skip);
+        }
+        self.limit = Some(frames(edit.length));
+        self.expected = self.limit;
+    }
+
+    fn trim(&mut self, block: &mut Vec<f32>, channels: usize) {
+        let frames = block.len() / channels;
+        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(frames);
+        self.skip -= skipped as u64;
+        block.drain(..skipped * channels);
+        if let Some(limit) = &mut self.limit {
+            let kept = usize::try_from(*limit).unwrap_or(usize::MAX).min(frames - skipped);
+            *limit -= kept as u64;
+            block.truncate(kept * channels);
+        }
+    }
+}
+
+impl Codec {
+    fn of(track: &Track) -> Result<Self, String> {
+        let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
+            return Err("its sound is not described".to_owned());
+        };
+        if parameters.codec == CODEC_ID_OPUS {
+            let head = parameters.extra_data.as_deref().unwrap_or_default();
+            return Ok(Self::Opus(Box::new(OpusDecoder::new(head)?)));
+        }
+        Self::symphonia(parameters).map_err(|trouble| trouble.to_string())
+    }
+
+    fn symphonia(parameters: &AudioCodecParameters) -> Result<Self, Trouble> {
+        let options = AudioDecoderOptions::default();
+        guarded(|| {
+            let codecs = symphonia::default::get_codecs();
+            Ok(Self::Symphonia(codecs.make_audio_decoder(parameters, &options)?))
+        })
+    }
+}
+
+/// The weight of each channel, where they are loudspeakers in a room.
+fn weights_of(channels: &Channels) -> Option<Vec<f32>> {
+    let Channels::Positioned(positions) = channels else { return None };
+    let weight = |position: Position| match position {
+        Position::LFE1 | Position::LFE2 => LOW,
+        Position::FRONT_CENTER => CENTRE,
+        Position::FRONT_LEFT | Position::FRONT_RIGHT => FRONT,
+        _ => SIDE,
+    };
+    (channels.count() > 2).then(|| positions.iter().map(weight).collect())
+}
+
+enum Trouble {
+    Symphonia(Error),
+    Panicked,
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Symphonia(error) => error.fmt(f),
+            Self::Panicked => f.write_str("the decoder gave up on it"),
+        }
+    }
+}
+
+/// Runs Symphonia and makes an error of a panic. What it worked on is used
+/// again only to be dropped or to give an error once more.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Trouble> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(Trouble::Symphonia),
+        Err(_) => Err(Trouble::Panicked),
+    }
+}

@@ -1,0 +1,100 @@
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+use std::io::Cursor;
+
+use super::*;
+use crate::audio::synthetic::{level_of, tone};
+use crate::audio::{AudioError, SegmentEncoder, SoundFile, StoredShape};
+
+fn read(file: Vec<u8>) -> (u32, usize, Vec<f32>) {
+    let mut sound = SoundFile::from_stream(Box::new(Cursor::new(file)), None).unwrap();
+    let (rate_hz, channels) = (sound.shape().rate_hz(), sound.shape().channels());
+    let mut samples = Vec::new();
+    while let Some(block) = sound.next_block().unwrap() {
+        samples.extend_from_slice(block);
+    }
+    assert!(!sound.reading().truncated);
+    (rate_hz, channels, samples)
+}
+
+fn stored(mono: &[f32]) -> (Vec<Vec<u8>>, StoredShape) {
+    let mut segments = Vec::new();
+    let mut sink = |bytes: &[u8], _| {
+        segments.push(bytes.to_vec());
+        Ok::<(), AudioError>(())
+    };
+    let mut encoder = SegmentEncoder::new().unwrap();
+    let pre_skip = encoder.pre_skip();
+    encoder.push(mono, &mut sink).unwrap();
+    let samples = encoder.finish(&mut sink).unwrap();
+    (segments, StoredShape { samples, pre_skip })
+}
+
+fn ogg_of(segments: &[Vec<u8>], shape: StoredShape) -> Vec<u8> {
+    let mut writer = OggOpusWriter::new(Vec::new(), shape).unwrap();
+    segments.iter().for_each(|segment| writer.push(segment).unwrap());
+    writer.finish().unwrap()
+}
+
+#[test]
+fn a_wav_holds_the_samples_to_16_bits() {
+    let sound = tone(440.0, -12.0, 10_001);
+    let mut writer = WavWriter::new(Vec::new(), 10_001, 48_000).unwrap();
+    sound.chunks(999).for_each(|block| writer.push(block).unwrap());
+    let file = writer.finish().unwrap();
+    assert_eq!(file.len(), 44 + 2 * 10_001);
+    let (rate_hz, channels, samples) = read(file);
+    assert_eq!((rate_hz, channels, samples.len()), (48_000, 1, 10_001));
+    assert!(samples.iter().zip(&sound).all(|(a, b)| (a - b).abs() <= 1.0 / 65_536.0));
+}
+
+#[test]
+fn a_wav_cuts_off_what_is_beyond_full_scale() {
+    let mut writer = WavWriter::new(Vec::new(), 3, 48_000).unwrap();
+    writer.push(&[1.5, -1.5, f32::NAN]).unwrap();
+    let file = writer.finish().unwrap();
+    assert_eq!(file[44..], [0xff, 0x7f, 0x00, 0x80, 0, 0]);
+}
+
+#[test]
+fn a_flac_holds_the_same_as_the_wav() {
+    let sound = tone(440.0, -12.0, 10_001);
+    let mut flac = FlacWriter::new(Vec::new(), 10_001, 48_000).unwrap();
+    let mut wav = WavWriter::new(Vec::new(), 10_001, 48_000).unwrap();
+    for block in sound.chunks(1_000) {
+        flac.push(block).unwrap();
+        wav.push(block).unwrap();
+    }
+    let flac = flac.finish().unwrap();
+    assert!(flac.len() < 15_000, "{}", flac.len());
+    assert_eq!(read(flac), read(wav.finish().unwrap()));
+}
+
+#[test]
+fn an_ogg_plays_as_long_as_the_recording_is() {
+    for samples in [1, 960, 20_000, 38_088, 38_089, 38_400, 100_001] {
+        let (segments, shape) = stored(&tone(440.0, -12.0, samples));
+        let (rate_hz, channels, sound) = read(ogg_of(&segments, shape));
+        assert_eq!((rate_hz, channels, sound.len()), (48_000, 1, samples));
+        if samples > 90_000 {
+            assert!((level_of(&sound[24_000..72_000], 440.0) + 12.0).abs() < 1.0);
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_recording_makes_an_ogg_that_ends() {
+    let (mut segments, mut shape) = stored(&tone(440.0, -12.0, 100_000));
+    segments.truncate(2);
+    shape.samples = 2 * 38_400;
+    let (_, _, sound) = read(ogg_of(&segments, shape));
+    assert_eq!(sound.len(), 2 * 38_400 - usize::from(shape.pre_skip));
+}
+
+#[test]
+fn an_ogg_names_no_program() {
+    let (segments, shape) = stored(&tone(440.0, -12.0, 960));
+    let file = ogg_of(&segments, shape);
+    let tags = file.windows(8).position(|bytes| bytes == b"OpusTags").unwrap();
+    assert_eq!(file[tags + 8..tags + 16], [0; 8]);
+}

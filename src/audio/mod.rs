@@ -1,0 +1,55 @@
+//! Sound: how it comes in, how it is kept, and how it goes out again.
+//!
+//! In the order in which one reads it:
+//!
+//! * [`shape`](Shape) says what a stream of samples looks like, and how its
+//!   channels become one.
+//! * Sound comes in from a microphone ([`Capture`]) or a file or pipe
+//!   ([`SoundFile`]), as blocks of interleaved `f32` in -1..1 at whatever rate
+//!   and with as many channels as it has.
+//! * [`Intake`] makes of these blocks what the vault keeps: one channel at
+//!   48 kHz ([`Resampler`]), judged for its level ([`LevelMeter`]), hashed, and
+//!   cut into Opus segments of equal size ([`SegmentEncoder`]).
+//! * [`StoredSound`] turns segments back into samples, at 48 kHz for people and
+//!   at [`SPEECH_RATE_HZ`] for the speech model.
+//! * Sound goes out as files ([`OggOpusWriter`], [`WavWriter`], [`FlacWriter`])
+//!   and through loudspeakers ([`Playback`]).
+//!
+//! Nothing here knows about keys, files in the vault, or threads: callers own
+//! those. ALSA prints to standard error from C while devices are listed and
+//! opened; who owns the terminal has to catch that.
+
+//Xmod capture;
+mod decode;
+//Xmod device;
+mod encode;
+mod error;
+mod export;
+mod fingerprint;
+mod intake;
+mod level;
+//Xmod playback;
+mod resample;
+mod shape;
+mod stored;
+#[cfg(test)]
+mod synthetic;
+
+//Xpub use capture::{Capture, CaptureGap, Captured};
+pub use decode::{RawFormat, Reading, SampleFormat, SoundFile};
+//Xpub use device::{DeviceInfo, microphones};
+pub use encode::{
+    PACKET_BYTES, PACKET_SAMPLES, SEGMENT_BYTES, SEGMENT_PACKETS, SegmentEncoder, pre_skip,
+};
+pub use error::AudioError;
+pub use export::{FlacWriter, OggOpusWriter, WavWriter};
+pub use fingerprint::Fingerprint;
+pub use intake::{Intake, IntakeError, IntakeSummary};
+pub use level::{LevelMeter, Momentary};
+//Xpub use playback::Playback;
+pub use resample::Resampler;
+pub use shape::Shape;
+pub use stored::{StoredRate, StoredShape, StoredSound};
+
+/// The rate that Whisper and the voice detector hear.
+pub const SPEECH_RATE_HZ: u32 = 16_000;

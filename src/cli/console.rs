@@ -1,0 +1,173 @@
+//! What a command says while it works, on standard error: a bar where there
+//! is a terminal and the work is long, notes and refusals as lines.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::command::{Progress, Unit};
+use crate::error::{Failure, plain};
+
+/// Shorter work shows no bar.
+const LONG: Duration = Duration::from_millis(500);
+
+/// What a person who presses Ctrl-C outside of long work gets, as shells have it.
+const INTERRUPTED: i32 = 130;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Volume {
+    /// Only failures.
+    Quiet,
+    /// Progress and notes too.
+    Normal,
+}
+
+/// What is delivered on standard output at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deliveries {
+    /// Each as a line.
+    Lines,
+    /// Nothing: one JSON document comes at the end.
+    None,
+}
+
+/// The terminal, or what stands in its place.
+pub(super) struct Console {
+    volume: Volume,
+    deliveries: Deliveries,
+    stop: Arc<AtomicBool>,
+    idle: Arc<AtomicBool>,
+    work: Mutex<Option<Work>>,
+}
+
+struct Work {
+    what: String,
+    total: Option<u64>,
+    unit: Unit,
+    began: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Console {
+    /// A console; from now on a signal ends work at the next good moment, and
+    /// the program at once where none is under way.
+    pub(super) fn new(volume: Volume, deliveries: Deliveries) -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let idle = Arc::new(AtomicBool::new(true));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register_conditional_shutdown(
+                signal,
+                INTERRUPTED,
+                Arc::clone(&idle),
+            )?;
+            signal_hook::flag::register(signal, Arc::clone(&stop))?;
+        }
+        Ok(Self { volume, deliveries, stop, idle, work: Mutex::new(None) })
+    }
+
+    /// Set when a signal has come.
+    pub(super) fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    /// Says a line, above the bar if there is one.
+    fn line(&self, text: &str) {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let say = || {
+            // Nothing can be said where standard error is closed.
+            let _ = writeln!(io::stderr(), "{text}");
+        };
+        match work.as_ref().and_then(|work| work.bar.as_ref()) {
+            Some(bar) => bar.suspend(say),
+            None => say(),
+        }
+    }
+}
+
+/// A failure as it is told: a line, and a hint where there is one.
+pub(super) fn told(failure: &Failure) -> String {
+    match &failure.hint {
+        Some(hint) => format!("voxvault: {failure}\nhint: {}", plain(hint)),
+        None => format!("voxvault: {failure}"),
+    }
+}
+
+impl Progress for Console {
+    fn begin(&self, what: &str, total: Option<u64>, unit: Unit) {
+        self.idle.store(false, Ordering::Relaxed);
+        let work = Work { what: plain(what), total, unit, began: Instant::now(), bar: None };
+        *self.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+    }
+
+    fn advance(&self, done: u64) {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(work) = work.as_mut() else { return };
+        let shows = self.volume == Volume::Normal && io::stderr().is_terminal();
+        if !shows || work.began.elapsed() < LONG {
+            return;
+        }
+        let bar = work.bar.get_or_insert_with(|| bar(&work.what, work.total, work.unit));
+        if work.unit == Unit::SoundMs {
+            let total = work.total.map(|total| format!(" of {}", clock(total)));
+            bar.set_message(format!("{}{}", clock(done), total.unwrap_or_default()));
+        }
+        bar.set_position(done);
+    }
+
+    fn end(&self) {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(bar) = work.and_then(|work| work.bar) {
+            bar.finish_and_clear();
+        }
+        self.idle.store(true, Ordering::Relaxed);
+    }
+
+    fn note(&self, message: &str) {
+        if self.volume != Volume::Quiet {
+            self.line(&format!("voxvault: {}", plain(message)));
+        }
+    }
+
+    fn refuse(&self, failure: &Failure) {
+        self.line(&told(failure));
+    }
+
+    fn deliver(&self, line: &str) {
+        if self.deliveries == Deliveries::Lines {
+            // A closed pipe is noticed at the end, when all of it is said.
+            let mut out = io::stdout().lock();
+            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+fn bar(what: &str, total: Option<u64>, unit: Unit) -> ProgressBar {
+    let numbers = match (unit, total) {
+        (Unit::SoundMs, Some(_)) => "[{bar:30}] {percent:>3} %  {msg}",
+        (Unit::SoundMs, None) => "{spinner} {msg}",
+        (Unit::Bytes, Some(_)) => "[{bar:30}] {bytes} of {total_bytes}  {bytes_per_sec}",
+        (Unit::Bytes, None) => "{spinner} {bytes}",
+        (Unit::Items, Some(_)) => "[{bar:30}] {pos} of {len}",
+        (Unit::Items, None) => "{spinner}",
+    };
+    // The message of the style is the count; what is done stands before it.
+    let template = format!("{}  {numbers}", what.replace('{', "{{").replace('}', "}}"));
+    let style = ProgressStyle::with_template(&template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸ ");
+    let target = ProgressDrawTarget::stderr_with_hz(5);
+    ProgressBar::with_draw_target(total, target).with_style(style)
+}
+
+fn clock(ms: u64) -> String {
+    crate::time::clock(Duration::from_millis(ms))
+}

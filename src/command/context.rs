@@ -1,0 +1,158 @@
+//! What every command is given: where things stand, the clock, and the one
+//! unlocked vault that the commands of a process share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Zoned;
+
+use crate::config::{Config, Paths};
+use crate::crypto::Passphrase;
+use crate::error::{Exit, Failure};
+use crate::recording::Moment;
+use crate::vault::{OpenVault, Vault};
+
+/// Tells the time. Passed in, so that tests can say what time it is.
+pub trait Clock: Send + Sync {
+    /// Now, at this machine's offset from UTC.
+    fn now(&self) -> Zoned;
+}
+
+/// The clock of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Zoned {
+        Zoned::now()
+    }
+}
+
+/// Finds the passphrase when a command needs it: a file, a command, a prompt.
+pub trait KeySource: Send + Sync {
+    /// The passphrase of the vault.
+    ///
+    /// # Errors
+    /// When there is none to be had, with [`Exit::Locked`] or [`Exit::Usage`].
+    fn passphrase(&self) -> Result<Passphrase, Failure>;
+
+    /// Whether asking costs nobody's attention: commands that work while
+    /// locked unlock only then, and never prompt.
+    fn is_unattended(&self) -> bool;
+}
+
+/// No key at all: commands that need one end with [`Exit::Locked`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoKey;
+
+impl KeySource for NoKey {
+    fn passphrase(&self) -> Result<Passphrase, Failure> {
+        Err(Failure::new(Exit::Locked, "can't unlock the vault", "no key was given"))
+    }
+
+    fn is_unattended(&self) -> bool {
+        false
+    }
+}
+
+/// What every command is given.
+pub struct Context {
+    /// Where things stand.
+    pub paths: Paths,
+    /// What the owner has set.
+    pub config: Config,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    keys: Box<dyn KeySource>,
+    open: Mutex<Option<Arc<OpenVault>>>,
+}
+
+impl Context {
+    /// A context that has not opened anything yet.
+    #[must_use]
+    pub fn new(
+        paths: Paths,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        keys: Box<dyn KeySource>,
+    ) -> Self {
+        Self { paths, config, clock, keys, open: Mutex::new(None) }
+    }
+
+    /// The moment it is.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        Moment::from_zoned(&self.clock.now())
+    }
+
+    /// The clock as something that threads can take with them.
+    #[must_use]
+    pub fn moments(&self) -> Box<dyn Fn() -> Moment + Send> {
+        let clock = Arc::clone(&self.clock);
+        Box::new(move || Moment::from_zoned(&clock.now()))
+    }
+
+    /// The vault without a key: enough to record.
+    ///
+    /// # Errors
+    /// When there is no vault, or none of its roots can be read.
+    pub fn vault(&self) -> Result<Vault, Failure> {
+        Ok(Vault::open(&self.paths.vault, Some(&self.paths.state))?)
+    }
+
+    /// The vault, unlocked; asks for the key the first time.
+    ///
+    /// # Errors
+    /// As [`Context::vault`], and when the key is missing or wrong.
+    pub fn unlocked(&self) -> Result<Arc<OpenVault>, Failure> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(vault) = open.as_ref() {
+            return Ok(Arc::clone(vault));
+        }
+        let vault = self.vault()?;
+        let unlocked = Arc::new(vault.unlock(&self.keys.passphrase()?)?);
+        *open = Some(Arc::clone(&unlocked));
+        Ok(unlocked)
+    }
+
+    /// Unlocks with this passphrase, which the interface has asked for.
+    ///
+    /// # Errors
+    /// As [`Context::unlocked`].
+    pub fn unlock_with(&self, passphrase: &Passphrase) -> Result<Arc<OpenVault>, Failure> {
+        let unlocked = Arc::new(self.vault()?.unlock(passphrase)?);
+        self.remember(Arc::clone(&unlocked));
+        Ok(unlocked)
+    }
+
+    /// The passphrase, where it was given without asking anybody.
+    ///
+    /// # Errors
+    /// When it was given and can't be had.
+    pub fn given_passphrase(&self) -> Result<Option<Passphrase>, Failure> {
+        self.keys.is_unattended().then(|| self.keys.passphrase()).transpose()
+    }
+
+    /// Takes a vault that was just made, which is open.
+    pub fn remember(&self, vault: Arc<OpenVault>) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(vault);
+    }
+
+    /// The vault if it is open, or can be opened without bothering anybody.
+    ///
+    /// # Errors
+    /// When a key was given and does not open it.
+    pub fn unlocked_quietly(&self) -> Result<Option<Arc<OpenVault>>, Failure> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match open {
+            Some(vault) => Ok(Some(vault)),
+            None if self.keys.is_unattended() => self.unlocked().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Forgets the keys. They are wiped when the last command that uses them
+    /// has ended.
+    pub fn lock(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -1,0 +1,222 @@
+//! Writes decrypted copies: sound or text, for people and other programs.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::text::TextFormat;
+use super::{Context, Progress, Unit, merge_quietly, resolve};
+use crate::error::{Exit, Failure};
+use crate::recording::Recording;
+use crate::vault::OpenVault;
+use crate::worker::sounding::{self, SoundFormat};
+
+/// What a copy is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Sound.
+    Sound(SoundFormat),
+    /// The newest transcript.
+    Text(TextFormat),
+}
+
+impl Format {
+    /// The ending of its files, without the dot.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Sound(sound) => sound.ending(),
+            Self::Text(text) => text.ending(),
+        }
+    }
+}
+
+/// What to do where a file stands already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// Leave it and fail.
+    #[default]
+    Keep,
+    /// Replace it.
+    Replace,
+}
+
+/// Where copies go.
+pub enum Destination<'a> {
+    /// The folder one stands in, named after date and title.
+    Here,
+    /// A file for one recording; a folder for several, or if it is one.
+    Path(PathBuf),
+    /// A stream; for one recording.
+    Stream(&'a mut dyn Write),
+}
+
+/// What to export.
+pub struct Args<'a> {
+    /// Ids, `last`, or filters.
+    pub which: Vec<String>,
+    /// As what.
+    pub format: Format,
+    /// Where to.
+    pub to: Destination<'a>,
+    /// What to do where a file stands already.
+    pub existing: Existing,
+}
+
+/// Exports and answers with the files that were written.
+///
+/// # Errors
+/// When nothing is named, a file stands in the way, a recording has no sound
+/// or text to give, or the destination can't be written.
+pub fn run(
+    context: &Context,
+    args: Args<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<PathBuf>, Failure> {
+    let now = context.clock.now();
+    let selection = resolve::Selection::parse(&args.which)?;
+    let vault = context.unlocked()?;
+    merge_quietly(&vault, progress)?;
+    let all = vault.recordings()?;
+    let ids = selection.resolve(&all, &now)?;
+    let chosen: Vec<&Recording> =
+        ids.iter().filter_map(|id| all.iter().find(|recording| recording.id == *id)).collect();
+    let folder = match args.to {
+        Destination::Stream(stream) => {
+            let [recording] = chosen.as_slice() else {
+                let why = format!("{} recordings can't go into one stream", chosen.len());
+                return Err(Failure::new(Exit::Usage, "can't export", why)
+                    .hint("name one, or a folder with -o DIR"));
+            };
+            write(&vault, recording, args.format, stream)?;
+            return Ok(Vec::new());
+        }
+        Destination::Path(path) if chosen.len() == 1 && !path.is_dir() => {
+            to_file(&vault, chosen[0], args.format, &path, args.existing)?;
+            progress.note("the copy is in the clear");
+            return Ok(vec![path]);
+        }
+        Destination::Path(folder) => folder,
+        Destination::Here => PathBuf::from("."),
+    };
+    std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    let mut written: Vec<PathBuf> = Vec::with_capacity(chosen.len());
+    progress.begin("exporting", Some(chosen.len() as u64), Unit::Items);
+    for recording in chosen {
+        let mut path = folder.join(format!("{}.{}", safe_name(recording), args.format.ending()));
+        if written.contains(&path) {
+            let name = format!("{} {}", safe_name(recording), recording.id.short());
+            path = folder.join(format!("{name}.{}", args.format.ending()));
+        }
+        to_file(&vault, recording, args.format, &path, args.existing)?;
+        written.push(path);
+        progress.advance(written.len() as u64);
+        if progress.cancelled() {
+            break;
+        }
+    }
+    progress.end();
+    progress.note(if written.len() == 1 { "the copy is in the clear" } else { "the copies are in the clear" });
+    Ok(written)
+}
+
+/// Date and title, with nothing that a file system or a shell trips over.
+fn safe_name(recording: &Recording) -> String {
+    let date = recording.card.recorded_at.to_zoned().strftime("%Y-%m-%d %H.%M").to_string();
+    let kept: String = crate::error::plain(&recording.card.title)
+        .chars()
+        .map(|c| if r#"/\:*?"<>|"#.contains(c) { ' ' } else { c })
+        .collect();
+    let words: Vec<&str> = kept.split_whitespace().collect();
+    let mut title = words.join(" ");
+    while title.len() > 120 {
+        title.pop();
+    }
+    let title = title.trim_matches(|c| c == '.' || c == '-' || c == ' ');
+    if title.is_empty() { format!("{date} {}", recording.id.short()) } else { format!("{date} {title}") }
+}
+
+/// Writes to a temporary name beside the file and renames it, so that a copy
+/// is there whole or not at all.
+fn to_file(
+    vault: &OpenVault,
+    recording: &Recording,
+    format: Format,
+    path: &Path,
+    existing: Existing,
+) -> Result<(), Failure> {
+    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
+        return Err(Failure::new(Exit::Failed, "can't export", "a file of that name is there")
+            .about(path.display())
+            .hint("--force replaces it"));
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", recording.id.short()));
+    let part = path.with_file_name(name);
+    let written = create(&part).map_err(|error| unwritable(path, &error)).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(vault, recording, format, &mut out)?;
+        let file = out.into_inner().map_err(|error| unwritable(path, error.error()))?;
+        file.sync_all().map_err(|error| unwritable(path, &error))?;
+        publish(&part, path, existing).map_err(|error| unwritable(path, &error))
+    });
+    if written.is_err() {
+        // Best effort: the message that follows is about the first failure.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+fn create(part: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(part)
+}
+
+/// A hard link fails where a name is taken, also by somebody who came between
+/// the check and now; a rename would replace it.
+fn publish(part: &Path, path: &Path, existing: Existing) -> std::io::Result<()> {
+    match existing {
+        Existing::Replace => std::fs::rename(part, path),
+        Existing::Keep => match std::fs::hard_link(part, path) {
+            Ok(()) => std::fs::remove_file(part),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(error),
+            // File systems without hard links.
+            Err(_) => std::fs::rename(part, path),
+        },
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let exit = match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Exit::NoSpace,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, "can't write the export", error.to_string()).about(path.display())
+}
+
+fn write(
+    vault: &OpenVault,
+    recording: &Recording,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let missing = |why: &str| {
+        Failure::new(Exit::NotFound, "can't export", why).about(recording.id.short())
+    };
+    match format {
+        Format::Sound(_) if recording.audio_bytes == 0 => {
+            Err(missing("its sound was shredded"))
+        }
+        Format::Sound(sound) => sounding::write(vault, recording, sound, out),
+        Format::Text(text) => {
+            let newest = recording.versions.last().ok_or_else(|| {
+                missing("it has no transcript yet").hint("`voxvault transcribe` makes one")
+            })?;
+            let transcript = vault.transcript(recording.id, newest.number)?;
+            let unwritten = |why: String| Failure::new(Exit::Failed, "can't write the export", why);
+            let written =
+                text.render(recording, &transcript).map_err(|error| unwritten(error.to_string()))?;
+            out.write_all(written.as_bytes()).map_err(|error| unwritten(error.to_string()))
+        }
+    }
+}

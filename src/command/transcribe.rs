@@ -1,0 +1,129 @@
+//! Turns sound into text: a new version, never over an old one.
+
+use super::{Context, Listening, Progress, Unit, merge_quietly, resolve};
+use crate::error::{Exit, Failure};
+use crate::recording::{Recording, RecordingId};
+use crate::speech::{Effort, Language, Model, Models, Transcriber};
+use crate::vault::OpenVault;
+use crate::worker::transcription;
+
+/// What to transcribe, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Args {
+    /// Ids, prefixes or `last`; none means all that wait.
+    pub ids: Vec<String>,
+    /// The speech model; the one in use unless given.
+    pub model: Option<String>,
+    /// ISO 639-1 code or `auto`; the setting unless given.
+    pub language: Option<String>,
+}
+
+/// One transcript that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The recording.
+    pub id: RecordingId,
+    /// The version's number.
+    pub version: u32,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The new versions.
+    pub made: Vec<Made>,
+    /// Those that could not be transcribed; they have been told already.
+    pub refused: Vec<(RecordingId, Failure)>,
+}
+
+/// Transcribes what is named, or all that waits. Nothing to do is no failure.
+///
+/// # Errors
+/// When the vault can't be unlocked, there is no model, or it can't be used.
+pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
+    let vault = context.unlocked()?;
+    merge_quietly(&vault, progress)?;
+    let recordings = vault.recordings()?;
+    let chosen: Vec<Recording> = if args.ids.is_empty() {
+        recordings.into_iter().filter(Recording::waits_for_transcript).collect()
+    } else {
+        let mut chosen = Vec::new();
+        for name in &args.ids {
+            let id = resolve::by_name(name, &recordings)?;
+            chosen.extend(recordings.iter().filter(|recording| recording.id == id).cloned());
+        }
+        chosen
+    };
+    these(context, &vault, &chosen, args, progress)
+}
+
+/// Transcribes exactly these recordings.
+///
+/// # Errors
+/// When there is no model, or it can't be used.
+pub fn these(
+    context: &Context,
+    vault: &OpenVault,
+    chosen: &[Recording],
+    args: &Args,
+    progress: &dyn Progress,
+) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::default();
+    if chosen.is_empty() {
+        return Ok(outcome);
+    }
+    let language = language(args.language.as_deref().unwrap_or(&context.config.language))?;
+    let model = model(context, args.model.as_deref())?;
+    let mut transcriber = Transcriber::load(&model, Effort::for_this_machine())?;
+    for (position, recording) in chosen.iter().enumerate() {
+        let what = format!("transcribing {} of {}", position + 1, chosen.len());
+        progress.begin(&what, Some(millis(recording)), Unit::SoundMs);
+        let control = Listening(progress);
+        let done = transcription::transcribe(
+            vault,
+            &mut transcriber,
+            recording,
+            &language,
+            context.now(),
+            &control,
+        );
+        progress.end();
+        match done {
+            Ok(version) => outcome.made.push(Made { id: recording.id, version }),
+            Err(failure) if progress.cancelled() => return Err(failure),
+            Err(failure) => {
+                let failure = failure.about(recording.id.short());
+                progress.refuse(&failure);
+                outcome.refused.push((recording.id, failure));
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn millis(recording: &Recording) -> u64 {
+    u64::try_from(recording.card.duration().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The language that is meant by a code or `auto`.
+///
+/// # Errors
+/// [`Exit::Usage`] for what is neither.
+pub fn language(text: &str) -> Result<Language, Failure> {
+    text.parse().map_err(|why: crate::speech::Error| {
+        Failure::new(Exit::Usage, "can't use the language", why.to_string())
+            .hint("give an ISO 639-1 code such as en, or auto")
+    })
+}
+
+/// The model to use.
+///
+/// # Errors
+/// [`Exit::NoModel`] when there is none, or none of that name.
+pub fn model(context: &Context, name: Option<&str>) -> Result<Model, Failure> {
+    let models = Models::at(&context.paths.models);
+    Ok(match name {
+        Some(name) => models.get(name)?,
+        None => models.in_use()?,
+    })
+}

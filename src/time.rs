@@ -1,0 +1,405 @@
+//! Times, ages, durations and positions, as people type them and read them.
+//!
+//! Parsing and printing only: nothing here reads a clock. Where "now" matters,
+//! it is passed in, and its time zone is the one in which dates are meant.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::{Span, Timestamp, Zoned};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Exit, Failure};
+
+/// The text is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// Neither a date, nor RFC 3339, nor an age.
+    #[error("“{0}” is not a time")]
+    Time(String),
+    /// Not an age.
+    #[error("“{0}” is not an age")]
+    Age(String),
+    /// Not a duration.
+    #[error("“{0}” is not a duration")]
+    Duration(String),
+    /// Not a position in a recording.
+    #[error("“{0}” is not a position")]
+    Position(String),
+}
+
+impl From<TimeError> for Failure {
+    fn from(error: TimeError) -> Self {
+        let hint = match error {
+            TimeError::Time(_) => "2026-11-22, 2026-11-22T09:12:00+01:00, or an age such as 90d",
+            TimeError::Age(_) => "a number and a unit: 2h, 90d, 6w, 18mo, 2y",
+            TimeError::Duration(_) => "a number and a unit: 90s, 10m, 1h30m",
+            TimeError::Position(_) => "seconds or a clock: 12.5, 2:03, 1:02:03.5",
+        };
+        Self::new(Exit::Usage, "can't use the arguments", error.to_string()).hint(hint)
+    }
+}
+
+/// How old something is, or how long it is kept: `90d`, `18mo`, `2h`.
+///
+/// Months and days are those of the calendar, so that `1mo` before 31 March is
+/// the last of February.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Age {
+    /// Calendar months; a year is twelve.
+    pub months: u32,
+    /// Calendar days; a week is seven.
+    pub days: u32,
+    /// Seconds; hours and minutes are counted in them.
+    pub seconds: u32,
+}
+
+impl Age {
+    /// The most that a part may say: a thousand years, so that no sum of parts
+    /// leaves the years that the calendar knows.
+    const MOST_MONTHS: u64 = 12_000;
+    const MOST_DAYS: u64 = 365_000;
+    const MOST_SECONDS: u64 = u32::MAX as u64;
+
+    /// The moment this long before `now`, in `now`'s time zone.
+    #[must_use]
+    pub fn before(self, now: &Zoned) -> Zoned {
+        self.span()
+            .and_then(|span| now.checked_sub(span))
+            .unwrap_or_else(|_| zoned(Timestamp::MIN))
+    }
+
+    /// The moment this long after `start`, in `start`'s time zone.
+    #[must_use]
+    pub fn after(self, start: &Zoned) -> Zoned {
+        self.span()
+            .and_then(|span| start.checked_add(span))
+            .unwrap_or_else(|_| zoned(Timestamp::MAX))
+    }
+
+    fn span(self) -> Result<Span, jiff::Error> {
+        Span::new()
+            .try_months(self.months)?
+            .try_days(self.days)?
+            .try_seconds(self.seconds)
+    }
+}
+
+/// Only a card from outside can hold an age that leaves the calendar.
+fn zoned(edge: Timestamp) -> Zoned {
+    edge.to_zoned(jiff::tz::TimeZone::UTC)
+}
+
+impl FromStr for Age {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let refused = || TimeError::Age(text.to_owned());
+        let (mut months, mut days, mut seconds) = (0_u64, 0_u64, 0_u64);
+        for amount in amounts(text).ok_or_else(refused)? {
+            let (part, factor) = match amount.unit {
+                "y" => (&mut months, 12),
+                "mo" => (&mut months, 1),
+                "w" => (&mut days, 7),
+                "d" => (&mut days, 1),
+                "h" => (&mut seconds, 3600),
+                "m" | "min" => (&mut seconds, 60),
+                "s" => (&mut seconds, 1),
+                _ => return Err(refused()),
+            };
+            let more = amount.number.checked_mul(factor).ok_or_else(refused)?;
+            *part = part.checked_add(more).ok_or_else(refused)?;
+        }
+        let part = |value: u64, most: u64| {
+            if value <= most {
+                u32::try_from(value).ok()
+            } else {
+                None
+            }
+            .ok_or_else(refused)
+        };
+        Ok(Self {
+            months: part(months, Self::MOST_MONTHS)?,
+            days: part(days, Self::MOST_DAYS)?,
+            seconds: part(seconds, Self::MOST_SECONDS)?,
+        })
+    }
+}
+
+/// In the largest units that are exact; parses back to the same age.
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.months {
+            0 => {}
+            months if months % 12 == 0 => write!(f, "{}y", months / 12)?,
+            months => write!(f, "{months}mo")?,
+        }
+        if self.days > 0 {
+            write!(f, "{}d", self.days)?;
+        }
+        if self.seconds > 0 || (self.months == 0 && self.days == 0) {
+            f.write_str(&duration(Duration::from_secs(self.seconds.into())))?;
+        }
+        Ok(())
+    }
+}
+
+/// A point in time as it was typed; what it means depends on "now".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// RFC 3339.
+    At(Timestamp),
+    /// The first moment of a day.
+    Day(Date),
+    /// That long ago.
+    Ago(Age),
+}
+
+impl When {
+    /// The moment that was meant, at `now`.
+    #[must_use]
+    pub fn at(&self, now: &Zoned) -> Timestamp {
+        match self {
+            Self::At(timestamp) => *timestamp,
+            Self::Day(date) => start_of(*date, now),
+            Self::Ago(age) => age.before(now).timestamp(),
+        }
+    }
+}
+
+impl FromStr for When {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let digits_at = |range: std::ops::Range<usize>| {
+            text.get(range)
+                .is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let is_dated = digits_at(0..4) && text.get(4..5) == Some("-");
+        let parsed = if is_dated && text.len() == 10 {
+            text.parse().ok().map(Self::Day)
+        } else if is_dated {
+            text.parse().ok().map(Self::At)
+        } else {
+            text.parse().ok().map(Self::Ago)
+        };
+        parsed.ok_or_else(|| TimeError::Time(text.to_owned()))
+    }
+}
+
+/// The first moment of a day in `now`'s time zone.
+#[must_use]
+pub fn start_of(date: Date, now: &Zoned) -> Timestamp {
+    date.to_zoned(now.time_zone().clone())
+        .map_or(Timestamp::MIN, |start| start.timestamp())
+}
+
+/// A length of time: `90s`, `10m`, `1h30m`.
+///
+/// # Errors
+/// Anything else, and what is longer than a century.
+pub fn parse_duration(text: &str) -> Result<Duration, TimeError> {
+    let refused = || TimeError::Duration(text.to_owned());
+    let mut total_s = 0_u64;
+    for amount in amounts(text).ok_or_else(refused)? {
+        let factor = match amount.unit {
+            "d" => 86_400,
+            "h" => 3600,
+            "m" | "min" => 60,
+            "s" => 1,
+            _ => return Err(refused()),
+        };
+        let more = amount.number.checked_mul(factor).ok_or_else(refused)?;
+        total_s = total_s.checked_add(more).ok_or_else(refused)?;
+    }
+    if total_s > 100 * 366 * 86_400 {
+        Err(refused())
+    } else {
+        Ok(Duration::from_secs(total_s))
+    }
+}
+
+/// A place in a recording: `12.5` (seconds), `2:03`, `1:02:03.5`.
+///
+/// # Errors
+/// Anything else; minutes and seconds after a colon must be under 60.
+pub fn parse_position(text: &str) -> Result<Duration, TimeError> {
+    let refused = || TimeError::Position(text.to_owned());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let fields: Vec<&str> = whole.split(':').collect();
+    if fields.len() > 3 || !fields.iter().all(|field| digits(field)) || !digits(fraction) {
+        return Err(refused());
+    }
+    let mut seconds = 0_u64;
+    for (place, field) in fields.iter().enumerate() {
+        let number: u64 = field.parse().map_err(|_| refused())?;
+        if (place > 0 && number >= 60) || number > u32::MAX.into() {
+            return Err(refused());
+        }
+        seconds = seconds * 60 + number;
+    }
+    let fraction: f64 = format!("0.{fraction}").parse().map_err(|_| refused())?;
+    Ok(Duration::from_secs(seconds) + Duration::from_secs_f64(fraction))
+}
+
+/// A length or place for people, to the second below: `0:07`, `3:12`, `1:02:03`.
+#[must_use]
+pub fn clock(length: Duration) -> String {
+    let total = length.as_secs();
+    let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+/// A length as it is typed, to the second below: `90s` prints as `1m30s`.
+#[must_use]
+pub fn duration(length: Duration) -> String {
+    let total = length.as_secs();
+    let parts = [
+        (total / 3600, 'h'),
+        (total / 60 % 60, 'm'),
+        (total % 60, 's'),
+    ];
+    let text: String = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    if text.is_empty() {
+        "0s".to_owned()
+    } else {
+        text
+    }
+}
+
+/// Seconds for JSON, to the millisecond.
+#[must_use]
+pub fn seconds(length: Duration) -> f64 {
+    (length.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// A number and its unit.
+struct Amount<'a> {
+    number: u64,
+    unit: &'a str,
+}
+
+/// The amounts of `1h30m`; none for anything that is not a row of them.
+fn amounts(text: &str) -> Option<Vec<Amount<'_>>> {
+    let mut amounts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number = rest.get(..digits)?.parse().ok()?;
+        rest = rest.get(digits..)?;
+        let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let unit = rest.get(..letters)?;
+        rest = rest.get(letters..)?;
+        amounts.push(Amount { number, unit });
+    }
+    if amounts.is_empty() {
+        None
+    } else {
+        Some(amounts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn now() -> Zoned {
+        "2026-11-22T09:12:00+01:00[Europe/Berlin]".parse().unwrap()
+    }
+
+    #[test]
+    fn an_age_counts_in_calendar_months_and_days() {
+        let march: Zoned = "2026-03-31T12:00:00+02:00[Europe/Berlin]".parse().unwrap();
+        let month: Age = "1mo".parse().unwrap();
+        assert_eq!(month.before(&march).date().to_string(), "2026-02-28");
+        let day: Age = "1d".parse().unwrap();
+        // The clock was put forward on 29 March: a day back is not 24 hours back.
+        let monday: Zoned = "2026-03-30T01:00:00+02:00[Europe/Berlin]".parse().unwrap();
+        assert_eq!(day.before(&monday).strftime("%H:%M").to_string(), "01:00");
+    }
+
+    #[test]
+    fn a_date_is_the_first_moment_of_that_day_where_one_is() {
+        let when: When = "2026-11-20".parse().unwrap();
+        assert_eq!(when.at(&now()).to_string(), "2026-11-19T23:00:00Z");
+        let when: When = "2026-11-20T00:00:00-05:00".parse().unwrap();
+        assert_eq!(when.at(&now()).to_string(), "2026-11-20T05:00:00Z");
+        let when: When = "2h".parse().unwrap();
+        assert_eq!(when.at(&now()).to_string(), "2026-11-22T06:12:00Z");
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "soon",
+            "2026-13-01",
+            "2026-1-1",
+            "d",
+            "-3d",
+            "5",
+            "9999999999d",
+            "3mod",
+        ] {
+            assert!(text.parse::<When>().is_err(), "{text}");
+        }
+        for text in ["", "90", "m", "1.5h", "1h-3m", "18446744073709551615h"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+        for text in ["", "-1", "1:60", "1:2:3:4", ":5", "1.", "1e3", "0x1"] {
+            assert!(parse_position(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_and_positions_are_read_as_they_are_meant() {
+        assert_eq!(parse_duration("1h30m").unwrap(), Duration::from_secs(5400));
+        assert_eq!(parse_duration("90s").unwrap(), Duration::from_secs(90));
+        assert_eq!(
+            parse_position("12.5").unwrap(),
+            Duration::from_millis(12_500)
+        );
+        assert_eq!(
+            parse_position("1:02:03.5").unwrap(),
+            Duration::from_millis(3_723_500)
+        );
+        assert_eq!(parse_position("90").unwrap(), Duration::from_secs(90));
+    }
+
+    #[test]
+    fn lengths_print_as_clocks() {
+        assert_eq!(clock(Duration::from_millis(7_900)), "0:07");
+        assert_eq!(clock(Duration::from_secs(192)), "3:12");
+        assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
+    }
+
+    proptest! {
+        #[test]
+        fn an_age_prints_as_it_parses(months in 0_u32..12_000, days in 0_u32..9_000, seconds: u32) {
+            let age = Age { months, days, seconds };
+            prop_assert_eq!(age.to_string().parse::<Age>().unwrap(), age);
+            prop_assert!(age.before(&now()) <= now());
+            prop_assert!(age.after(&now()) >= now());
+        }
+
+        #[test]
+        fn no_text_is_too_odd_to_be_refused(text in "\\PC{0,12}") {
+            let _ = (text.parse::<When>(), parse_duration(&text), parse_position(&text));
+        }
+    }
+}

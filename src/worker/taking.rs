@@ -1,0 +1,231 @@
+//! Takes sound from a file or a stream into the inbox of a vault, which may
+//! be locked.
+//!
+//! A file is taken whole or not at all: it is still there to be taken again.
+//! A stream is kept up to where it broke: it is not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::{Control, millis};
+use crate::audio::{Intake, IntakeError, IntakeSummary, SoundFile};
+use crate::error::{Exit, Failure};
+use crate::recording::{Card, Ending, Moment, RecordingId, Signal, Source, State, STORED_RATE_HZ};
+use crate::vault::{self, Durability, RecordingWriter, Vault};
+
+/// What was taken in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// Its id.
+    pub id: RecordingId,
+    /// Its length.
+    pub duration: Duration,
+    /// Where it stands now.
+    pub state: State,
+    /// The source ended before its header said so.
+    pub cut_short: bool,
+}
+
+/// When a stream ends before its end.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// After this much sound.
+    pub length: Option<Duration>,
+    /// When this is set.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// The card of a recording that begins now and holds nothing yet.
+#[must_use]
+pub fn card(source: Source, title: String, tags: Vec<String>, now: Moment) -> Card {
+    Card {
+        title,
+        recorded_at: now,
+        added_at: now,
+        tags,
+        note: String::new(),
+        pinned: false,
+        source,
+        device: None,
+        samples: 0,
+        pre_skip: 0,
+        signal: Signal {
+            peak_dbfs: -120.0,
+            rms_dbfs: -120.0,
+            silent_fraction: 0.0,
+            clipped_fraction: 0.0,
+        },
+        gaps: Vec::new(),
+        markers: Vec::new(),
+        content_hash: None,
+        ending: Ending::Interrupted,
+        failure: None,
+    }
+}
+
+/// Takes a file in, whole or not at all.
+///
+/// # Errors
+/// When the file holds no sound or is damaged, the work was cancelled, or the
+/// vault can't be written. Nothing of it stays then.
+pub fn from_file(
+    vault: &Vault,
+    mut sound: SoundFile,
+    card: Card,
+    control: &dyn Control,
+) -> Result<Taken, Failure> {
+    let mut sink = Sink::new(vault, &sound, card, Durability::AtEnd)?;
+    let pumped = loop {
+        if control.cancelled() {
+            break Err(Failure::new(Exit::Failed, "stopped", "it was cancelled"));
+        }
+        match sound.next_block() {
+            Ok(Some(block)) => {
+                if let Err(failure) = sink.push(block) {
+                    break Err(failure);
+                }
+                control.advance(sink.done_ms());
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error.into()),
+        }
+    };
+    match pumped {
+        Ok(()) if sink.intake.samples() > 0 => sink.finish(Ending::Complete, sound.reading().truncated),
+        Ok(()) => {
+            sink.discard();
+            Err(Failure::new(Exit::Failed, "can't take in the file", "there is no sound in it"))
+        }
+        Err(failure) => {
+            sink.discard();
+            Err(failure)
+        }
+    }
+}
+
+/// Takes a stream in until it ends, breaks, or is stopped; what came by then
+/// is kept.
+///
+/// # Errors
+/// When no sound came at all, or the vault can't be written.
+pub fn from_stream(
+    vault: &Vault,
+    mut sound: SoundFile,
+    card: Card,
+    limits: &Limits,
+    control: &dyn Control,
+) -> Result<Taken, Failure> {
+    let most = limits.length.map(|length| (length.as_secs_f64() * f64::from(STORED_RATE_HZ)) as u64);
+    let mut sink = Sink::new(vault, &sound, card, Durability::EachSegment)?;
+    let mut broke = None;
+    while !limits.stop.load(Ordering::Relaxed) && most.is_none_or(|most| sink.intake.samples() < most)
+    {
+        match sound.next_block() {
+            Ok(Some(block)) => {
+                if let Some(most) = most {
+                    sink.push_up_to(block, most)?;
+                } else {
+                    sink.push(block)?;
+                }
+                control.advance(sink.done_ms());
+            }
+            Ok(None) => break,
+            Err(error) => {
+                broke = Some(Failure::from(error));
+                break;
+            }
+        }
+    }
+    if sink.intake.samples() == 0 {
+        sink.discard();
+        let silent = || Failure::new(Exit::Failed, "nothing was recorded", "no sound came");
+        return Err(broke.unwrap_or_else(silent));
+    }
+    let ending = if broke.is_some() { Ending::Interrupted } else { Ending::Complete };
+    sink.finish(ending, broke.is_some())
+}
+
+/// One recording on its way into the inbox.
+struct Sink {
+    intake: Intake,
+    writer: RecordingWriter,
+    card: Card,
+    rate_hz: u32,
+    channels: usize,
+}
+
+impl Sink {
+    fn new(
+        vault: &Vault,
+        sound: &SoundFile,
+        mut card: Card,
+        durability: Durability,
+    ) -> Result<Self, Failure> {
+        let intake = Intake::new(sound.shape().clone())?;
+        card.pre_skip = intake.pre_skip();
+        let writer = vault.begin(&card, durability)?;
+        let (rate_hz, channels) = (sound.shape().rate_hz(), sound.shape().channels());
+        Ok(Self { intake, writer, card, rate_hz, channels })
+    }
+
+    fn push(&mut self, interleaved: &[f32]) -> Result<(), Failure> {
+        let writer = &mut self.writer;
+        self.intake
+            .push(interleaved, &mut |packets, samples| writer.push(packets, samples))
+            .map_err(taken)
+    }
+
+    fn push_up_to(&mut self, interleaved: &[f32], most: u64) -> Result<(), Failure> {
+        let left = most.saturating_sub(self.intake.samples()) as f64;
+        let frames = (left * f64::from(self.rate_hz) / f64::from(STORED_RATE_HZ)).ceil() as usize;
+        let values = frames.saturating_mul(self.channels).min(interleaved.len());
+        self.push(&interleaved[..values])
+    }
+
+    fn done_ms(&self) -> u64 {
+        millis(self.intake.samples())
+    }
+
+    fn finish(mut self, ending: Ending, cut_short: bool) -> Result<Taken, Failure> {
+        let summary = finish(self.intake, &mut self.writer)?;
+        self.card.samples = summary.samples;
+        self.card.signal = summary.signal;
+        self.card.content_hash = Some(summary.content_hash);
+        self.card.ending = ending;
+        let id = self.writer.finish(&self.card)?;
+        let state = state_of(&self.card);
+        Ok(Taken { id, duration: self.card.duration(), state, cut_short })
+    }
+
+    /// Nothing of it stays. A file that can't be removed is an interrupted
+    /// recording, which the next merge takes up: nothing is lost by it.
+    fn discard(self) {
+        let _ = self.writer.discard();
+    }
+}
+
+/// Hands what is left in the intake to the writer, and sums up.
+pub(super) fn finish(
+    intake: Intake,
+    writer: &mut RecordingWriter,
+) -> Result<IntakeSummary, Failure> {
+    intake.finish(&mut |packets, samples| writer.push(packets, samples)).map_err(taken)
+}
+
+/// Why sound could not be taken in.
+pub(super) fn taken(error: IntakeError<vault::Error>) -> Failure {
+    match error {
+        IntakeError::Audio(error) => error.into(),
+        IntakeError::Sink(error) => error.into(),
+    }
+}
+
+/// The state of a recording that is not merged yet.
+pub(super) fn state_of(card: &Card) -> State {
+    match card.ending {
+        _ if card.signal.is_silent() => State::Silent,
+        Ending::Interrupted => State::Interrupted,
+        Ending::Complete => State::Pending,
+    }
+}

@@ -1,0 +1,97 @@
+//! Transcribes one recording of an open vault.
+
+use std::fmt;
+
+use super::{Control, millis};
+use crate::audio::{StoredRate, StoredShape, StoredSound};
+use crate::error::{Exit, Failure};
+use crate::recording::{Card, Moment, Recording};
+use crate::speech::{self, Language, Transcriber};
+use crate::vault::OpenVault;
+
+/// Reads the sound, hears what is said, and stores it as a new version.
+/// The sound is read as it is needed: memory does not grow with its length.
+///
+/// # Errors
+/// When the sound is damaged or gone, the work was cancelled, or the vault
+/// can't be written. A failure of the speech model itself is noted on the
+/// recording's card, so that it is not tried again by itself.
+pub fn transcribe(
+    vault: &OpenVault,
+    transcriber: &mut Transcriber,
+    recording: &Recording,
+    language: &Language,
+    now: Moment,
+    control: &dyn Control,
+) -> Result<u32, Failure> {
+    if recording.audio_bytes == 0 {
+        let why = "its sound was shredded";
+        return Err(Failure::new(Exit::NotFound, "can't transcribe", why));
+    }
+    let mut segments = vault.sound(recording.id)?;
+    let card = &recording.card;
+    let mut decoder = Some(StoredSound::new(shape_of(card), StoredRate::Speech)?);
+    let mut source = |out: &mut Vec<f32>| -> Result<bool, Failure> {
+        match segments.next_segment()? {
+            Some(segment) => {
+                if let Some(decoder) = decoder.as_mut() {
+                    decoder.push(&segment.packets, out)?;
+                }
+                Ok(true)
+            }
+            None => {
+                if let Some(decoder) = decoder.take() {
+                    decoder.finish(out);
+                }
+                Ok(false)
+            }
+        }
+    };
+    let heard = Hearing { control };
+    let options = speech::Options { language: language.clone(), made_at: now };
+    let total_s = card.duration().as_secs_f64();
+    let transcript = match transcriber.transcribe(&mut source, Some(total_s), &options, &heard) {
+        Ok(transcript) => transcript,
+        Err(error) => {
+            let is_ours = error.is_about_speech() && !control.cancelled();
+            let failure = Failure::from(error);
+            if is_ours {
+                let why = failure.why.clone();
+                vault.update_card(recording.id, &mut |card| card.failure = Some(why.clone()))?;
+            }
+            return Err(failure);
+        }
+    };
+    control.advance(millis(card.samples));
+    let number = vault.add_transcript(recording.id, recording.epoch, &transcript)?;
+    if recording.card.failure.is_some() {
+        vault.update_card(recording.id, &mut |card| card.failure = None)?;
+    }
+    Ok(number)
+}
+
+/// What a decoder has to know of a stored recording.
+pub(super) fn shape_of(card: &Card) -> StoredShape {
+    StoredShape { samples: card.samples, pre_skip: card.pre_skip }
+}
+
+/// Passes what the speech model says on to whoever listens.
+struct Hearing<'a> {
+    control: &'a dyn Control,
+}
+
+impl fmt::Debug for Hearing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hearing")
+    }
+}
+
+impl speech::Control for Hearing<'_> {
+    fn progress(&self, done_s: f64, _total_s: f64) {
+        self.control.advance((done_s * 1000.0) as u64);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.control.cancelled()
+    }
+}

@@ -1,0 +1,204 @@
+//! A microphone that exists for one test: a private PulseAudio with a sink that
+//! leads nowhere, whose monitor is the only source. What is played into the
+//! sink is what the microphone hears. ALSA reaches it through its plug-in, as
+//! it does on a desktop.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::{Home, can_require, eventually, require_tool};
+
+/// ALSA's default device becomes whatever PulseAudio offers.
+const ASOUNDRC: &str = "pcm.!default { type pulse }\nctl.!default { type pulse }\n";
+
+/// Without `norewinds`, the monitor stalls for seconds when somebody records
+/// with a latency under about 100 ms (measured with PulseAudio 16.1).
+const NULL_SINK: &str = "module-null-sink sink_name=vm rate=48000 channels=2 norewinds=1";
+
+/// A virtual microphone; gone when it is dropped.
+pub(crate) struct Microphone {
+    server: Child,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Microphone {
+    /// Plugs it into this home. `None`, after saying so, where the machine
+    /// lacks what it takes.
+    pub(crate) fn plug_into(home: &Home) -> Option<Self> {
+        let tools = require_tool("pulseaudio") && require_tool("paplay") && require_alsa_plugin();
+        if !tools {
+            return None;
+        }
+        home.write(".asoundrc", ASOUNDRC.as_bytes());
+        let socket = home.path("run/pulse/native");
+        let mut environment = home.environment();
+        environment.push((
+            "PULSE_SERVER".into(),
+            format!("unix:{}", socket.display()).into(),
+        ));
+        environment.push(("PULSE_SOURCE".into(), "vm.monitor".into()));
+        environment.push(("PULSE_SINK".into(), "vm".into()));
+
+        // In the foreground, so that dropping the child ends it.
+        let server = Command::new("pulseaudio")
+            .args([
+                "-n",
+                "--daemonize=no",
+                "--exit-idle-time=-1",
+                "--use-pid-file=no",
+            ])
+            .args(["--realtime=no", "--high-priority=no", "--disable-shm=yes"])
+            .args(["-L", "module-native-protocol-unix"])
+            .args(["-L", NULL_SINK])
+            .env_clear()
+            .envs(home.environment())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let microphone = Self {
+            server,
+            environment,
+        };
+        eventually("the sound server answers", Duration::from_secs(10), || {
+            let mut info = microphone.command("pactl");
+            let answer = info.args(["list", "short", "sources"]).output().unwrap();
+            String::from_utf8_lossy(&answer.stdout)
+                .contains("vm.monitor")
+                .then_some(())
+        });
+        Some(microphone)
+    }
+
+    /// What a program needs to find it.
+    pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
+        self.environment.clone()
+    }
+
+    /// Speaks a sound file (WAV, FLAC, Ogg) into it; returns when all is said.
+    pub(crate) fn speak(&self, sound: &Path) {
+        let mut player = self.command("paplay");
+        let status = player.arg("--device=vm").arg(sound).status().unwrap();
+        assert!(
+            status.success(),
+            "paplay {} ended with {status}",
+            sound.display()
+        );
+    }
+
+    /// Pulls the plug while somebody may still be listening.
+    pub(crate) fn unplug(self) {}
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs(self.environment.clone())
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for Microphone {
+    fn drop(&mut self) {
+        self.server.kill().ok();
+        self.server.wait().ok();
+    }
+}
+
+fn require_alsa_plugin() -> bool {
+    const PLUGIN: &str = "alsa-lib/libasound_module_pcm_pulse.so";
+    let libraries = Path::new("/usr/lib")
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten();
+    let there = libraries
+        .map(|entry| entry.path())
+        .any(|path| path.join(PLUGIN).exists())
+        || Path::new("/usr/lib").join(PLUGIN).exists()
+        || Path::new("/usr/lib64").join(PLUGIN).exists();
+    can_require(there, "ALSA's PulseAudio plug-in is not installed")
+}
+
+/// Has a speech synthesiser say `text` into a WAV file in `home`. `None`, after
+/// saying so, where there is none.
+pub(crate) fn synthesise(home: &Home, name: &str, text: &str) -> Option<PathBuf> {
+    if !require_tool("flite") {
+        return None;
+    }
+    let file = home.path(name).with_extension("wav");
+    let status = Command::new("flite")
+        .args(["-voice", "slt", "-t", text, "-o"])
+        .arg(&file)
+        .status();
+    assert!(status.unwrap().success(), "flite could not say {text:?}");
+    Some(file)
+}
+
+#[test]
+fn the_microphone_hears_what_is_spoken_and_nothing_else() {
+    let home = Home::new();
+    let Some(microphone) = Microphone::plug_into(&home) else {
+        return;
+    };
+    let Some(said) = synthesise(&home, "said", "the landlord called about the heater") else {
+        return;
+    };
+    if !require_tool("parec") {
+        return;
+    }
+    let listen = |speak: &dyn Fn()| {
+        let mut recorder = microphone
+            .command("parec")
+            .args([
+                "--format=s16le",
+                "--rate=16000",
+                "--channels=1",
+                "--latency-msec=50",
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = recorder.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut pipe, &mut bytes).unwrap();
+            bytes
+        });
+        speak();
+        std::thread::sleep(Duration::from_millis(500));
+        recorder.kill().unwrap();
+        recorder.wait().unwrap();
+        let bytes = reader.join().unwrap();
+        let samples = bytes
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|pair| i16::from_le_bytes(*pair));
+        (
+            bytes.len() / 2,
+            samples.map(i16::unsigned_abs).max().unwrap_or(0),
+        )
+    };
+    let (silent_samples, silent_peak) = listen(&|| {});
+    assert!(silent_samples > 0, "nothing was recorded at all");
+    assert_eq!(silent_peak, 0, "silence was not silent");
+    let (samples, peak) = listen(&|| microphone.speak(&said));
+    assert!(samples > 16_000, "only {samples} samples of two seconds");
+    assert!(peak > 3_000, "the loudest sample was {peak}");
+}
+
+#[test]
+fn an_unplugged_microphone_leaves_no_server_behind() {
+    let home = Home::new();
+    let Some(microphone) = Microphone::plug_into(&home) else {
+        return;
+    };
+    let pid = microphone.server.id();
+    microphone.unplug();
+    assert!(!Path::new(&format!("/proc/{pid}")).exists());
+}
