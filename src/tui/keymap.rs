@@ -544,10 +544,10 @@ mod tests {
         let overrides = BTreeMap::from([("shred".to_owned(), vec!["X".to_owned()])]);
         let keymap = Keymap::configured(&overrides).unwrap();
         assert_eq!(
-            keymap.action(Place::Library, Key::Char('X')),
+            keymap.action(Library, Key::Char('X')),
             Some(Action::Shred)
         );
-        assert_eq!(keymap.action(Place::Library, Key::Char('D')), None);
+        assert_eq!(keymap.action(Library, Key::Char('D')), None);
     }
 
     #[test]

@@ -26,3 +26,6 @@ pub mod theme;
 pub mod update;
 pub mod view;
 pub mod wire;
+
+#[cfg(test)]
+mod fixture;

@@ -296,7 +296,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
     use ratatui::Terminal;
-    use ratatui::style::{Style, Stylize};
+    use ratatui::style::{Style, Stylize as _};
+    use std::num::NonZero;
 
     fn frame(terminal: &mut Terminal<Wire>, text: &str, style: Style) -> String {
         terminal
@@ -327,7 +328,7 @@ mod tests {
     #[test]
     fn a_terminal_that_follows_the_bytes_shows_the_frame() {
         let mut terminal = Terminal::new(Wire::new(Size::new(12, 2))).unwrap();
-        let mut screen = vt100::Parser::new(2, 12, 0);
+        let mut screen = vt100::Parser::new(NonZero::new(2).unwrap(), NonZero::new(12).unwrap(), 0);
         for (text, style) in [
             ("日本e\u{301}xyz", Style::new().bold()),
             ("日x", Style::new().reversed().red()),

@@ -33,18 +33,12 @@ impl Scroll {
     /// one large move now and then costs less than a small one with each key.
     pub fn show(&mut self, height: usize, rows: usize) {
         let height = height.max(1);
+        let half = height / 2;
         if self.cursor < self.top {
-            self.top = if self.top - self.cursor == 1 {
-                self.cursor.saturating_sub(height / 2)
-            } else {
-                self.cursor
-            };
+            let step = if self.top - self.cursor <= half { half } else { 0 };
+            self.top = self.cursor.saturating_sub(step);
         } else if self.cursor >= self.top + height {
-            let step = if self.cursor == self.top + height {
-                height / 2
-            } else {
-                0
-            };
+            let step = if self.cursor - self.top < height + half { half } else { 0 };
             self.top = self.cursor + 1 + step - height;
         }
         self.top = self.top.min(rows.saturating_sub(height));
