@@ -13,6 +13,8 @@ export CARGO_TARGET_DIR
 
 PROGRAM := $(CARGO_TARGET_DIR)/release/voxvault
 CARGO_DENY_VERSION := 0.20.2
+# A network that swallows packets must not stop a check; macOS has no timeout.
+TIMEOUT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 60)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build check fmt-check clippy doc deny shellcheck model bench install clips clean setup setup-tests
@@ -59,7 +61,7 @@ deny: setup
 		env -u CARGO_TARGET_DIR $(CARGO) install --quiet --locked cargo-deny --version $(CARGO_DENY_VERSION); \
 	}
 	$(CARGO) deny --locked --log-level error check bans licenses sources
-	@if timeout 60 $(CARGO) deny --log-level error fetch db >/dev/null 2>&1; then \
+	@if $(TIMEOUT) $(CARGO) deny --log-level error fetch db >/dev/null 2>&1; then \
 		$(CARGO) deny --locked --log-level error check --disable-fetch advisories; \
 	else \
 		echo 'note: the advisory database can not be reached; advisories were not checked' >&2; \

@@ -35,6 +35,9 @@ const BITS_PER_S: u32 = PACKET_BYTES as u32 * 8 * 50;
 /// thoroughly; above, the time grows faster than what one can hear.
 const COMPLEXITY: u8 = 5;
 
+/// Takes each segment (2,800 bytes) and how many of its 38,400 samples count.
+pub type SegmentSink<'a, E> = dyn FnMut(&[u8], u32) -> Result<(), E> + 'a;
+
 /// Encodes a stream of mono samples at 48 kHz.
 pub struct SegmentEncoder {
     encoder: Encoder,
@@ -107,7 +110,7 @@ impl SegmentEncoder {
     pub fn push<E: From<AudioError>>(
         &mut self,
         mono: &[f32],
-        sink: &mut dyn FnMut(&[u8], u32) -> Result<(), E>,
+        sink: &mut SegmentSink<'_, E>,
     ) -> Result<(), E> {
         let mut rest = mono;
         while !rest.is_empty() {
@@ -129,10 +132,7 @@ impl SegmentEncoder {
     ///
     /// # Errors
     /// What `sink` returns, or a failure of libopus.
-    pub fn finish<E: From<AudioError>>(
-        mut self,
-        sink: &mut dyn FnMut(&[u8], u32) -> Result<(), E>,
-    ) -> Result<u64, E> {
+    pub fn finish<E: From<AudioError>>(mut self, sink: &mut SegmentSink<'_, E>) -> Result<u64, E> {
         if self.samples == 0 {
             return Ok(0);
         }
@@ -146,11 +146,13 @@ impl SegmentEncoder {
 
     fn close_packet<E: From<AudioError>>(
         &mut self,
-        sink: &mut dyn FnMut(&[u8], u32) -> Result<(), E>,
+        sink: &mut SegmentSink<'_, E>,
     ) -> Result<(), E> {
         let mut packet = [0; PACKET_BYTES];
-        let bytes =
-            self.encoder.encode_float_to_slice(&self.waiting, &mut packet).map_err(refused)?;
+        let bytes = self
+            .encoder
+            .encode_float_to_slice(&self.waiting, &mut packet)
+            .map_err(refused)?;
         if bytes != PACKET_BYTES {
             // Would betray what is said, and could not be found again.
             let why = format!("a packet of {bytes} bytes where {PACKET_BYTES} were due");
@@ -169,7 +171,10 @@ impl SegmentEncoder {
 }
 
 fn refused(error: opusic_c::ErrorCode) -> AudioError {
-    AudioError::Codec { codec: "opus", why: error.message().to_owned() }
+    AudioError::Codec {
+        codec: "opus",
+        why: error.message().to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -200,7 +205,11 @@ mod tests {
         sound.extend(noise(50_000, -6.0));
         let (segments, samples) = segments_of(&sound, 1_000);
         assert_eq!(samples, 150_000);
-        assert!(segments.iter().all(|(bytes, _)| bytes.len() == SEGMENT_BYTES));
+        assert!(
+            segments
+                .iter()
+                .all(|(bytes, _)| bytes.len() == SEGMENT_BYTES)
+        );
         let counts: Vec<u32> = segments.iter().map(|(_, samples)| *samples).collect();
         assert_eq!(counts, [38_400, 38_400, 38_400, 34_800]);
     }
@@ -209,7 +218,13 @@ mod tests {
     fn a_full_last_segment_is_followed_by_what_the_encoder_still_holds() {
         let (segments, samples) = segments_of(&tone(220.0, -12.0, 38_400), 960);
         assert_eq!(samples, 38_400);
-        assert_eq!(segments.iter().map(|(_, samples)| *samples).collect::<Vec<_>>(), [38_400, 0]);
+        assert_eq!(
+            segments
+                .iter()
+                .map(|(_, samples)| *samples)
+                .collect::<Vec<_>>(),
+            [38_400, 0]
+        );
     }
 
     #[test]

@@ -125,15 +125,17 @@ impl From<AudioError> for Failure {
         let why = error.to_string();
         let say = |exit, what: &str| Self::new(exit, what, why.clone());
         match &error {
-            AudioError::Read { which, .. } => say(Exit::Failed, "can't read the sound").about(which),
+            AudioError::Read { which, .. } => {
+                say(Exit::Failed, "can't read the sound").about(which)
+            }
             AudioError::Empty { which }
             | AudioError::Unknown { which }
-            | AudioError::Unsupported { which, .. } => {
-                say(Exit::Failed, "can't take in the file").about(which).hint(
+            | AudioError::Unsupported { which, .. } => say(Exit::Failed, "can't take in the file")
+                .about(which)
+                .hint(
                     "WAV, AIFF, FLAC, MP3, M4A, Ogg and WebM can be read; \
                      ffmpeg makes a WAV of almost anything else",
-                )
-            }
+                ),
             AudioError::Damaged { which, .. } | AudioError::NoSound { which } => {
                 say(Exit::Failed, "can't take in the file").about(which)
             }
@@ -145,15 +147,20 @@ impl From<AudioError> for Failure {
                     source.kind(),
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
                 );
-                say(if full { Exit::NoSpace } else { Exit::Failed }, "can't write the sound")
+                say(
+                    if full { Exit::NoSpace } else { Exit::Failed },
+                    "can't write the sound",
+                )
             }
             AudioError::NoMicrophone => say(Exit::NoMicrophone, "can't record").hint(
                 "connect one and look at `voxvault devices`, or pipe sound in: \
                  arecord -f cd | voxvault record -",
             ),
-            AudioError::NoSuchDevice { name, .. } => say(Exit::NoMicrophone, "can't use the device")
-                .about(name)
-                .hint("`voxvault devices` lists the names"),
+            AudioError::NoSuchDevice { name, .. } => {
+                say(Exit::NoMicrophone, "can't use the device")
+                    .about(name)
+                    .hint("`voxvault devices` lists the names")
+            }
             AudioError::Device { name, .. } => {
                 say(Exit::NoMicrophone, "can't use the device").about(name)
             }

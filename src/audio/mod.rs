@@ -19,35 +19,38 @@
 //! those. ALSA prints to standard error from C while devices are listed and
 //! opened; who owns the terminal has to catch that.
 
-//Xmod capture;
+mod capture;
 mod decode;
-//Xmod device;
+mod device;
 mod encode;
 mod error;
 mod export;
 mod fingerprint;
 mod intake;
 mod level;
-//Xmod playback;
+mod playback;
 mod resample;
+mod ring;
 mod shape;
 mod stored;
 #[cfg(test)]
 mod synthetic;
 
-//Xpub use capture::{Capture, CaptureGap, Captured};
+pub use capture::{Capture, Captured};
 pub use decode::{RawFormat, Reading, SampleFormat, SoundFile};
-//Xpub use device::{DeviceInfo, microphones};
+pub use device::{DeviceInfo, microphones};
 pub use encode::{
-    PACKET_BYTES, PACKET_SAMPLES, SEGMENT_BYTES, SEGMENT_PACKETS, SegmentEncoder, pre_skip,
+    PACKET_BYTES, PACKET_SAMPLES, SEGMENT_BYTES, SEGMENT_PACKETS, SegmentEncoder, SegmentSink,
+    pre_skip,
 };
 pub use error::AudioError;
 pub use export::{FlacWriter, OggOpusWriter, WavWriter};
 pub use fingerprint::Fingerprint;
 pub use intake::{Intake, IntakeError, IntakeSummary};
 pub use level::{LevelMeter, Momentary};
-//Xpub use playback::Playback;
+pub use playback::Playback;
 pub use resample::Resampler;
+pub use ring::CaptureGap;
 pub use shape::Shape;
 pub use stored::{StoredRate, StoredShape, StoredSound};
 

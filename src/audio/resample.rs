@@ -5,9 +5,7 @@
 //! does not grow with the length. Does not mix channels and does not clip.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{
-    Async, Fft, FixedAsync, FixedSync, SincInterpolationParameters, WindowFunction,
-};
+use rubato::{Async, Fft, FixedAsync, FixedSync, SincInterpolationParameters, WindowFunction};
 
 use super::error::AudioError;
 
@@ -43,8 +41,18 @@ impl Resampler {
     /// # Errors
     /// [`AudioError::Codec`] where no filter can be made for them.
     pub fn new(from_hz: u32, to_hz: u32) -> Result<Self, AudioError> {
-        let filter = if from_hz == to_hz { None } else { Some(Filter::new(from_hz, to_hz)?) };
-        Ok(Self { from_hz, to_hz, filter, taken: 0, given: 0 })
+        let filter = if from_hz == to_hz {
+            None
+        } else {
+            Some(Filter::new(from_hz, to_hz)?)
+        };
+        Ok(Self {
+            from_hz,
+            to_hz,
+            filter,
+            taken: 0,
+            given: 0,
+        })
     }
 
     /// Takes samples in and appends what is ready to `out`.
@@ -67,7 +75,9 @@ impl Resampler {
     /// # Errors
     /// [`AudioError::Codec`] if the filter refuses.
     pub fn finish(mut self, out: &mut Vec<f32>) -> Result<(), AudioError> {
-        let Some(filter) = &mut self.filter else { return Ok(()) };
+        let Some(filter) = &mut self.filter else {
+            return Ok(());
+        };
         let due = resampled_len(self.taken, self.from_hz, self.to_hz);
         let silence = [0.0; CHUNK];
         // More than the delay of any filter made here; a bound, so that a
@@ -85,7 +95,10 @@ impl Resampler {
         }
         // A filter may also have run ahead by its rounding.
         let excess = self.given.saturating_sub(due);
-        out.truncate(out.len().saturating_sub(usize::try_from(excess).unwrap_or(0)));
+        out.truncate(
+            out.len()
+                .saturating_sub(usize::try_from(excess).unwrap_or(0)),
+        );
         Ok(())
     }
 }
@@ -98,7 +111,10 @@ pub(super) fn resampled_len(samples: u64, from_hz: u32, to_hz: u32) -> u64 {
 
 impl Filter {
     fn new(from_hz: u32, to_hz: u32) -> Result<Self, AudioError> {
-        let refused = |why: String| AudioError::Codec { codec: "resampler", why };
+        let refused = |why: String| AudioError::Codec {
+            codec: "resampler",
+            why,
+        };
         let (from, to) = (from_hz as usize, to_hz as usize);
         let engine: Box<dyn rubato::Resampler<f32>> =
             if from_hz / gcd(from_hz, to_hz) <= LARGEST_BLOCK {
@@ -115,22 +131,31 @@ impl Filter {
             } else {
                 let sinc = SincInterpolationParameters::new(128, WindowFunction::BlackmanHarris2);
                 let ratio = f64::from(to_hz) / f64::from(from_hz);
-                let asynchronous =
-                    Async::new_sinc(ratio, 1.1, &sinc, CHUNK, 1, FixedAsync::Input);
+                let asynchronous = Async::new_sinc(ratio, 1.1, &sinc, CHUNK, 1, FixedAsync::Input);
                 Box::new(asynchronous.map_err(|error| refused(error.to_string()))?)
             };
         let delay = engine.output_delay();
         let output = vec![0.0; engine.output_frames_max()];
-        Ok(Self { engine, waiting: Vec::with_capacity(2 * CHUNK), output, delay })
+        Ok(Self {
+            engine,
+            waiting: Vec::with_capacity(2 * CHUNK),
+            output,
+            delay,
+        })
     }
 
     fn push(&mut self, input: &[f32], out: &mut Vec<f32>) -> Result<(), AudioError> {
-        let refused = |why: String| AudioError::Codec { codec: "resampler", why };
+        let refused = |why: String| AudioError::Codec {
+            codec: "resampler",
+            why,
+        };
         self.waiting.extend_from_slice(input);
         let mut used = 0;
         loop {
             let wanted = self.engine.input_frames_next();
-            let Some(chunk) = self.waiting.get(used..used + wanted) else { break };
+            let Some(chunk) = self.waiting.get(used..used + wanted) else {
+                break;
+            };
             let frames = self.output.len();
             let from = InterleavedSlice::new(chunk, 1, wanted)
                 .map_err(|error| refused(error.to_string()))?;
@@ -173,7 +198,9 @@ mod tests {
 
     #[test]
     fn the_length_is_exact_for_every_rate_and_length() {
-        for from_hz in [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 44_101, 48_000, 96_000] {
+        for from_hz in [
+            8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 44_101, 48_000, 96_000,
+        ] {
             for samples in [0, 1, 50, 1_023, 1_024, 1_025, 30_000] {
                 let out = resampled(&vec![0.1; samples], from_hz, 48_000, 333);
                 let due = (samples as f64 * 48_000.0 / f64::from(from_hz)).round() as usize;
@@ -188,8 +215,11 @@ mod tests {
             let mut input = vec![0.0; from_hz as usize];
             input[from_hz as usize / 2] = 1.0;
             let out = resampled(&input, from_hz, 48_000, 100);
-            let (loudest, _) =
-                out.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+            let (loudest, _) = out
+                .iter()
+                .enumerate()
+                .max_by(|a, b| a.1.total_cmp(b.1))
+                .unwrap();
             assert!(loudest.abs_diff(24_000) <= 1, "{from_hz}: {loudest}");
         }
     }

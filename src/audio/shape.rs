@@ -27,7 +27,10 @@ impl Shape {
         if !RATES_HZ.contains(&rate_hz) || channels == 0 || channels > MOST_CHANNELS {
             return Err(AudioError::Shape { rate_hz, channels });
         }
-        Ok(Self { rate_hz, weights: vec![1.0 / f32::from(channels); usize::from(channels)] })
+        Ok(Self {
+            rate_hz,
+            weights: vec![1.0 / f32::from(channels); usize::from(channels)],
+        })
     }
 
     /// The same with one weight per channel; they are scaled to a sum of 1.
@@ -61,7 +64,13 @@ impl Shape {
         match self.weights.as_slice() {
             [_] => mono.extend(interleaved.iter().copied().map(finite)),
             weights => mono.extend(interleaved.chunks_exact(weights.len()).map(|frame| {
-                finite(frame.iter().zip(weights).map(|(x, weight)| x * weight).sum())
+                finite(
+                    frame
+                        .iter()
+                        .zip(weights)
+                        .map(|(x, weight)| x * weight)
+                        .sum(),
+                )
             })),
         }
     }
@@ -92,7 +101,9 @@ mod tests {
     #[test]
     fn what_is_not_a_number_becomes_silence() {
         let mut mono = Vec::new();
-        Shape::new(8_000, 1).unwrap().mix(&[f32::NAN, 0.25, f32::INFINITY], &mut mono);
+        Shape::new(8_000, 1)
+            .unwrap()
+            .mix(&[f32::NAN, 0.25, f32::INFINITY], &mut mono);
         assert_eq!(mono, [0.0, 0.25, 0.0]);
     }
 

@@ -11,7 +11,9 @@ pub(super) fn tone(hz: f64, dbfs: f32, samples: usize) -> Vec<f32> {
 pub(super) fn tone_at(rate_hz: u32, hz: f64, dbfs: f32, samples: usize) -> Vec<f32> {
     let size = f64::from(10.0_f32.powf(dbfs / 20.0)) * std::f64::consts::SQRT_2;
     let turn = std::f64::consts::TAU * hz / f64::from(rate_hz);
-    (0..samples).map(|at| (size * (turn * at as f64).sin()) as f32).collect()
+    (0..samples)
+        .map(|at| (size * (turn * at as f64).sin()) as f32)
+        .collect()
 }
 
 /// White noise of this level (RMS, dBFS), the same every time.
@@ -40,7 +42,10 @@ pub(super) fn level_of(sound: &[f32], hz: f64) -> f64 {
 
 /// Samples as the bytes of 16-bit little-endian PCM.
 pub(super) fn s16le(samples: &[f32]) -> Vec<u8> {
-    samples.iter().flat_map(|x| ((x * 32_767.0).round() as i16).to_le_bytes()).collect()
+    samples
+        .iter()
+        .flat_map(|x| ((x * 32_767.0).round() as i16).to_le_bytes())
+        .collect()
 }
 
 /// A WAV file of 16-bit PCM, with the sizes that its header claims.

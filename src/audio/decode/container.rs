@@ -92,7 +92,13 @@ impl Container {
         extension: Option<&str>,
         opening: Opening,
     ) -> Result<Box<Self>, AudioError> {
-        let Opening { which, limit, edit, duration, missing } = opening;
+        let Opening {
+            which,
+            limit,
+            edit,
+            duration,
+            missing,
+        } = opening;
         let mut hint = Hint::new();
         if let Some(extension) = extension {
             hint.with_extension(extension);
@@ -118,14 +124,21 @@ impl Container {
             Err(Trouble::Symphonia(Error::Unsupported(_) | Error::IoError(_))) => {
                 return Err(AudioError::Unknown { which });
             }
-            Err(trouble) => return Err(AudioError::Damaged { which, why: trouble.to_string() }),
+            Err(trouble) => {
+                return Err(AudioError::Damaged {
+                    which,
+                    why: trouble.to_string(),
+                });
+            }
         };
         let Some(track) = reader.first_track_known_codec(TrackType::Audio) else {
             let why = "there is no sound track in it that can be decoded".to_owned();
             return Err(AudioError::Unsupported { which, why });
         };
-        let decoder = Codec::of(track)
-            .map_err(|why| AudioError::Unsupported { which: which.clone(), why })?;
+        let decoder = Codec::of(track).map_err(|why| AudioError::Unsupported {
+            which: which.clone(),
+            why,
+        })?;
         let format = reader.format_info().format;
         let exact = match format {
             FORMAT_ID_FLAC | FORMAT_ID_AIFF | FORMAT_ID_OGG => true,
@@ -146,7 +159,15 @@ impl Container {
                 let time = track.time_base?.calc_duration(track.duration?)?;
                 Duration::try_from_secs_f64(time.as_secs_f64()).ok()
             }),
-            expected: if endless { Some(u64::MAX) } else { track.num_frames.filter(|_| exact) },
+            expected: match (&decoder, track.num_frames.filter(|_| exact)) {
+                _ if endless => Some(u64::MAX),
+                // Ogg counts what is dropped at the start of Opus as well.
+                (Codec::Opus(opus), Some(frames)) => {
+                    Some(frames.saturating_sub(u64::from(opus.pre_skip())))
+                }
+                (Codec::Symphonia(_), frames) => frames,
+                (Codec::Opus(_), None) => None,
+            },
             missing,
             edit,
             state: State::Fresh,
@@ -171,7 +192,10 @@ impl Container {
 
     /// The rest could not be reached, or was announced and did not come.
     pub(super) fn is_truncated(&self, frames: u64) -> bool {
-        let missing = self.missing.as_ref().is_some_and(|bytes| bytes.load(Ordering::Relaxed) > 0);
+        let missing = self
+            .missing
+            .as_ref()
+            .is_some_and(|bytes| bytes.load(Ordering::Relaxed) > 0);
         match self.state {
             State::CutOff => true,
             // The limit may be reached before the container is.
@@ -187,8 +211,12 @@ impl Container {
                 self.state = State::Ended;
                 break;
             }
-            let Some(packet) = self.next_packet()? else { break };
-            let Some(shape) = self.decode(&packet, block)? else { continue };
+            let Some(packet) = self.next_packet()? else {
+                break;
+            };
+            let Some(shape) = self.decode(&packet, block)? else {
+                continue;
+            };
             if self.state == State::Fresh {
                 self.apply_edit(&shape);
                 self.state = State::Running;
@@ -201,9 +229,10 @@ impl Container {
         }
         match self.last_trouble.take() {
             // Nothing at all could be decoded, which is not the same as an end.
-            Some(why) if !self.given => {
-                Err(AudioError::Damaged { which: self.which.clone(), why })
-            }
+            Some(why) if !self.given => Err(AudioError::Damaged {
+                which: self.which.clone(),
+                why,
+            }),
             _ => Ok(None),
         }
     }
@@ -221,7 +250,16 @@ impl Container {
                 Err(Trouble::Symphonia(Error::IoError(source)))
                     if source.kind() != std::io::ErrorKind::UnexpectedEof =>
                 {
-                    return Err(AudioError::Read { which: self.which.clone(), source });
+                    return Err(AudioError::Read {
+                        which: self.which.clone(),
+                        source,
+                    });
+                }
+                // A header that tells no length is followed to the end; who
+                // reads the bytes knows whether some were missing.
+                Err(Trouble::Symphonia(Error::IoError(_))) if self.missing.is_some() => {
+                    self.state = State::Ended;
+                    return Ok(None);
                 }
                 Err(trouble) => {
                     self.last_trouble = Some(trouble.to_string());
@@ -234,7 +272,10 @@ impl Container {
 
     /// One stream ended and another follows in the same file.
     fn follow_chain(&mut self) -> Result<(), AudioError> {
-        let unsupported = |why| AudioError::Unsupported { which: self.which.clone(), why };
+        let unsupported = |why| AudioError::Unsupported {
+            which: self.which.clone(),
+            why,
+        };
         let Some(track) = self.reader.first_track_known_codec(TrackType::Audio) else {
             return Err(unsupported("a later part of it holds no sound".to_owned()));
         };
@@ -266,8 +307,9 @@ impl Container {
                 Ok(shape)
             }
             Codec::Opus(decoder) => {
-                let samples =
-                    decoder.decode(&packet.data).map_err(|_| Error::DecodeError("opus"))?;
+                let samples = decoder
+                    .decode(&packet.data)
+                    .map_err(|_| Error::DecodeError("opus"))?;
                 block.clear();
                 block.extend_from_slice(samples);
                 let channels = usize::from(decoder.channels());
@@ -286,7 +328,9 @@ impl Container {
                     return Ok(None);
                 }
                 let shape = Shape::new(rate_hz, channels)?;
-                Ok(Some(weights.map_or(shape.clone(), |weights| shape.weighted(&weights))))
+                Ok(Some(
+                    weights.map_or(shape.clone(), |weights| shape.weighted(&weights)),
+                ))
             }
             Err(trouble) => {
                 block.clear();
@@ -328,7 +372,9 @@ impl Container {
         self.skip -= skipped as u64;
         block.drain(..skipped * channels);
         if let Some(limit) = &mut self.limit {
-            let kept = usize::try_from(*limit).unwrap_or(usize::MAX).min(frames - skipped);
+            let kept = usize::try_from(*limit)
+                .unwrap_or(usize::MAX)
+                .min(frames - skipped);
             *limit -= kept as u64;
             block.truncate(kept * channels);
         }
@@ -351,14 +397,18 @@ impl Codec {
         let options = AudioDecoderOptions::default();
         guarded(|| {
             let codecs = symphonia::default::get_codecs();
-            Ok(Self::Symphonia(codecs.make_audio_decoder(parameters, &options)?))
+            Ok(Self::Symphonia(
+                codecs.make_audio_decoder(parameters, &options)?,
+            ))
         })
     }
 }
 
 /// The weight of each channel, where they are loudspeakers in a room.
 fn weights_of(channels: &Channels) -> Option<Vec<f32>> {
-    let Channels::Positioned(positions) = channels else { return None };
+    let Channels::Positioned(positions) = channels else {
+        return None;
+    };
     let weight = |position: Position| match position {
         Position::LFE1 | Position::LFE2 => LOW,
         Position::FRONT_CENTER => CENTRE,

@@ -63,7 +63,10 @@ impl SoundFile {
     /// `NoSound`, each with the path.
     pub fn open(path: &Path) -> Result<Self, AudioError> {
         let which = path.display().to_string();
-        let unreadable = |source| AudioError::Read { which: which.clone(), source };
+        let unreadable = |source| AudioError::Read {
+            which: which.clone(),
+            source,
+        };
         let mut file = File::open(path).map_err(unreadable)?;
         let kind = file.metadata().map_err(unreadable)?.file_type();
         if kind.is_dir() {
@@ -81,12 +84,17 @@ impl SoundFile {
         if wav::is_wav(&head) {
             return Self::wav(Box::new(file), which);
         }
-        let mut opening = Opening { which: which.clone(), ..Opening::default() };
+        let mut opening = Opening {
+            which: which.clone(),
+            ..Opening::default()
+        };
         if mp4::is_mp4(&head) {
             opening.edit = mp4::edit_of(&mut file);
             file.rewind().map_err(unreadable)?;
         }
-        Self::primed(Source::Container(Container::open(Box::new(file), extension, opening)?), which)
+        let container = Container::open(Box::new(file), extension, opening);
+        let container = container.map_err(|error| told_by_head(error, &head))?;
+        Self::primed(Source::Container(container), which)
     }
 
     /// Reads what comes from a pipe until it ends. `hint` is a file extension,
@@ -122,12 +130,16 @@ impl SoundFile {
         hint: Option<&str>,
         which: String,
     ) -> Result<Self, AudioError> {
-        let unreadable = |source| AudioError::Read { which: which.clone(), source };
+        let unreadable = |source| AudioError::Read {
+            which: which.clone(),
+            source,
+        };
         let head = head_of(&mut stream).map_err(unreadable)?;
         if head.is_empty() {
             return Err(AudioError::Empty { which });
         }
         let (is_wav, is_mp4) = (wav::is_wav(&head), mp4::is_mp4(&head));
+        let start = head.clone();
         let whole = Box::new(Cursor::new(head).chain(stream));
         if is_wav {
             return Self::wav(whole, which);
@@ -136,9 +148,14 @@ impl SoundFile {
             let why = "M4A can't be read from a pipe, only from a file".to_owned();
             return Err(AudioError::Unsupported { which, why });
         }
-        let opening = Opening { which: which.clone(), ..Opening::default() };
+        let opening = Opening {
+            which: which.clone(),
+            ..Opening::default()
+        };
         let source = symphonia::core::io::ReadOnlySource::new(whole);
-        Self::primed(Source::Container(Container::open(Box::new(source), hint, opening)?), which)
+        let container = Container::open(Box::new(source), hint, opening);
+        let container = container.map_err(|error| told_by_head(error, &start))?;
+        Self::primed(Source::Container(container), which)
     }
 
     fn wav(stream: Box<dyn Read + Send + Sync>, which: String) -> Result<Self, AudioError> {
@@ -158,7 +175,14 @@ impl SoundFile {
     fn primed(mut source: Source, which: String) -> Result<Self, AudioError> {
         let mut block = Vec::new();
         match source.read(&mut block)? {
-            Some(shape) => Ok(Self { source, which, shape, block, primed: true, frames: 0 }),
+            Some(shape) => Ok(Self {
+                source,
+                which,
+                shape,
+                block,
+                primed: true,
+                frames: 0,
+            }),
             None => Err(AudioError::NoSound { which }),
         }
     }
@@ -197,7 +221,10 @@ impl SoundFile {
                         shape.rate_hz(),
                         shape.channels(),
                     );
-                    return Err(AudioError::Unsupported { which: self.which.clone(), why });
+                    return Err(AudioError::Unsupported {
+                        which: self.which.clone(),
+                        why,
+                    });
                 }
                 None => return Ok(None),
             }
@@ -210,12 +237,17 @@ impl SoundFile {
     #[must_use]
     pub fn reading(&self) -> Reading {
         let (truncated, skipped_packets) = match &self.source {
-            Source::Container(container) => {
-                (container.is_truncated(self.frames), container.skipped_packets())
-            }
+            Source::Container(container) => (
+                container.is_truncated(self.frames),
+                container.skipped_packets(),
+            ),
             Source::Raw(raw) => (raw.is_truncated(), 0),
         };
-        Reading { frames: self.frames, truncated, skipped_packets }
+        Reading {
+            frames: self.frames,
+            truncated,
+            skipped_packets,
+        }
     }
 }
 
@@ -226,6 +258,23 @@ impl Source {
             Self::Container(container) => container.read(block),
             Self::Raw(raw) => raw.read(block),
         }
+    }
+}
+
+/// A file whose first bytes are those of a known format is damaged, where the
+/// probe says only that it knows no such file.
+fn told_by_head(error: AudioError, head: &[u8]) -> AudioError {
+    let known = mp4::is_mp4(head)
+        || matches!(
+            head.get(..4),
+            Some(b"OggS" | b"fLaC" | b"FORM" | b"\x1aE\xdf\xa3")
+        );
+    match error {
+        AudioError::Unknown { which } if known => {
+            let why = "its index is missing, it was probably cut off".to_owned();
+            AudioError::Damaged { which, why }
+        }
+        other => other,
     }
 }
 

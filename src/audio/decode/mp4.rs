@@ -32,7 +32,13 @@ pub(super) fn is_mp4(head: &[u8]) -> bool {
 /// The edit of the first sound track, where there is one.
 pub(super) fn edit_of<F: Read + Seek>(file: &mut F) -> Option<Edit> {
     let end = file.seek(SeekFrom::End(0)).ok()?;
-    let mut walk = Walk { file, boxes: 0, movie_hz: 0, track: Track::default(), found: None };
+    let mut walk = Walk {
+        file,
+        boxes: 0,
+        movie_hz: 0,
+        track: Track::default(),
+        found: None,
+    };
     walk.boxes_between(0, end, 0)?;
     walk.found
 }
@@ -75,7 +81,9 @@ impl<F: Read + Seek> Walk<'_, F> {
                 }
                 size => (u64::from(size), at + 8),
             };
-            let next = at.checked_add(size).filter(|next| *next >= body && *next <= end)?;
+            let next = at
+                .checked_add(size)
+                .filter(|next| *next >= body && *next <= end)?;
             match &kind {
                 b"moov" | b"edts" | b"mdia" => self.boxes_between(body, next, depth + 1)?,
                 b"trak" => {
@@ -97,7 +105,9 @@ impl<F: Read + Seek> Walk<'_, F> {
     }
 
     fn bytes(&mut self, from: u64, to: u64) -> Option<Vec<u8>> {
-        let length = to.checked_sub(from).filter(|length| *length <= LARGEST_BOX)?;
+        let length = to
+            .checked_sub(from)
+            .filter(|length| *length <= LARGEST_BOX)?;
         let mut bytes = vec![0; usize::try_from(length).ok()?];
         self.file.seek(SeekFrom::Start(from)).ok()?;
         self.file.read_exact(&mut bytes).ok()?;
@@ -111,17 +121,30 @@ impl Track {
         // Empty edits (a start of -1) shift the track against a picture; of
         // several real ones nothing can be said in one stretch.
         let mut real = self.edits.iter().filter(|(_, start)| *start >= 0);
-        let (Some((length, start)), None) = (real.next(), real.next()) else { return None };
+        let (Some((length, start)), None) = (real.next(), real.next()) else {
+            return None;
+        };
         let skip = u64::try_from(*start).ok()?;
         let rest = media_length.checked_sub(skip)?;
         // The movie's scale is coarse (often milliseconds): where it agrees
         // with the media's own length up to one unit, the latter is exact.
         let scale = |hz: u32| u64::from(hz.max(1));
         let told = u128::from(*length) * u128::from(scale(scale_hz)) / u128::from(scale(movie_hz));
-        let told = u64::try_from(told).ok().filter(|told| *told > 0).unwrap_or(rest);
+        let told = u64::try_from(told)
+            .ok()
+            .filter(|told| *told > 0)
+            .unwrap_or(rest);
         let unit = scale(scale_hz) / scale(movie_hz) + 1;
-        let length = if rest.abs_diff(told) <= unit { rest } else { told.min(rest) };
-        Some(Edit { scale_hz, skip, length })
+        let length = if rest.abs_diff(told) <= unit {
+            rest
+        } else {
+            told.min(rest)
+        };
+        Some(Edit {
+            scale_hz,
+            skip,
+            length,
+        })
     }
 }
 
@@ -144,16 +167,25 @@ fn edits(bytes: &[u8]) -> Option<Vec<(u64, i64)>> {
                 Some((be64(bytes, at)?, be64(bytes, at + 8)? as i64))
             } else {
                 let at = 8 + entry * 12;
-                Some((u64::from(be32(bytes, at)?), i64::from(be32(bytes, at + 4)? as i32)))
+                Some((
+                    u64::from(be32(bytes, at)?),
+                    i64::from(be32(bytes, at + 4)? as i32),
+                ))
             }
         })
         .collect()
 }
 
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+    bytes
+        .get(at..)?
+        .first_chunk()
+        .map(|bytes| u32::from_be_bytes(*bytes))
 }
 
 fn be64(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+    bytes
+        .get(at..)?
+        .first_chunk()
+        .map(|bytes| u64::from_be_bytes(*bytes))
 }

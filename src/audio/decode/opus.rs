@@ -26,8 +26,21 @@ enum Streams {
 impl OpusDecoder {
     /// From the `OpusHead` of a container. Err says why not.
     pub(super) fn new(head: &[u8]) -> Result<Self, String> {
-        let Some([b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', version, channels, header @ ..]) =
-            head.first_chunk::<19>()
+        let Some(
+            [
+                b'O',
+                b'p',
+                b'u',
+                b's',
+                b'H',
+                b'e',
+                b'a',
+                b'd',
+                version,
+                channels,
+                header @ ..,
+            ],
+        ) = head.first_chunk::<19>()
         else {
             return Err("its Opus header is damaged".to_owned());
         };
@@ -101,17 +114,19 @@ impl OpusDecoder {
             }
         };
         let frames = frames.map_err(|error| error.message().to_owned())?;
-        Ok(self.samples.get(..frames * usize::from(self.channels)).unwrap_or_default())
+        Ok(self
+            .samples
+            .get(..frames * usize::from(self.channels))
+            .unwrap_or_default())
     }
 }
 
 /// A decoder for several streams, from the mapping table of the header.
-fn several(
-    channels: u8,
-    table: &[u8],
-) -> Result<Result<multistream::Decoder, ErrorCode>, String> {
+fn several(channels: u8, table: &[u8]) -> Result<Result<multistream::Decoder, ErrorCode>, String> {
     fn of<const CH: usize>(table: &[u8]) -> Option<Result<multistream::Decoder, ErrorCode>> {
-        let [streams, coupled, mapping @ ..] = table else { return None };
+        let [streams, coupled, mapping @ ..] = table else {
+            return None;
+        };
         let config = Config::<CH>::try_new(*streams, *coupled, *mapping.first_chunk()?)?;
         Some(multistream::Decoder::new(config, SampleRate::Hz48000))
     }

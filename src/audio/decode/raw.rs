@@ -46,7 +46,9 @@ impl FromStr for SampleFormat {
     type Err = NoSuchSampleFormat;
 
     fn from_str(name: &str) -> Result<Self, NoSuchSampleFormat> {
-        let named = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let named = NAMES
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         named.map(|(_, format)| *format).ok_or(NoSuchSampleFormat)
     }
 }
@@ -106,7 +108,13 @@ impl RawSound {
         format: RawFormat,
     ) -> Result<Self, AudioError> {
         let shape = Shape::new(format.rate_hz, format.channels)?;
-        Ok(Self { stream, shape, sample: format.sample, waiting: Vec::new(), ended: false })
+        Ok(Self {
+            stream,
+            shape,
+            sample: format.sample,
+            waiting: Vec::new(),
+            ended: false,
+        })
     }
 
     /// The end came in the middle of a frame.
@@ -120,20 +128,30 @@ impl RawSound {
         while !self.ended {
             let held = self.waiting.len();
             self.waiting.resize(held + BYTES_AT_ONCE.max(frame), 0);
-            let read = self.stream.read(self.waiting.get_mut(held..).unwrap_or_default());
-            self.waiting.truncate(held + read.as_ref().map_or(0, |count| *count));
+            let read = self
+                .stream
+                .read(self.waiting.get_mut(held..).unwrap_or_default());
+            self.waiting
+                .truncate(held + read.as_ref().map_or(0, |count| *count));
             match read {
                 Ok(0) => self.ended = true,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(source) => {
-                    return Err(AudioError::Read { which: "standard input".to_owned(), source });
+                    return Err(AudioError::Read {
+                        which: "standard input".to_owned(),
+                        source,
+                    });
                 }
             }
             let whole = self.waiting.len() / frame * frame;
             if whole > 0 {
                 let taken = self.waiting.drain(..whole).collect::<Vec<u8>>();
-                block.extend(taken.chunks_exact(bytes).map(|bytes| self.sample.sample(bytes)));
+                block.extend(
+                    taken
+                        .chunks_exact(bytes)
+                        .map(|bytes| self.sample.sample(bytes)),
+                );
                 return Ok(Some(self.shape.clone()));
             }
         }

@@ -47,11 +47,16 @@ pub(super) fn is_wav(head: &[u8]) -> bool {
 
 /// Reads up to the sound.
 pub(super) fn mend(mut stream: Bytes, which: &str) -> Result<Mended, AudioError> {
-    let damaged =
-        |why: &str| AudioError::Damaged { which: which.to_owned(), why: why.to_owned() };
+    let damaged = |why: &str| AudioError::Damaged {
+        which: which.to_owned(),
+        why: why.to_owned(),
+    };
     let cut = |source: io::Error| match source.kind() {
         io::ErrorKind::UnexpectedEof => damaged("it ends before the sound begins"),
-        _ => AudioError::Read { which: which.to_owned(), source },
+        _ => AudioError::Read {
+            which: which.to_owned(),
+            source,
+        },
     };
     read::<12>(&mut stream).map_err(cut)?;
     let (mut format, mut long_size, mut fact) = (None, None, None);
@@ -71,7 +76,9 @@ pub(super) fn mend(mut stream: Bytes, which: &str) -> Result<Mended, AudioError>
             }
             b"fact" if size <= LARGEST_FORMAT => {
                 let count = chunk(&mut stream, size).map_err(cut)?;
-                fact = count.first_chunk().map(|bytes| u64::from(u32::from_le_bytes(*bytes)));
+                fact = count
+                    .first_chunk()
+                    .map(|bytes| u64::from(u32::from_le_bytes(*bytes)));
             }
             _ => {
                 // Chunks are padded to even lengths.
@@ -98,7 +105,9 @@ impl Mended {
             (UNKNOWN_FROM.., _) => None,
             (size, _) => Some(u64::from(size)),
         };
-        let tag = format.first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes));
+        let tag = format
+            .first_chunk()
+            .map_or(0, |bytes| u16::from_le_bytes(*bytes));
         let per_second = format
             .get(8..12)
             .and_then(<[u8]>::first_chunk)
@@ -159,7 +168,9 @@ impl Read for Body {
                 Left::ToTheEnd => return patiently(&mut self.stream, buffer),
                 Left::Bytes(0) => self.look_behind()?,
                 Left::Bytes(left) => {
-                    let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+                    let most = usize::try_from(left)
+                        .unwrap_or(usize::MAX)
+                        .min(buffer.len());
                     let part = buffer.get_mut(..most).unwrap_or_default();
                     let count = patiently(&mut self.stream, part)?;
                     self.left = Left::Bytes(left - count as u64);
@@ -227,5 +238,8 @@ fn chunk(stream: &mut Bytes, size: u32) -> io::Result<Vec<u8>> {
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map(|bytes| u64::from_le_bytes(*bytes))
+    bytes
+        .get(at..)
+        .and_then(<[u8]>::first_chunk)
+        .map(|bytes| u64::from_le_bytes(*bytes))
 }

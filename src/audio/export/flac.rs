@@ -34,10 +34,13 @@ impl<W: Write> FlacWriter<W> {
     /// # Errors
     /// [`AudioError::Write`], and `Codec` where FLAC can't carry the rate.
     pub fn new(mut to: W, samples: u64, rate_hz: u32) -> Result<Self, AudioError> {
-        let config = Encoder::default().into_verified().map_err(|(_, error)| refused(&error))?;
+        let config = Encoder::default()
+            .into_verified()
+            .map_err(|(_, error)| refused(&error))?;
         let mut info = StreamInfo::new(rate_hz as usize, 1, 16).map_err(|error| refused(&error))?;
         info.set_total_samples(usize::try_from(samples).unwrap_or(0));
-        info.set_block_sizes(FRAME_SAMPLES, FRAME_SAMPLES).map_err(|error| refused(&error))?;
+        info.set_block_sizes(FRAME_SAMPLES, FRAME_SAMPLES)
+            .map_err(|error| refused(&error))?;
         let block = MetadataBlockData::from(info.clone());
         let mut header = b"fLaC".to_vec();
         // Last metadata block, of kind 0, 34 bytes.
@@ -46,7 +49,14 @@ impl<W: Write> FlacWriter<W> {
         to.write_all(&header).map_err(AudioError::Write)?;
         let buffer = FrameBuf::with_size(1, FRAME_SAMPLES).map_err(|error| refused(&error))?;
         let waiting = Vec::with_capacity(FRAME_SAMPLES);
-        Ok(Self { to, config, info, buffer, waiting, frames: 0 })
+        Ok(Self {
+            to,
+            config,
+            info,
+            buffer,
+            waiting,
+            frames: 0,
+        })
     }
 
     /// Writes mono samples in -1..1.
@@ -58,7 +68,8 @@ impl<W: Write> FlacWriter<W> {
         while !rest.is_empty() {
             let room = FRAME_SAMPLES - self.waiting.len();
             let (now, later) = rest.split_at(room.min(rest.len()));
-            self.waiting.extend(now.iter().map(|x| i32::from(to_16_bits(*x))));
+            self.waiting
+                .extend(now.iter().map(|x| i32::from(to_16_bits(*x))));
             rest = later;
             if self.waiting.len() == FRAME_SAMPLES {
                 self.close_frame()?;
@@ -81,11 +92,15 @@ impl<W: Write> FlacWriter<W> {
 
     fn close_frame(&mut self) -> Result<(), AudioError> {
         self.buffer.resize(self.waiting.len().max(1));
-        self.buffer.fill_interleaved(&self.waiting).map_err(|error| refused(&error))?;
+        self.buffer
+            .fill_interleaved(&self.waiting)
+            .map_err(|error| refused(&error))?;
         let frame =
             flacenc::encode_fixed_size_frame(&self.config, &self.buffer, self.frames, &self.info)
                 .map_err(|error| refused(&error))?;
-        self.to.write_all(&bytes_of(&frame)?).map_err(AudioError::Write)?;
+        self.to
+            .write_all(&bytes_of(&frame)?)
+            .map_err(AudioError::Write)?;
         self.waiting.clear();
         self.frames += 1;
         Ok(())
@@ -99,5 +114,8 @@ fn bytes_of(part: &impl BitRepr) -> Result<Vec<u8>, AudioError> {
 }
 
 fn refused(error: &impl std::fmt::Display) -> AudioError {
-    AudioError::Codec { codec: "flac", why: error.to_string() }
+    AudioError::Codec {
+        codec: "flac",
+        why: error.to_string(),
+    }
 }

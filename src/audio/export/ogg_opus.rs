@@ -50,7 +50,13 @@ impl<W: Write> OggOpusWriter<W> {
             ogg.write_packet(header, SERIAL, PacketWriteEndInfo::EndPage, 0)
                 .map_err(AudioError::Write)?;
         }
-        Ok(Self { ogg, shape, packets: 0, due: shape.packets(), held: None })
+        Ok(Self {
+            ogg,
+            shape,
+            packets: 0,
+            due: shape.packets(),
+            held: None,
+        })
     }
 
     /// Writes the next segment.
@@ -80,10 +86,14 @@ impl<W: Write> OggOpusWriter<W> {
     }
 
     fn write_held(&mut self, end: PacketWriteEndInfo) -> Result<(), AudioError> {
-        let Some(packet) = self.held.take() else { return Ok(()) };
+        let Some(packet) = self.held.take() else {
+            return Ok(());
+        };
         let whole = self.packets * PACKET_SAMPLES as u64;
         let position = whole.min(self.shape.samples + u64::from(self.shape.pre_skip));
-        self.ogg.write_packet(packet, SERIAL, end, position).map_err(AudioError::Write)
+        self.ogg
+            .write_packet(packet, SERIAL, end, position)
+            .map_err(AudioError::Write)
     }
 
     /// Ends the file and gives back what it was written to. A recording that

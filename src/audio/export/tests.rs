@@ -32,7 +32,9 @@ fn stored(mono: &[f32]) -> (Vec<Vec<u8>>, StoredShape) {
 
 fn ogg_of(segments: &[Vec<u8>], shape: StoredShape) -> Vec<u8> {
     let mut writer = OggOpusWriter::new(Vec::new(), shape).unwrap();
-    segments.iter().for_each(|segment| writer.push(segment).unwrap());
+    segments
+        .iter()
+        .for_each(|segment| writer.push(segment).unwrap());
     writer.finish().unwrap()
 }
 
@@ -40,12 +42,19 @@ fn ogg_of(segments: &[Vec<u8>], shape: StoredShape) -> Vec<u8> {
 fn a_wav_holds_the_samples_to_16_bits() {
     let sound = tone(440.0, -12.0, 10_001);
     let mut writer = WavWriter::new(Vec::new(), 10_001, 48_000).unwrap();
-    sound.chunks(999).for_each(|block| writer.push(block).unwrap());
+    sound
+        .chunks(999)
+        .for_each(|block| writer.push(block).unwrap());
     let file = writer.finish().unwrap();
     assert_eq!(file.len(), 44 + 2 * 10_001);
     let (rate_hz, channels, samples) = read(file);
     assert_eq!((rate_hz, channels, samples.len()), (48_000, 1, 10_001));
-    assert!(samples.iter().zip(&sound).all(|(a, b)| (a - b).abs() <= 1.0 / 65_536.0));
+    assert!(
+        samples
+            .iter()
+            .zip(&sound)
+            .all(|(a, b)| (a - b).abs() <= 1.0 / 65_536.0)
+    );
 }
 
 #[test]
@@ -95,6 +104,9 @@ fn an_interrupted_recording_makes_an_ogg_that_ends() {
 fn an_ogg_names_no_program() {
     let (segments, shape) = stored(&tone(440.0, -12.0, 960));
     let file = ogg_of(&segments, shape);
-    let tags = file.windows(8).position(|bytes| bytes == b"OpusTags").unwrap();
+    let tags = file
+        .windows(8)
+        .position(|bytes| bytes == b"OpusTags")
+        .unwrap();
     assert_eq!(file[tags + 8..tags + 16], [0; 8]);
 }

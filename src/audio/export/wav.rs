@@ -31,19 +31,29 @@ impl<W: Write> WavWriter<W> {
             .filter(|bytes| *bytes < u32::MAX - HEADER_REST);
         let mut header = Vec::with_capacity(44);
         header.extend(b"RIFF");
-        header.extend(data.map_or(u32::MAX, |bytes| bytes + HEADER_REST).to_le_bytes());
+        header.extend(
+            data.map_or(u32::MAX, |bytes| bytes + HEADER_REST)
+                .to_le_bytes(),
+        );
         header.extend(b"WAVEfmt ");
         header.extend(16_u32.to_le_bytes()); // length of this chunk
         header.extend(1_u16.to_le_bytes()); // PCM
         header.extend(1_u16.to_le_bytes()); // channels
         header.extend(rate_hz.to_le_bytes());
-        header.extend(rate_hz.saturating_mul(u32::from(SAMPLE_BYTES)).to_le_bytes());
+        header.extend(
+            rate_hz
+                .saturating_mul(u32::from(SAMPLE_BYTES))
+                .to_le_bytes(),
+        );
         header.extend(SAMPLE_BYTES.to_le_bytes()); // bytes per frame
         header.extend((SAMPLE_BYTES * 8).to_le_bytes());
         header.extend(b"data");
         header.extend(data.unwrap_or(u32::MAX).to_le_bytes());
         to.write_all(&header).map_err(AudioError::Write)?;
-        Ok(Self { to, bytes: Vec::new() })
+        Ok(Self {
+            to,
+            bytes: Vec::new(),
+        })
     }
 
     /// Writes mono samples in -1..1.
@@ -52,7 +62,8 @@ impl<W: Write> WavWriter<W> {
     /// [`AudioError::Write`].
     pub fn push(&mut self, mono: &[f32]) -> Result<(), AudioError> {
         self.bytes.clear();
-        self.bytes.extend(mono.iter().flat_map(|x| to_16_bits(*x).to_le_bytes()));
+        self.bytes
+            .extend(mono.iter().flat_map(|x| to_16_bits(*x).to_le_bytes()));
         self.to.write_all(&self.bytes).map_err(AudioError::Write)
     }
 

@@ -4,10 +4,12 @@ use super::mentions::Source;
 
 /// The modules in the order in which they build on each other: a module may
 /// import itself and what stands before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "error",
+    "time",
     "recording",
     "transcript",
+    "listing",
     "config",
     "paths",
     "crypto",
@@ -45,7 +47,14 @@ const FENCES: [(&str, &[&str]); 14] = [
 ];
 
 /// Modules that hold data and rules only, and what of `std` they do without.
-const PURE: [&str; 4] = ["error", "recording", "transcript", "search"];
+const PURE: [&str; 6] = [
+    "error",
+    "time",
+    "recording",
+    "transcript",
+    "listing",
+    "search",
+];
 const IMPURE: [&str; 5] = ["fs", "net", "process", "env", "os"];
 
 /// Types that open a network connection.

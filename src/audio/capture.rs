@@ -1,0 +1,252 @@
+//! The microphone.
+//!
+//! Sound is taken at the device's own rate, in its own format, with all of its
+//! channels; nothing is converted but the format. The reader is never more than
+//! a few seconds late without that being told as a gap. A microphone can vanish
+//! without an error: when nothing came for two seconds, it is lost.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cpal::traits::{DeviceTrait, StreamTrait};
+use cpal::{Device, FromSample, Sample, SizedSample, Stream, SupportedStreamConfig};
+
+use super::device::{self, Direction, with_sample_type};
+use super::error::AudioError;
+use super::ring::{Broken, CaptureGap, Drain, Filler, ring};
+use super::shape::Shape;
+
+/// What the ring holds: longer than any fsync one would still record with.
+const RING_S: usize = 8;
+
+/// No callback for this long means that the microphone is gone.
+const LOST_AFTER: Duration = Duration::from_secs(2);
+
+/// How often the reader looks while it waits.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long opening may take.
+const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// A microphone that is listened to. Dropping it closes the device.
+pub struct Capture {
+    /// What was asked for; None is the default, whatever that is by then.
+    wanted: Option<String>,
+    name: String,
+    shape: Shape,
+    /// Held so that the device stays open.
+    stream: Stream,
+    drain: Drain,
+    watch: Watch,
+}
+
+/// What one read brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Captured {
+    /// Frames that were appended; 0 if none came in time.
+    pub frames: u64,
+    /// What was lost since the last read.
+    pub gaps: Vec<CaptureGap>,
+}
+
+impl Capture {
+    /// Opens the microphone of this name, or the default one, and starts it.
+    ///
+    /// # Errors
+    /// [`AudioError::NoMicrophone`], `NoSuchDevice` or `Device`.
+    pub fn open(name: Option<&str>) -> Result<Self, AudioError> {
+        let device = device::find(name, Direction::Input)?;
+        let config = usual_config(&device)?;
+        Self::start(name, &device, config)
+    }
+
+    fn start(
+        wanted: Option<&str>,
+        device: &Device,
+        config: SupportedStreamConfig,
+    ) -> Result<Self, AudioError> {
+        let name = device::name_of(device);
+        let shape = Shape::new(config.sample_rate(), config.channels())?;
+        let (filler, drain) = ring(shape.rate_hz(), shape.channels(), RING_S);
+        let stream = with_sample_type!(config.sample_format(),
+        T => listen::<T>(device, &config, filler, &drain),
+        otherwise {
+            let why = format!("its sample format {} is unknown", config.sample_format());
+            return Err(AudioError::Device { name, why });
+        });
+        let stream = stream.map_err(|error| device::refused(&name, &error))?;
+        stream
+            .play()
+            .map_err(|error| device::refused(&name, &error))?;
+        let watch = Watch::new(Instant::now());
+        Ok(Self {
+            wanted: wanted.map(str::to_owned),
+            name,
+            shape,
+            stream,
+            drain,
+            watch,
+        })
+    }
+
+    /// The device's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Rate and channels of what is captured.
+    #[must_use]
+    pub const fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Appends the interleaved samples that came since the last read; waits
+    /// until there are some, at most for `timeout`.
+    ///
+    /// # Errors
+    /// [`AudioError::Lost`] once all was read and the microphone is gone. From
+    /// then on only [`reopen`](Self::reopen) helps.
+    pub fn read(&mut self, out: &mut Vec<f32>, timeout: Duration) -> Result<Captured, AudioError> {
+        let until = Instant::now() + timeout;
+        loop {
+            // Looked at first: what it says came before what is read next.
+            let broken = self.drain.shared.broken();
+            let frames = self.drain.samples_into(out);
+            let mut captured = Captured {
+                frames,
+                gaps: Vec::new(),
+            };
+            self.drain.gaps_into(&mut captured.gaps);
+            let now = Instant::now();
+            let alive = self.watch.is_alive(self.drain.shared.callbacks(), now);
+            if captured.frames > 0 || !captured.gaps.is_empty() {
+                return Ok(captured);
+            }
+            match broken {
+                Some(why) => return Err(self.lost(words_for(why))),
+                None if !alive => return Err(self.lost("nothing came from it for two seconds")),
+                None if now >= until => return Ok(captured),
+                None => thread::sleep(LOOK_EVERY.min(until - now)),
+            }
+        }
+    }
+
+    fn lost(&self, why: &str) -> AudioError {
+        AudioError::Lost {
+            name: self.name.clone(),
+            why: why.to_owned(),
+        }
+    }
+
+    /// Opens the same microphone again, with the same rate and channels if it
+    /// still has them; see [`shape`](Self::shape). Frames count from 0 again.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), while it has not returned.
+    pub fn reopen(&mut self) -> Result<(), AudioError> {
+        // Some drivers refuse a second stream while the dead one is held.
+        let paused = self.stream.pause();
+        drop(paused);
+        let device = device::find(self.wanted.as_deref(), Direction::Input)?;
+        let channels = u16::try_from(self.shape.channels()).unwrap_or(1);
+        let same = device::config_with(&device, Direction::Input, self.shape.rate_hz(), channels);
+        let config = match same {
+            Some(config) => config,
+            None => usual_config(&device)?,
+        };
+        *self = Self::start(self.wanted.as_deref(), &device, config)?;
+        Ok(())
+    }
+}
+
+/// What the device itself prefers.
+fn usual_config(device: &Device) -> Result<SupportedStreamConfig, AudioError> {
+    let name = device::name_of(device);
+    let config = device
+        .default_input_config()
+        .map_err(|error| device::refused(&name, &error))?;
+    if device::is_pcm(config.sample_format()) {
+        return Ok(config);
+    }
+    device::config_with(
+        device,
+        Direction::Input,
+        config.sample_rate(),
+        config.channels(),
+    )
+    .ok_or_else(|| AudioError::Device {
+        name,
+        why: "it has no PCM format".to_owned(),
+    })
+}
+
+fn listen<T: SizedSample>(
+    device: &Device,
+    config: &SupportedStreamConfig,
+    mut filler: Filler,
+    drain: &Drain,
+) -> Result<Stream, cpal::Error>
+where
+    f32: FromSample<T>,
+{
+    let shared = std::sync::Arc::clone(&drain.shared);
+    device.build_input_stream::<T, _, _>(
+        config.config(),
+        move |samples, info| {
+            let captured_at = info.timestamp().capture.as_nanos();
+            let captured_at = Duration::from_nanos(u64::try_from(captured_at).unwrap_or(0));
+            let as_f32 = samples.iter().map(|x| f32::from_sample(*x));
+            filler.take(samples.len(), captured_at, as_f32);
+        },
+        move |error| shared.note(error.kind()),
+        Some(OPEN_WITHIN),
+    )
+}
+
+const fn words_for(broken: Broken) -> &'static str {
+    match broken {
+        Broken::Gone => "it is no longer there",
+        Broken::Invalid => "its settings changed",
+        Broken::Other => "the sound system reported an error",
+    }
+}
+
+/// Tells from the number of callbacks whether a device still lives.
+struct Watch {
+    callbacks: u64,
+    since: Instant,
+}
+
+impl Watch {
+    const fn new(now: Instant) -> Self {
+        Self {
+            callbacks: 0,
+            since: now,
+        }
+    }
+
+    fn is_alive(&mut self, callbacks: u64, now: Instant) -> bool {
+        if callbacks != self.callbacks {
+            (self.callbacks, self.since) = (callbacks, now);
+        }
+        now.saturating_duration_since(self.since) < LOST_AFTER
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_seconds_without_a_callback_mean_that_it_is_lost() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut watch = Watch::new(start);
+        assert!(watch.is_alive(0, after(1_900)));
+        assert!(watch.is_alive(1, after(1_950)));
+        assert!(watch.is_alive(1, after(3_900)));
+        assert!(!watch.is_alive(1, after(3_950)));
+        assert!(watch.is_alive(2, after(9_000)));
+    }
+}
