@@ -163,7 +163,7 @@ impl Driven {
     pub(in crate::tui) fn holding(recordings: Vec<Recording>, width: u16, height: u16) -> Self {
         let mut driven = Self::locked(width, height);
         driven.answer(Answer::Unlocked { notices: Vec::new() });
-        driven.answer(Answer::Listed { recordings, today: TODAY });
+        driven.answer(Answer::Listed { recordings: recordings.into(), today: TODAY });
         driven.serve();
         driven
     }

@@ -5,6 +5,8 @@
 //! with. `ask` never waits: work that takes time runs on the engine's own
 //! threads. The interface is tested against an engine of these types alone.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use super::secret::Secret;
@@ -12,8 +14,9 @@ use crate::error::Failure;
 use crate::recording::{Recording, RecordingId};
 use crate::transcript::Transcript;
 
-#[cfg(test)]
-pub mod fake;
+mod real;
+
+pub use real::Real;
 
 /// Does the work.
 pub trait Engine {
@@ -171,7 +174,7 @@ pub enum Answer {
     /// Everything in the vault, newest first.
     Listed {
         /// The recordings.
-        recordings: Vec<Recording>,
+        recordings: Arc<Vec<Recording>>,
         /// Today, where the person is.
         today: Date,
     },
@@ -210,8 +213,9 @@ pub enum Answer {
     Recorded {
         /// Its length, seconds.
         duration_s: f64,
-        /// The microphone had gone and not returned.
-        microphone_lost: bool,
+        /// Why it is shorter than it was meant to be: the microphone was lost,
+        /// or the disk was full.
+        shortfall: Option<Failure>,
     },
     /// Where the player stands.
     Playing(PlayerStatus),

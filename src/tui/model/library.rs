@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -48,7 +49,7 @@ impl Scroll {
 /// Everything in the vault.
 #[derive(Default)]
 pub struct Library {
-    recordings: Vec<Recording>,
+    recordings: Arc<Vec<Recording>>,
     rows: Vec<Row>,
     row_of: Vec<usize>,
     index: HashMap<RecordingId, usize>,
@@ -67,7 +68,7 @@ pub struct Library {
 impl Library {
     /// Takes the recordings, newest first, in place of those there were. The
     /// cursor stays on its recording, or near it when that is gone.
-    pub fn replace(&mut self, recordings: Vec<Recording>, today: Date) {
+    pub fn replace(&mut self, recordings: Arc<Vec<Recording>>, today: Date) {
         let under = self.current().map(|recording| recording.id);
         self.today = today;
         self.recordings = recordings;
@@ -77,25 +78,19 @@ impl Library {
     /// Takes one recording that is new or another than before.
     pub fn change(&mut self, recording: Recording) {
         let under = self.current().map(|recording| recording.id);
-        match self
-            .index
-            .get(&recording.id)
-            .and_then(|at| self.recordings.get_mut(*at))
-        {
+        let recordings = Arc::make_mut(&mut self.recordings);
+        match self.index.get(&recording.id).and_then(|at| recordings.get_mut(*at)) {
             Some(slot) => *slot = recording,
-            None => self.recordings.push(recording),
+            None => recordings.push(recording),
         }
-        let newest_first =
-            |recording: &Recording| Reverse((recording.card.recorded_at, recording.card.added_at));
-        self.recordings.sort_by_key(newest_first);
+        recordings.sort_by_key(|recording| Reverse((recording.card.recorded_at, recording.card.added_at)));
         self.arrange(under);
     }
 
     /// Drops recordings that are gone.
     pub fn remove(&mut self, ids: &[RecordingId]) {
         let under = self.current().map(|recording| recording.id);
-        self.recordings
-            .retain(|recording| !ids.contains(&recording.id));
+        Arc::make_mut(&mut self.recordings).retain(|recording| !ids.contains(&recording.id));
         self.arrange(under);
     }
 

@@ -1,5 +1,7 @@
 //! The recording in the right pane: its transcript, broken into lines.
 
+use std::collections::BTreeMap;
+
 use unicode_width::UnicodeWidthChar;
 
 use crate::recording::RecordingId;
@@ -41,8 +43,9 @@ pub struct Reading {
     pub cursor: usize,
     /// The first line in sight.
     pub top: usize,
-    /// Places a search found in it.
+    /// Places a search found in it; set by [`Reading::light`].
     pub moments: Vec<HitMoment>,
+    marks: BTreeMap<usize, Vec<[usize; 2]>>,
 }
 
 impl Reading {
@@ -57,6 +60,7 @@ impl Reading {
             cursor: 0,
             top: 0,
             moments,
+            marks: BTreeMap::new(),
         }
     }
 
@@ -140,24 +144,50 @@ impl Reading {
         None
     }
 
-    /// What a search marked in a segment: byte ranges of its text.
+    /// What a search marked in a segment: byte ranges of its text, in order.
     #[must_use]
-    pub fn marks(&self, segment: &Segment) -> &[[usize; 2]] {
-        let (from, to) = (
-            f64::from(segment.start_ms) / 1000.0,
-            f64::from(segment.end_ms) / 1000.0,
-        );
-        let here = |moment: &&HitMoment| {
-            moment.text == segment.text
-                && moment.start_s >= from - 0.5
-                && moment.start_s <= to + 0.5
+    pub fn marks(&self, segment: usize) -> &[[usize; 2]] {
+        self.marks.get(&segment).map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes the places that a search found.
+    pub fn light(&mut self, moments: Vec<HitMoment>) {
+        self.moments = moments;
+        let mut marks: BTreeMap<usize, Vec<[usize; 2]>> = BTreeMap::new();
+        for moment in &self.moments {
+            let Some(first) = self.first_segment_of(moment) else { continue };
+            // The text of a moment is that of neighbouring segments with spaces between.
+            let mut from = 0;
+            for (number, segment) in self.segments().iter().enumerate().skip(first) {
+                let to = from + segment.text.len();
+                let inside = moment.marks.iter().filter(|[begin, end]| *begin >= from && *end <= to);
+                marks.entry(number).or_default().extend(inside.map(|[begin, end]| [begin - from, end - from]));
+                from = to + 1;
+                if from >= moment.text.len() {
+                    break;
+                }
+            }
+        }
+        for found in marks.values_mut() {
+            found.sort_unstable();
+            found.dedup();
+        }
+        self.marks = marks;
+    }
+
+    /// The segment with which a moment's text begins: at its time, or a few
+    /// before, where its first marked word is further on.
+    fn first_segment_of(&self, moment: &HitMoment) -> Option<usize> {
+        let at = self.segment_at(moment.start_s + 0.5)?;
+        let begins = |number: &usize| {
+            self.segments().get(*number).is_some_and(|segment| moment.text.starts_with(segment.text.as_str()))
         };
-        self.moments
-            .iter()
-            .find(here)
-            .map_or(&[], |moment| &moment.marks)
+        (at.saturating_sub(WIDEST)..=at).rev().find(begins)
     }
 }
+
+/// The most neighbouring segments that one moment spans, before its first mark.
+const WIDEST: usize = 3;
 
 /// Hands on the byte ranges of the lines into which `text` breaks at spaces,
 /// or within a word that is longer than a line.

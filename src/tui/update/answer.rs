@@ -1,5 +1,6 @@
 //! What the engine's answers change.
 
+use crate::error::Failure;
 use crate::recording::RecordingId;
 use crate::tui::engine::{Answer, Request, Vault as Found};
 use crate::tui::model::reading::Text;
@@ -48,10 +49,7 @@ pub(super) fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>)
             watch_recorder(model, effects);
             model.complain(&failure);
         }
-        Answer::Recorded {
-            duration_s,
-            microphone_lost,
-        } => recorded(model, duration_s, microphone_lost, effects),
+        Answer::Recorded { duration_s, shortfall } => recorded(model, duration_s, shortfall, effects),
         Answer::Notice(text) => model.say(text),
         Answer::Failed(failure) => {
             if matches!(model.overlay, Some(Overlay::Shredding)) {
@@ -87,6 +85,8 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             if let Some(reading) = model.reading.as_mut().filter(|reading| reading.id == id) {
                 reading.text = transcript.map_or(Text::None, Text::Here);
                 reading.cursor = 0;
+                let moments = std::mem::take(&mut reading.moments);
+                reading.light(moments);
                 reading.top = 0;
             }
             motion::fit(model);
@@ -231,26 +231,24 @@ fn unlocked(model: &mut Model, notices: &[String], effects: &mut Vec<Effect>) {
     ));
 }
 
-fn recorded(model: &mut Model, duration_s: f64, microphone_lost: bool, effects: &mut Vec<Effect>) {
+fn recorded(model: &mut Model, duration_s: f64, shortfall: Option<Failure>, effects: &mut Vec<Effect>) {
     model.recorder = Recorder::Idle;
     if model.screen == Screen::Recorder {
         model.screen = Screen::Main;
     }
+    if matches!(model.overlay, Some(Overlay::Quit(_) | Overlay::Title(_))) {
+        model.overlay = None;
+    }
     watch_recorder(model, effects);
-    let lost = if microphone_lost {
-        " · the microphone was lost"
-    } else {
-        ""
-    };
-    let locked = if model.is_open() {
-        ""
-    } else {
-        " · it can be read after unlocking"
-    };
-    model.say(format!(
-        "kept: {}{lost}{locked}",
-        words::duration(duration_s)
-    ));
+    let kept = format!("kept: {}", words::duration(duration_s));
+    match shortfall {
+        Some(failure) => {
+            let why = failure.why.clone();
+            model.complain(&Failure { why: format!("{why} · {kept}"), ..failure });
+        }
+        None if model.is_open() => model.say(kept),
+        None => model.say(format!("{kept} · it can be read after unlocking")),
+    }
     if !model.is_open() {
         effects.push(Effect::Ask(Request::Look));
     }

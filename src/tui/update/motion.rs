@@ -102,7 +102,7 @@ pub(super) fn follow(model: &mut Model, effects: &mut Vec<Effect>) {
     match (pointed, &mut model.reading) {
         (None, reading) => *reading = None,
         (Some(id), Some(reading)) if reading.id == id => {
-            reading.moments = moments;
+            reading.light(moments);
             go_to_moment(model);
         }
         (Some(id), reading) => {

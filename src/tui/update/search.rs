@@ -38,7 +38,7 @@ pub(super) fn close(model: &mut Model, effects: &mut Vec<Effect>) {
         model.library.go_to(id);
     }
     if let Some(reading) = &mut model.reading {
-        reading.moments.clear();
+        reading.light(Vec::new());
     }
     motion::rest(model, effects);
 }

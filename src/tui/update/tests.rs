@@ -165,7 +165,7 @@ fn somebody_who_listens_is_not_locked_out() {
 fn answers_about_an_open_vault_that_come_after_locking_are_dropped() {
     let mut driven = Driven::open(80, 24);
     driven.type_text("L");
-    driven.answer(Answer::Listed { recordings: six(), today: TODAY });
+    driven.answer(Answer::Listed { recordings: six().into(), today: TODAY });
     driven.answer(Answer::Changed(Box::new(recording(9, TODAY, "10:00", "late", 3))));
     assert!(driven.model.library.is_empty());
 }

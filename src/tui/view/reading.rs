@@ -150,7 +150,7 @@ fn text(model: &Model, reading: &Reading, head: u16, pane: &mut Pane<'_>) {
                 theme.faint,
             );
         }
-        let mut lit = reading.marks(segment).to_vec();
+        let mut lit = reading.marks(line.segment).to_vec();
         if let Some((number, at_s)) = spoken
             && number == line.segment
         {

@@ -289,10 +289,10 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn answer(number: u8, driven: &Driven) -> Answer {
     match number {
         0 => Answer::Unlocked { notices: vec!["a copy was mended".to_owned()] },
-        1 => Answer::Listed { recordings: crate::tui::fixture::six(), today: TODAY },
+        1 => Answer::Listed { recordings: crate::tui::fixture::six().into(), today: TODAY },
         2 => Answer::Found { serial: driven.model.serial, took_ms: 0.1, total: 1, hits: vec![hit()] },
         3 => Answer::Recorder(recorder_status(7e9, f32::NAN)),
-        4 => Answer::Recorded { duration_s: 1.0, microphone_lost: true },
+        4 => Answer::Recorded { duration_s: 1.0, shortfall: None },
         5 => Answer::Playing(PlayerStatus { id: id(1), position_s: 1e9, duration_s: 0.0, paused: false }),
         6 => Answer::Shredded { ids: vec![id(1), id(3)], receipt: vec!["gone".to_owned(); 3] },
         7 => Answer::Vault(Vault::Locked { waiting: 1, notices: vec!["forged".to_owned()] }),
