@@ -32,11 +32,18 @@ impl Paths {
     /// When the user has no home directory.
     pub fn of_this_user(vault: Option<PathBuf>) -> Result<Self, Failure> {
         let base = etcetera::choose_base_strategy().map_err(|_| {
-            Failure::new(Exit::Failed, "can't find the home directory", "HOME is not set")
-                .hint("set HOME, or name the vault with --vault DIR")
+            Failure::new(
+                Exit::Failed,
+                "can't find the home directory",
+                "HOME is not set",
+            )
+            .hint("set HOME, or name the vault with --vault DIR")
         })?;
         let data = base.data_dir().join("voxvault");
-        let state = base.state_dir().unwrap_or_else(|| base.data_dir()).join("voxvault");
+        let state = base
+            .state_dir()
+            .unwrap_or_else(|| base.data_dir())
+            .join("voxvault");
         Ok(Self {
             vault: vault
                 .or_else(|| from_environment("VOXVAULT_DIR"))
@@ -49,7 +56,9 @@ impl Paths {
 }
 
 fn from_environment(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 /// The settings of `config.toml`. Every one has a default; unknown ones are
@@ -103,7 +112,9 @@ impl Config {
             failed(format!("{place}{}", error.message()))
                 .hint("known settings: device, language, lock_after, [keys]")
         })?;
-        config.lock_after().map_err(|why| failed(format!("lock_after: {why}")))?;
+        config
+            .lock_after()
+            .map_err(|why| failed(format!("lock_after: {why}")))?;
         Ok(config)
     }
 
@@ -154,8 +165,17 @@ mod tests {
     #[test]
     fn durations_are_checked_when_the_file_is_read() {
         assert!(read("lock_after = \"soon\"").is_err());
-        assert_eq!(read("lock_after = \"never\"").unwrap().lock_after().unwrap(), None);
+        assert_eq!(
+            read("lock_after = \"never\"")
+                .unwrap()
+                .lock_after()
+                .unwrap(),
+            None
+        );
         let config = read("lock_after = \"1h30m\"").unwrap();
-        assert_eq!(config.lock_after().unwrap(), Some(Duration::from_secs(5400)));
+        assert_eq!(
+            config.lock_after().unwrap(),
+            Some(Duration::from_secs(5400))
+        );
     }
 }

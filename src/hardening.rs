@@ -25,13 +25,19 @@ pub struct Hardening {
 /// fatal: a recorder that does not start protects nothing.
 #[must_use]
 pub fn harden() -> Hardening {
-    Hardening { memory: close_memory(), network: forbid_network() }
+    Hardening {
+        memory: close_memory(),
+        network: forbid_network(),
+    }
 }
 
 fn close_memory() -> Result<(), String> {
     rustix::process::setrlimit(
         rustix::process::Resource::Core,
-        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
+        rustix::process::Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
     )
     .map_err(|error| error.to_string())?;
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
@@ -54,8 +60,11 @@ fn network_filter() -> Result<BpfProgram, seccompiler::Error> {
     )?])?;
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     rules.insert(libc::SYS_socket, vec![not_local]);
-    for forbidden in [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register]
-    {
+    for forbidden in [
+        libc::SYS_io_uring_setup,
+        libc::SYS_io_uring_enter,
+        libc::SYS_io_uring_register,
+    ] {
         rules.insert(forbidden, Vec::new());
     }
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;

@@ -9,7 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{Device, FromSample, Sample, SizedSample, Stream, SupportedStreamConfig};
+use cpal::{
+    BufferSize, Device, FromSample, Sample, SizedSample, Stream, StreamConfig,
+    SupportedStreamConfig,
+};
 
 use super::device::{self, Direction, with_sample_type};
 use super::error::AudioError;
@@ -18,6 +21,10 @@ use super::shape::Shape;
 
 /// What the ring holds: longer than any fsync one would still record with.
 const RING_S: usize = 8;
+
+/// How often the device is to bring something: every 50 ms is soon enough for a
+/// meter, and costs little.
+const CALLBACKS_PER_S: u32 = 20;
 
 /// No callback for this long means that the microphone is gone.
 const LOST_AFTER: Duration = Duration::from_secs(2);
@@ -67,14 +74,22 @@ impl Capture {
     ) -> Result<Self, AudioError> {
         let name = device::name_of(device);
         let shape = Shape::new(config.sample_rate(), config.channels())?;
-        let (filler, drain) = ring(shape.rate_hz(), shape.channels(), RING_S);
-        let stream = with_sample_type!(config.sample_format(),
-        T => listen::<T>(device, &config, filler, &drain),
-        otherwise {
-            let why = format!("its sample format {} is unknown", config.sample_format());
-            return Err(AudioError::Device { name, why });
-        });
-        let stream = stream.map_err(|error| device::refused(&name, &error))?;
+        let open = |buffer| {
+            let (filler, drain) = ring(shape.rate_hz(), shape.channels(), RING_S);
+            let settings = StreamConfig {
+                buffer_size: buffer,
+                ..config.config()
+            };
+            let stream = with_sample_type!(config.sample_format(),
+                T => listen::<T>(device, settings, filler, &drain),
+                otherwise Err(cpal::ErrorKind::UnsupportedConfig.into()));
+            stream.map(|stream| (stream, drain))
+        };
+        // What a sound server takes by itself may be seconds; not every device
+        // lets one choose.
+        let brief = BufferSize::Fixed(shape.rate_hz() / CALLBACKS_PER_S);
+        let opened = open(brief).or_else(|_| open(BufferSize::Default));
+        let (stream, drain) = opened.map_err(|error| device::refused(&name, &error))?;
         stream
             .play()
             .map_err(|error| device::refused(&name, &error))?;
@@ -183,7 +198,7 @@ fn usual_config(device: &Device) -> Result<SupportedStreamConfig, AudioError> {
 
 fn listen<T: SizedSample>(
     device: &Device,
-    config: &SupportedStreamConfig,
+    config: StreamConfig,
     mut filler: Filler,
     drain: &Drain,
 ) -> Result<Stream, cpal::Error>
@@ -192,7 +207,7 @@ where
 {
     let shared = std::sync::Arc::clone(&drain.shared);
     device.build_input_stream::<T, _, _>(
-        config.config(),
+        config,
         move |samples, info| {
             let captured_at = info.timestamp().capture.as_nanos();
             let captured_at = Duration::from_nanos(u64::try_from(captured_at).unwrap_or(0));

@@ -37,7 +37,7 @@ mod stored;
 mod synthetic;
 
 pub use capture::{Capture, Captured};
-pub use decode::{RawFormat, Reading, SampleFormat, SoundFile};
+pub use decode::{NoSuchSampleFormat, RawFormat, Reading, SampleFormat, SoundFile};
 pub use device::{DeviceInfo, microphones};
 pub use encode::{
     PACKET_BYTES, PACKET_SAMPLES, SEGMENT_BYTES, SEGMENT_PACKETS, SegmentEncoder, SegmentSink,

@@ -67,7 +67,13 @@ impl Console {
             )?;
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
-        Ok(Self { volume, deliveries, stop, idle, work: Mutex::new(None) })
+        Ok(Self {
+            volume,
+            deliveries,
+            stop,
+            idle,
+            work: Mutex::new(None),
+        })
     }
 
     /// Set when a signal has come.
@@ -100,7 +106,13 @@ pub(super) fn told(failure: &Failure) -> String {
 impl Progress for Console {
     fn begin(&self, what: &str, total: Option<u64>, unit: Unit) {
         self.idle.store(false, Ordering::Relaxed);
-        let work = Work { what: plain(what), total, unit, began: Instant::now(), bar: None };
+        let work = Work {
+            what: plain(what),
+            total,
+            unit,
+            began: Instant::now(),
+            bar: None,
+        };
         *self.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
     }
 
@@ -111,7 +123,9 @@ impl Progress for Console {
         if !shows || work.began.elapsed() < LONG {
             return;
         }
-        let bar = work.bar.get_or_insert_with(|| bar(&work.what, work.total, work.unit));
+        let bar = work
+            .bar
+            .get_or_insert_with(|| bar(&work.what, work.total, work.unit));
         if work.unit == Unit::SoundMs {
             let total = work.total.map(|total| format!(" of {}", clock(total)));
             bar.set_message(format!("{}{}", clock(done), total.unwrap_or_default()));
@@ -120,7 +134,11 @@ impl Progress for Console {
     }
 
     fn end(&self) {
-        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let work = self
+            .work
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(bar) = work.and_then(|work| work.bar) {
             bar.finish_and_clear();
         }

@@ -31,7 +31,12 @@ pub(super) struct Global {
     pub(super) passphrase_file: Option<PathBuf>,
     /// Run a command that prints the passphrase
     /// [default: VOXVAULT_PASSPHRASE_COMMAND]
-    #[arg(long, value_name = "CMD", global = true, conflicts_with = "passphrase_file")]
+    #[arg(
+        long,
+        value_name = "CMD",
+        global = true,
+        conflicts_with = "passphrase_file"
+    )]
     pub(super) passphrase_command: Option<String>,
     /// Print one JSON document
     #[arg(long, global = true)]

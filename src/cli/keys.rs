@@ -23,9 +23,7 @@ pub(super) struct Given(Zeroizing<String>);
 
 impl KeySource for Given {
     fn passphrase(&self) -> Result<Passphrase, Failure> {
-        let mut copy = Zeroizing::new(String::with_capacity(self.0.len()));
-        copy.push_str(&self.0);
-        Ok(Passphrase::new(copy))
+        Ok(Passphrase::new(self.0.to_string()))
     }
 
     fn is_unattended(&self) -> bool {
@@ -39,7 +37,7 @@ pub(super) struct Prompt;
 
 impl KeySource for Prompt {
     fn passphrase(&self) -> Result<Passphrase, Failure> {
-        ask("passphrase: ").map(Passphrase::new)
+        ask("passphrase: ")
     }
 
     fn is_unattended(&self) -> bool {
@@ -62,8 +60,13 @@ pub(super) fn from_file(path: &Path) -> Result<Given, Failure> {
 
 /// The passphrase that a command prints. Its standard error stays visible.
 pub(super) fn from_command(command: &str) -> Result<Given, Failure> {
-    let failed =
-        |why: String| Failure::new(Exit::Locked, "can't get the passphrase from the command", why);
+    let failed = |why: String| {
+        Failure::new(
+            Exit::Locked,
+            "can't get the passphrase from the command",
+            why,
+        )
+    };
     let mut child = Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())
@@ -98,7 +101,9 @@ fn read(from: &mut dyn Read) -> Result<Given, String> {
         }
     }
     let text = std::str::from_utf8(&bytes[..length]).map_err(|_| "it is not UTF-8".to_owned())?;
-    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     if text.is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -106,20 +111,26 @@ fn read(from: &mut dyn Read) -> Result<Given, String> {
 }
 
 /// Asks once on the terminal, without showing what is typed.
-pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
-        Failure::new(Exit::Locked, "can't ask for the passphrase", "there is no terminal")
+pub(super) fn ask(prompt: &str) -> Result<Passphrase, Failure> {
+    rpassword::prompt_password(prompt)
+        .map(Passphrase::new)
+        .map_err(|_| {
+            Failure::new(
+                Exit::Locked,
+                "can't ask for the passphrase",
+                "there is no terminal",
+            )
             .hint("give it with --passphrase-file FILE or --passphrase-command CMD")
-    })
+        })
 }
 
 /// Asks for a new passphrase until the same is typed twice.
 pub(super) fn ask_new() -> Result<Passphrase, Failure> {
     let first = ask("new passphrase: ")?;
     let again = ask("the same again: ")?;
-    if *first != *again {
+    if !first.is_same_as(&again) {
         let why = "the two are not the same";
         return Err(Failure::new(Exit::Usage, "can't use the passphrase", why));
     }
-    Ok(Passphrase::new(first))
+    Ok(first)
 }

@@ -53,7 +53,10 @@ fn unparsed(error: &clap::Error) -> ExitCode {
             let text = error.render().to_string();
             let mut lines = text.lines().filter(|line| !line.trim().is_empty());
             let first = lines.next().unwrap_or_default();
-            let why = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches(':');
+            let why = first
+                .strip_prefix("error: ")
+                .unwrap_or(first)
+                .trim_end_matches(':');
             let missing: Vec<&str> = lines
                 .take_while(|line| line.starts_with("  ") && kind != ErrorKind::InvalidSubcommand)
                 .filter(|line| !line.trim_start().starts_with("tip:"))

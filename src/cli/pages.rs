@@ -32,7 +32,9 @@ pub(super) fn manual(command: Option<&str>) -> Result<Exit, Failure> {
         }
     };
     let mut roff = Vec::new();
-    clap_mangen::Man::new(page).render(&mut roff).map_err(unprintable)?;
+    clap_mangen::Man::new(page)
+        .render(&mut roff)
+        .map_err(unprintable)?;
     print(&roff)
 }
 

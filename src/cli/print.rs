@@ -11,7 +11,7 @@ use crate::command::text::TextFormat;
 use crate::command::{demo, search, show, transcribe};
 use crate::error::{Failure, plain};
 use crate::listing::{KeptUntil, RecordingView};
-use crate::recording::Recording;
+use crate::recording::{Moment, Recording};
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
@@ -32,10 +32,19 @@ fn view(recording: &Recording) -> Value {
 pub(super) fn list(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
     for recording in recordings {
         let card = &recording.card;
-        let at = card.recorded_at.to_zoned().strftime("%Y-%m-%d %H:%M").to_string();
+        let at = card
+            .recorded_at
+            .to_zoned()
+            .strftime("%Y-%m-%d %H:%M")
+            .to_string();
         let length = time::clock(card.duration());
         let state = recording.state().to_string();
-        write!(out, "{}  {at}  {length:>8}  {state:<11}  {}", recording.id.short(), plain(&card.title))?;
+        write!(
+            out,
+            "{}  {at}  {length:>8}  {state:<11}  {}",
+            recording.id.short(),
+            plain(&card.title)
+        )?;
         for tag in &card.tags {
             write!(out, " #{}", plain(tag))?;
         }
@@ -73,11 +82,17 @@ pub(super) fn taken_json(
         .iter()
         .map(|(file, failure)| json!({ "file": file.to_string_lossy(), "why": failure.why }))
         .collect();
-    document(out, &json!({ "recordings": recordings, "refused": refused }))
+    document(
+        out,
+        &json!({ "recordings": recordings, "refused": refused }),
+    )
 }
 
 pub(super) fn made(out: Out<'_>, outcome: &transcribe::Outcome) -> io::Result<()> {
-    outcome.made.iter().try_for_each(|made| writeln!(out, "{} version {}", made.id, made.version))
+    outcome
+        .made
+        .iter()
+        .try_for_each(|made| writeln!(out, "{} version {}", made.id, made.version))
 }
 
 pub(super) fn made_json(out: Out<'_>, outcome: &transcribe::Outcome) -> io::Result<()> {
@@ -97,9 +112,21 @@ pub(super) fn made_json(out: Out<'_>, outcome: &transcribe::Outcome) -> io::Resu
 /// A line for each hit, and under it its moments.
 pub(super) fn search(out: Out<'_>, outcome: &search::Outcome) -> io::Result<()> {
     for hit in &outcome.hits.hits {
-        let Some(recording) = outcome.recordings.get(&hit.id) else { continue };
-        let at = recording.card.recorded_at.to_zoned().strftime("%Y-%m-%d %H:%M").to_string();
-        writeln!(out, "{}  {at}  {}", hit.id.short(), plain(&recording.card.title))?;
+        let Some(recording) = outcome.recordings.get(&hit.id) else {
+            continue;
+        };
+        let at = recording
+            .card
+            .recorded_at
+            .to_zoned()
+            .strftime("%Y-%m-%d %H:%M")
+            .to_string();
+        writeln!(
+            out,
+            "{}  {at}  {}",
+            hit.id.short(),
+            plain(&recording.card.title)
+        )?;
         for moment in hit.moments.iter().take(3) {
             let start = std::time::Duration::from_secs_f64(moment.start_s.max(0.0));
             writeln!(out, "  {:>8}  {}", time::clock(start), plain(&moment.text))?;
@@ -108,17 +135,16 @@ pub(super) fn search(out: Out<'_>, outcome: &search::Outcome) -> io::Result<()> 
     Ok(())
 }
 
-pub(super) fn search_json(
-    out: Out<'_>,
-    query: &str,
-    outcome: &search::Outcome,
-) -> io::Result<()> {
+pub(super) fn search_json(out: Out<'_>, query: &str, outcome: &search::Outcome) -> io::Result<()> {
     let hits: Vec<Value> = outcome
         .hits
         .hits
         .iter()
         .map(|hit| {
-            let card = outcome.recordings.get(&hit.id).map(|recording| &recording.card);
+            let card = outcome
+                .recordings
+                .get(&hit.id)
+                .map(|recording| &recording.card);
             json!({
                 "id": hit.id.to_string(),
                 "title": card.map(|card| &card.title),
@@ -130,7 +156,10 @@ pub(super) fn search_json(
         .collect();
     let took_ms = (outcome.took.as_secs_f64() * 1e6).round() / 1e3;
     let total = outcome.hits.total;
-    document(out, &json!({ "query": query, "took_ms": took_ms, "total": total, "hits": hits }))
+    document(
+        out,
+        &json!({ "query": query, "took_ms": took_ms, "total": total, "hits": hits }),
+    )
 }
 
 pub(super) fn show(out: Out<'_>, outcome: &show::Outcome, form: TextFormat) -> io::Result<()> {
@@ -143,7 +172,9 @@ pub(super) fn show(out: Out<'_>, outcome: &show::Outcome, form: TextFormat) -> i
             out.write_all(text.as_bytes())
         }
         show::Outcome::Two(from, to) => {
-            let (Some(old), Some(new)) = (&from.transcript, &to.transcript) else { return Ok(()) };
+            let (Some(old), Some(new)) = (&from.transcript, &to.transcript) else {
+                return Ok(());
+            };
             for change in diff::words(old, new) {
                 match change {
                     Change::Same(text) => writeln!(out, "  {text}")?,
@@ -175,10 +206,21 @@ pub(super) fn receipt(out: Out<'_>, receipt: &Receipt, doomed: &[Recording]) -> 
         writeln!(out, "erased: {}", plain(erased))?;
     }
     for left in &receipt.not_erased {
-        writeln!(out, "out of reach: {} ({}): {}", plain(&left.what), plain(&left.location), plain(&left.why))?;
+        writeln!(
+            out,
+            "out of reach: {} ({}): {}",
+            plain(&left.what),
+            plain(&left.where_),
+            plain(&left.why)
+        )?;
     }
     for backup in &receipt.backups_still_holding {
-        writeln!(out, "still holds it: {} made {}", plain(&backup.path), backup.made_at)?;
+        writeln!(
+            out,
+            "still holds it: {} made {}",
+            plain(&backup.path),
+            moment(backup.made_at_ms)
+        )?;
     }
     Ok(())
 }
@@ -199,12 +241,12 @@ pub(super) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
     let not_erased: Vec<Value> = receipt
         .not_erased
         .iter()
-        .map(|left| json!({ "what": left.what, "where": left.location, "why": left.why }))
+        .map(|left| json!({ "what": left.what, "where": left.where_, "why": left.why }))
         .collect();
     let backups: Vec<Value> = receipt
         .backups_still_holding
         .iter()
-        .map(|backup| json!({ "path": backup.path, "made_at": backup.made_at.to_string() }))
+        .map(|backup| json!({ "path": backup.path, "made_at": moment(backup.made_at_ms) }))
         .collect();
     document(
         out,
@@ -217,17 +259,25 @@ pub(super) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
     )
 }
 
+fn moment(unix_ms: i64) -> String {
+    Moment {
+        unix_ms,
+        offset_s: 0,
+    }
+    .to_string()
+}
+
 pub(super) fn devices(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<()> {
     for device in devices {
         let mark = if device.default { "*" } else { " " };
         let rates: Vec<String> = device.rates_hz.iter().map(u32::to_string).collect();
-        let s = if device.channels == 1 { "" } else { "s" };
+        let channels: Vec<String> = device.channels.iter().map(u16::to_string).collect();
         writeln!(
             out,
-            "{mark} {}  {} Hz, {} channel{s}",
+            "{mark} {}  {} Hz, {} channels",
             plain(&device.name),
             rates.join("/"),
-            device.channels,
+            channels.join("/"),
         )?;
     }
     Ok(())
@@ -251,8 +301,17 @@ pub(super) fn devices_json(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<(
 pub(super) fn models(out: Out<'_>, models: &[Model]) -> io::Result<()> {
     for model in models {
         let mark = if model.in_use { "*" } else { " " };
-        let languages = if model.multilingual { "multilingual" } else { "English" };
-        writeln!(out, "{mark} {}  {} bytes, {languages}", plain(&model.name), model.bytes)?;
+        let languages = if model.multilingual {
+            "multilingual"
+        } else {
+            "English"
+        };
+        writeln!(
+            out,
+            "{mark} {}  {} bytes, {languages}",
+            plain(&model.name),
+            model.bytes
+        )?;
     }
     Ok(())
 }
@@ -276,7 +335,11 @@ pub(super) fn models_json(out: Out<'_>, models: &[Model]) -> io::Result<()> {
 
 pub(super) fn demo(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {
     let vault = made.vault.display();
-    writeln!(out, "{vault}: {} recordings, {} transcribed", made.recordings, made.transcribed)?;
+    writeln!(
+        out,
+        "{vault}: {} recordings, {} transcribed",
+        made.recordings, made.transcribed
+    )?;
     if let Some(passphrase) = made.passphrase {
         writeln!(out, "its passphrase is: {passphrase}")?;
     }

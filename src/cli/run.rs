@@ -22,7 +22,7 @@ use crate::config::{Config, Paths};
 use crate::error::{Exit, Failure};
 use crate::hardening;
 use crate::time;
-use crate::vault::ShredScope;
+use crate::vault::{Placement, ShredScope};
 use crate::worker::sounding::SoundFormat;
 
 /// What the parsed line asks for, and how to say what came of it.
@@ -50,24 +50,44 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
     let Some(command) = cli.command else {
         return interface(context);
     };
-    let volume = if cli.global.quiet { Volume::Quiet } else { Volume::Normal };
-    let deliveries = if cli.global.json { Deliveries::None } else { Deliveries::Lines };
+    let volume = if cli.global.quiet {
+        Volume::Quiet
+    } else {
+        Volume::Normal
+    };
+    let deliveries = if cli.global.json {
+        Deliveries::None
+    } else {
+        Deliveries::Lines
+    };
     let console = Console::new(volume, deliveries).map_err(|error| {
         Failure::new(Exit::Failed, "can't listen for signals", error.to_string())
     })?;
     if cli.global.verbose {
         for (name, state) in [("network", hardening.network), ("memory", hardening.memory)] {
-            let state = state.map_or_else(|why| format!("not protected: {why}"), |()| "protected".to_owned());
+            let state = state.map_or_else(
+                |why| format!("not protected: {why}"),
+                |()| "protected".to_owned(),
+            );
             console.note(&format!("{name}: {state}"));
         }
     }
-    Session { context, console, json: cli.global.json }.dispatch(command)
+    Session {
+        context,
+        console,
+        json: cli.global.json,
+    }
+    .dispatch(command)
 }
 
 fn interface(context: Context) -> Result<Exit, Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Failure::new(Exit::Usage, "can't open the interface", "there is no terminal")
-            .hint("`voxvault help` lists the commands that need none"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "can't open the interface",
+            "there is no terminal",
+        )
+        .hint("`voxvault help` lists the commands that need none"));
     }
     crate::tui::run(Arc::new(context))?;
     Ok(Exit::Done)
@@ -86,7 +106,12 @@ fn key_source(cli: &Cli) -> Result<Box<dyn KeySource>, Failure> {
         return Ok(Box::new(keys::from_file(file)?));
     }
     let from_environment = || std::env::var("VOXVAULT_PASSPHRASE_COMMAND").ok();
-    if let Some(command) = cli.global.passphrase_command.clone().or_else(from_environment) {
+    if let Some(command) = cli
+        .global
+        .passphrase_command
+        .clone()
+        .or_else(from_environment)
+    {
         return Ok(Box::new(keys::from_command(&command)?));
     }
     Ok(Box::new(keys::Prompt))
@@ -108,7 +133,9 @@ impl Session {
             Command::Import(args) => self.import(args),
             Command::Transcribe(args) => self.transcribe(args),
             Command::List(args) => {
-                let args = list::Args { filter: args.filter };
+                let args = list::Args {
+                    filter: args.filter,
+                };
                 let recordings = list::run(&self.context, &args, &self.console)?;
                 self.print(|out| match self.json {
                     true => print::list_json(out, &recordings),
@@ -137,18 +164,33 @@ impl Session {
 
     fn init(&self, args: &InitArgs) -> Result<Exit, Failure> {
         if crate::vault::Vault::exists(&self.context.paths.vault) {
-            return Err(Failure::new(Exit::Failed, "can't make a vault", "there is one already")
-                .about(self.context.paths.vault.display()));
+            return Err(
+                Failure::new(Exit::Failed, "can't make a vault", "there is one already")
+                    .about(self.context.paths.vault.display()),
+            );
         }
         let passphrase = match self.context.given_passphrase()? {
             Some(passphrase) => passphrase,
             None => {
-                self.console.note("the passphrase can't be recovered: whoever forgets it loses the recordings");
+                self.console.note(
+                    "the passphrase can't be recovered: whoever forgets it loses the recordings",
+                );
                 keys::ask_new()?
             }
         };
-        let place = if args.force { init::Place::Anywhere } else { init::Place::Local };
-        let made = init::run(&self.context, init::Args { passphrase, place }, &self.console)?;
+        let placement = if args.force {
+            Placement::Anywhere
+        } else {
+            Placement::Local
+        };
+        let made = init::run(
+            &self.context,
+            init::Args {
+                passphrase,
+                placement,
+            },
+            &self.console,
+        )?;
         self.print(|out| writeln!(out, "{}", made.vault.display()))
     }
 
@@ -158,14 +200,23 @@ impl Session {
                 let (rate_hz, channels) = (args.rate, args.channels);
                 let raw = args.format.as_deref().map(|format| {
                     let sample = sample_format(format)?;
-                    Ok::<_, Failure>(RawFormat { sample, rate_hz, channels })
+                    Ok::<_, Failure>(RawFormat {
+                        sample,
+                        rate_hz,
+                        channels,
+                    })
                 });
                 let reader = stdin::UntilStopped::new().map_err(|error| {
                     Failure::new(Exit::Failed, "can't read standard input", error.to_string())
                 })?;
-                Input::Stream { reader: Box::new(reader), raw: raw.transpose()? }
+                Input::Stream {
+                    reader: Box::new(reader),
+                    raw: raw.transpose()?,
+                }
             }
-            None => Input::Microphone { device: args.device },
+            None => Input::Microphone {
+                device: args.device,
+            },
         };
         let limit = args.length.as_deref().map(duration).transpose()?;
         let wanted = record::Args {
@@ -203,8 +254,11 @@ impl Session {
     }
 
     fn transcribe(&self, args: TranscribeArgs) -> Result<Exit, Failure> {
-        let wanted =
-            transcribe::Args { ids: args.ids, model: args.model, language: args.language };
+        let wanted = transcribe::Args {
+            ids: args.ids,
+            model: args.model,
+            language: args.language,
+        };
         let outcome = transcribe::run(&self.context, &wanted, &self.console)?;
         self.print(|out| match self.json {
             true => print::made_json(out, &outcome),
@@ -218,7 +272,10 @@ impl Session {
     }
 
     fn search(&self, args: &SearchArgs) -> Result<Exit, Failure> {
-        let wanted = search::Args { query: query_of(&args.query), limit: args.limit };
+        let wanted = search::Args {
+            query: query_of(&args.query),
+            limit: args.limit,
+        };
         let outcome = search::run(&self.context, &wanted, &self.console)?;
         self.print(|out| match self.json {
             true => print::search_json(out, &wanted.query, &outcome),
@@ -227,8 +284,15 @@ impl Session {
     }
 
     fn show(&self, args: &ShowArgs) -> Result<Exit, Failure> {
-        let diff = args.diff.as_ref().and_then(|pair| Some((*pair.first()?, *pair.get(1)?)));
-        let wanted = show::Args { id: args.id.clone(), version: args.version, diff };
+        let diff = args
+            .diff
+            .as_ref()
+            .and_then(|pair| Some((*pair.first()?, *pair.get(1)?)));
+        let wanted = show::Args {
+            id: args.id.clone(),
+            version: args.version,
+            diff,
+        };
         let outcome = show::run(&self.context, &wanted, &self.console)?;
         let format = match args.format {
             Some(format) => text_format(format),
@@ -258,7 +322,11 @@ impl Session {
             ExportForm::Vtt => export::Format::Text(TextFormat::Vtt),
             ExportForm::Json => export::Format::Text(TextFormat::Json),
         };
-        let existing = if args.force { export::Existing::Replace } else { export::Existing::Keep };
+        let existing = if args.force {
+            export::Existing::Replace
+        } else {
+            export::Existing::Keep
+        };
         let mut stdout = Plain(io::stdout().lock());
         let (to, streams) = match args.output {
             Some(path) if path == Path::new("-") => {
@@ -267,20 +335,39 @@ impl Session {
             Some(path) => (export::Destination::Path(path), false),
             None => (export::Destination::Here, false),
         };
-        let wanted = export::Args { which: args.which, format, to, existing };
+        let wanted = export::Args {
+            which: args.which,
+            format,
+            to,
+            existing,
+        };
         let exported = export::run(&self.context, wanted, &self.console);
         if streams && stdout.flush().is_err_and(|error| is_closed(&error)) {
             return Ok(Exit::Done);
         }
         drop(stdout);
         let written = exported?;
-        self.print(|out| written.iter().try_for_each(|path| writeln!(out, "{}", path.display())))
+        self.print(|out| {
+            written
+                .iter()
+                .try_for_each(|path| writeln!(out, "{}", path.display()))
+        })
     }
 
     fn edit(&self, args: EditArgs) -> Result<Exit, Failure> {
-        let tags = args.tags.iter().map(|tag| TagChange::parse(tag)).collect::<Result<_, _>>()?;
+        let tags = args
+            .tags
+            .iter()
+            .map(|tag| TagChange::parse(tag))
+            .collect::<Result<_, _>>()?;
         let pinned = (args.pin || args.unpin).then_some(args.pin);
-        let wanted = edit::Args { id: args.id, title: args.title, tags, note: args.note, pinned };
+        let wanted = edit::Args {
+            id: args.id,
+            title: args.title,
+            tags,
+            note: args.note,
+            pinned,
+        };
         let recording = edit::run(&self.context, &wanted, &self.console)?;
         self.print(|out| match self.json {
             true => print::recording_json(out, &recording),
@@ -289,8 +376,15 @@ impl Session {
     }
 
     fn shred(&self, args: ShredArgs) -> Result<Exit, Failure> {
-        let scope = if args.audio_only { ShredScope::Sound } else { ShredScope::Everything };
-        let wanted = shred::Args { which: args.which, scope };
+        let scope = if args.audio_only {
+            ShredScope::Sound
+        } else {
+            ShredScope::Everything
+        };
+        let wanted = shred::Args {
+            which: args.which,
+            scope,
+        };
         let doomed = shred::plan(&self.context, &wanted, &self.console)?;
         if args.dry_run {
             return self.print(|out| match self.json {
@@ -345,7 +439,9 @@ impl Session {
             None => keys::ask_new()?,
         };
         passwd::run(&self.context, passwd::Args { new }, &self.console)?;
-        self.console.note("the old passphrase opens nothing here any more; it still opens copies made before");
+        self.console.note(
+            "the old passphrase opens nothing here any more; it still opens copies made before",
+        );
         Ok(Exit::Done)
     }
 
@@ -366,17 +462,19 @@ impl Session {
 
     fn demo(&self, dir: PathBuf) -> Result<Exit, Failure> {
         let given = self.context.given_passphrase()?;
-        let wanted = demo::Args { dir, passphrase: given };
+        let wanted = demo::Args {
+            dir,
+            passphrase: given,
+        };
         let made = demo::run(&self.context, wanted, &self.console)?;
         self.print(|out| print::demo(out, &made))
     }
 
-    fn print(
-        &self,
-        print: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<Exit, Failure> {
+    fn print(&self, print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit, Failure> {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        print(&mut out).and_then(|()| out.flush()).map_err(unprintable)?;
+        print(&mut out)
+            .and_then(|()| out.flush())
+            .map_err(unprintable)?;
         Ok(Exit::Done)
     }
 }
@@ -399,7 +497,11 @@ fn is_closed(error: &io::Error) -> bool {
 }
 
 fn transcribing(no_transcribe: bool) -> Transcribing {
-    if no_transcribe { Transcribing::NotNow } else { Transcribing::WhenPossible }
+    if no_transcribe {
+        Transcribing::NotNow
+    } else {
+        Transcribing::WhenPossible
+    }
 }
 
 fn text_format(form: TextForm) -> TextFormat {
@@ -419,9 +521,10 @@ fn query_of(words: &[String]) -> String {
 }
 
 fn sample_format(text: &str) -> Result<SampleFormat, Failure> {
-    text.parse().map_err(|error: crate::audio::NoSuchSampleFormat| {
-        Failure::new(Exit::Usage, "can't use the format", error.to_string()).about(text)
-    })
+    text.parse()
+        .map_err(|error: crate::audio::NoSuchSampleFormat| {
+            Failure::new(Exit::Usage, "can't use the format", error.to_string()).about(text)
+        })
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, Failure> {

@@ -40,9 +40,17 @@ fn excludes_a_word(argument: &str) -> bool {
 
 /// The first argument that is neither an option nor the value of one.
 fn subcommand(arguments: &[OsString]) -> Option<&str> {
-    const WITH_VALUE: [&str; 5] =
-        ["--vault", "--passphrase-file", "--passphrase-command", "--identity", "--color"];
-    let mut arguments = arguments.iter().skip(1).map(|argument| argument.to_str().unwrap_or(""));
+    const WITH_VALUE: [&str; 5] = [
+        "--vault",
+        "--passphrase-file",
+        "--passphrase-command",
+        "--identity",
+        "--color",
+    ];
+    let mut arguments = arguments
+        .iter()
+        .skip(1)
+        .map(|argument| argument.to_str().unwrap_or(""));
     while let Some(argument) = arguments.next() {
         if WITH_VALUE.contains(&argument) {
             arguments.next();
@@ -69,12 +77,21 @@ mod tests {
             apart("voxvault --vault D search heater -violin --json"),
             "voxvault --vault D search heater --json -- -violin"
         );
-        assert_eq!(apart("voxvault search a -q -- -b"), "voxvault search a -q -- -b");
+        assert_eq!(
+            apart("voxvault search a -q -- -b"),
+            "voxvault search a -q -- -b"
+        );
     }
 
     #[test]
     fn other_commands_are_left_alone() {
-        assert_eq!(apart("voxvault edit x --tag -work"), "voxvault edit x --tag -work");
-        assert_eq!(apart("voxvault export -o search x"), "voxvault export -o search x");
+        assert_eq!(
+            apart("voxvault edit x --tag -work"),
+            "voxvault edit x --tag -work"
+        );
+        assert_eq!(
+            apart("voxvault export -o search x"),
+            "voxvault export -o search x"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What every command is given: where things stand, the clock, and the one
 //! unlocked vault that the commands of a process share.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Zoned;
@@ -9,6 +10,7 @@ use crate::config::{Config, Paths};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::recording::Moment;
+use crate::vault::site::Site;
 use crate::vault::{OpenVault, Vault};
 
 /// Tells the time. Passed in, so that tests can say what time it is.
@@ -46,7 +48,11 @@ pub struct NoKey;
 
 impl KeySource for NoKey {
     fn passphrase(&self) -> Result<Passphrase, Failure> {
-        Err(Failure::new(Exit::Locked, "can't unlock the vault", "no key was given"))
+        Err(Failure::new(
+            Exit::Locked,
+            "can't unlock the vault",
+            "no key was given",
+        ))
     }
 
     fn is_unattended(&self) -> bool {
@@ -75,7 +81,13 @@ impl Context {
         clock: Arc<dyn Clock>,
         keys: Box<dyn KeySource>,
     ) -> Self {
-        Self { paths, config, clock, keys, open: Mutex::new(None) }
+        Self {
+            paths,
+            config,
+            clock,
+            keys,
+            open: Mutex::new(None),
+        }
     }
 
     /// The moment it is.
@@ -91,12 +103,18 @@ impl Context {
         Box::new(move || Moment::from_zoned(&clock.now()))
     }
 
+    /// A vault's place, with the generations seen remembered for this user.
+    #[must_use]
+    pub fn site(&self, dir: &Path) -> Site {
+        Site::new(dir, Some(self.paths.state.clone()))
+    }
+
     /// The vault without a key: enough to record.
     ///
     /// # Errors
     /// When there is no vault, or none of its roots can be read.
     pub fn vault(&self) -> Result<Vault, Failure> {
-        Ok(Vault::open(&self.paths.vault, Some(&self.paths.state))?)
+        Ok(Vault::open_at(self.site(&self.paths.vault))?)
     }
 
     /// The vault, unlocked; asks for the key the first time.
@@ -129,7 +147,10 @@ impl Context {
     /// # Errors
     /// When it was given and can't be had.
     pub fn given_passphrase(&self) -> Result<Option<Passphrase>, Failure> {
-        self.keys.is_unattended().then(|| self.keys.passphrase()).transpose()
+        self.keys
+            .is_unattended()
+            .then(|| self.keys.passphrase())
+            .transpose()
     }
 
     /// Takes a vault that was just made, which is open.
@@ -142,7 +163,11 @@ impl Context {
     /// # Errors
     /// When a key was given and does not open it.
     pub fn unlocked_quietly(&self) -> Result<Option<Arc<OpenVault>>, Failure> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         match open {
             Some(vault) => Ok(Some(vault)),
             None if self.keys.is_unattended() => self.unlocked().map(Some),

@@ -11,7 +11,7 @@ use jiff::ToSpan;
 use serde::Deserialize;
 
 use super::transcribe::{self, Outcome as Transcribed};
-use super::{Context, Progress, init, merge_quietly};
+use super::{Context, Progress, merge_quietly};
 use crate::audio::SoundFile;
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
@@ -27,14 +27,38 @@ const MANIFEST: &str = include_str!("../../examples/clips/clips.toml");
 
 /// The clips by the names that the manifest gives them.
 const CLIPS: [(&str, &[u8]); 8] = [
-    ("standup.opus", include_bytes!("../../examples/clips/standup.opus")),
-    ("garden-sensor.opus", include_bytes!("../../examples/clips/garden-sensor.opus")),
-    ("shopping.opus", include_bytes!("../../examples/clips/shopping.opus")),
-    ("train.opus", include_bytes!("../../examples/clips/train.opus")),
-    ("interview.opus", include_bytes!("../../examples/clips/interview.opus")),
-    ("dream.opus", include_bytes!("../../examples/clips/dream.opus")),
-    ("dentist.opus", include_bytes!("../../examples/clips/dentist.opus")),
-    ("chapter-three.opus", include_bytes!("../../examples/clips/chapter-three.opus")),
+    (
+        "standup.opus",
+        include_bytes!("../../examples/clips/standup.opus"),
+    ),
+    (
+        "garden-sensor.opus",
+        include_bytes!("../../examples/clips/garden-sensor.opus"),
+    ),
+    (
+        "shopping.opus",
+        include_bytes!("../../examples/clips/shopping.opus"),
+    ),
+    (
+        "train.opus",
+        include_bytes!("../../examples/clips/train.opus"),
+    ),
+    (
+        "interview.opus",
+        include_bytes!("../../examples/clips/interview.opus"),
+    ),
+    (
+        "dream.opus",
+        include_bytes!("../../examples/clips/dream.opus"),
+    ),
+    (
+        "dentist.opus",
+        include_bytes!("../../examples/clips/dentist.opus"),
+    ),
+    (
+        "chapter-three.opus",
+        include_bytes!("../../examples/clips/chapter-three.opus"),
+    ),
 ];
 
 #[derive(Deserialize)]
@@ -78,15 +102,17 @@ pub struct Outcome {
 /// When there is a vault already, or the directory can't be written.
 pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let shown = args.passphrase.is_none().then_some(PASSPHRASE);
-    let passphrase =
-        args.passphrase.unwrap_or_else(|| Passphrase::new(PASSPHRASE.to_owned()));
-    init::check(&passphrase)?;
-    let state = Some(context.paths.state.as_path());
-    let made = Vault::init(&args.dir, &passphrase, InitOptions::default(), state)?;
+    let passphrase = args
+        .passphrase
+        .unwrap_or_else(|| Passphrase::new(PASSPHRASE.to_owned()));
+    passphrase.check_length()?;
+    let site = context.site(&args.dir);
+    let made = Vault::init_at(site, &passphrase, InitOptions::default())?;
     let vault = Arc::new(made);
     let now = context.clock.now();
     for clip in clips()? {
-        let sound = SoundFile::from_stream(Box::new(Cursor::new(bytes_of(&clip.file)?)), Some("opus"))?;
+        let sound =
+            SoundFile::from_stream(Box::new(Cursor::new(bytes_of(&clip.file)?)), Some("opus"))?;
         let mut card = taking::card(Source::Import, clip.title, clip.tags, context.now());
         if let Ok(earlier) = now.checked_sub(clip.hours_ago.hours()) {
             card.recorded_at = Moment::from_zoned(&earlier);
@@ -118,16 +144,28 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
 
 fn clips() -> Result<Vec<Clip>, Failure> {
     let manifest: Manifest = toml::from_str(MANIFEST).map_err(|error| {
-        Failure::new(Exit::Failed, "can't read the example recordings", error.message())
+        Failure::new(
+            Exit::Failed,
+            "can't read the example recordings",
+            error.message(),
+        )
     })?;
     Ok(manifest.clip)
 }
 
 fn bytes_of(file: &str) -> Result<&'static [u8], Failure> {
-    CLIPS.iter().find(|(name, _)| *name == file).map(|(_, bytes)| *bytes).ok_or_else(|| {
-        Failure::new(Exit::Failed, "can't read the example recordings", "one is missing")
+    CLIPS
+        .iter()
+        .find(|(name, _)| *name == file)
+        .map(|(_, bytes)| *bytes)
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Failed,
+                "can't read the example recordings",
+                "one is missing",
+            )
             .about(file)
-    })
+        })
 }
 
 #[cfg(test)]

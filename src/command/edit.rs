@@ -25,7 +25,11 @@ impl TagChange {
         };
         let tag = tag.strip_prefix('#').unwrap_or(tag);
         check_tag(tag)?;
-        Ok(if removes { Self::Remove(tag.to_owned()) } else { Self::Add(tag.to_owned()) })
+        Ok(if removes {
+            Self::Remove(tag.to_owned())
+        } else {
+            Self::Add(tag.to_owned())
+        })
     }
 }
 

@@ -80,8 +80,10 @@ pub fn run(
     merge_quietly(&vault, progress)?;
     let all = vault.recordings()?;
     let ids = selection.resolve(&all, &now)?;
-    let chosen: Vec<&Recording> =
-        ids.iter().filter_map(|id| all.iter().find(|recording| recording.id == *id)).collect();
+    let chosen: Vec<&Recording> = ids
+        .iter()
+        .filter_map(|id| all.iter().find(|recording| recording.id == *id))
+        .collect();
     let folder = match args.to {
         Destination::Stream(stream) => {
             let [recording] = chosen.as_slice() else {
@@ -117,13 +119,22 @@ pub fn run(
         }
     }
     progress.end();
-    progress.note(if written.len() == 1 { "the copy is in the clear" } else { "the copies are in the clear" });
+    progress.note(if written.len() == 1 {
+        "the copy is in the clear"
+    } else {
+        "the copies are in the clear"
+    });
     Ok(written)
 }
 
 /// Date and title, with nothing that a file system or a shell trips over.
 fn safe_name(recording: &Recording) -> String {
-    let date = recording.card.recorded_at.to_zoned().strftime("%Y-%m-%d %H.%M").to_string();
+    let date = recording
+        .card
+        .recorded_at
+        .to_zoned()
+        .strftime("%Y-%m-%d %H.%M")
+        .to_string();
     let kept: String = crate::error::plain(&recording.card.title)
         .chars()
         .map(|c| if r#"/\:*?"<>|"#.contains(c) { ' ' } else { c })
@@ -134,7 +145,11 @@ fn safe_name(recording: &Recording) -> String {
         title.pop();
     }
     let title = title.trim_matches(|c| c == '.' || c == '-' || c == ' ');
-    if title.is_empty() { format!("{date} {}", recording.id.short()) } else { format!("{date} {title}") }
+    if title.is_empty() {
+        format!("{date} {}", recording.id.short())
+    } else {
+        format!("{date} {title}")
+    }
 }
 
 /// Writes to a temporary name beside the file and renames it, so that a copy
@@ -147,20 +162,26 @@ fn to_file(
     existing: Existing,
 ) -> Result<(), Failure> {
     if existing == Existing::Keep && path.symlink_metadata().is_ok() {
-        return Err(Failure::new(Exit::Failed, "can't export", "a file of that name is there")
-            .about(path.display())
-            .hint("--force replaces it"));
+        return Err(
+            Failure::new(Exit::Failed, "can't export", "a file of that name is there")
+                .about(path.display())
+                .hint("--force replaces it"),
+        );
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", recording.id.short()));
     let part = path.with_file_name(name);
-    let written = create(&part).map_err(|error| unwritable(path, &error)).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(vault, recording, format, &mut out)?;
-        let file = out.into_inner().map_err(|error| unwritable(path, error.error()))?;
-        file.sync_all().map_err(|error| unwritable(path, &error))?;
-        publish(&part, path, existing).map_err(|error| unwritable(path, &error))
-    });
+    let written = create(&part)
+        .map_err(|error| unwritable(path, &error))
+        .and_then(|file| {
+            let mut out = BufWriter::new(file);
+            write(vault, recording, format, &mut out)?;
+            let file = out
+                .into_inner()
+                .map_err(|error| unwritable(path, error.error()))?;
+            file.sync_all().map_err(|error| unwritable(path, &error))?;
+            publish(&part, path, existing).map_err(|error| unwritable(path, &error))
+        });
     if written.is_err() {
         // Best effort: the message that follows is about the first failure.
         let _ = std::fs::remove_file(&part);
@@ -169,7 +190,12 @@ fn to_file(
 }
 
 fn create(part: &Path) -> std::io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(part)
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(part)
 }
 
 /// A hard link fails where a name is taken, also by somebody who came between
@@ -200,13 +226,10 @@ fn write(
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let missing = |why: &str| {
-        Failure::new(Exit::NotFound, "can't export", why).about(recording.id.short())
-    };
+    let missing =
+        |why: &str| Failure::new(Exit::NotFound, "can't export", why).about(recording.id.short());
     match format {
-        Format::Sound(_) if recording.audio_bytes == 0 => {
-            Err(missing("its sound was shredded"))
-        }
+        Format::Sound(_) if recording.audio_bytes == 0 => Err(missing("its sound was shredded")),
         Format::Sound(sound) => sounding::write(vault, recording, sound, out),
         Format::Text(text) => {
             let newest = recording.versions.last().ok_or_else(|| {
@@ -214,9 +237,11 @@ fn write(
             })?;
             let transcript = vault.transcript(recording.id, newest.number)?;
             let unwritten = |why: String| Failure::new(Exit::Failed, "can't write the export", why);
-            let written =
-                text.render(recording, &transcript).map_err(|error| unwritten(error.to_string()))?;
-            out.write_all(written.as_bytes()).map_err(|error| unwritten(error.to_string()))
+            let written = text
+                .render(recording, &transcript)
+                .map_err(|error| unwritten(error.to_string()))?;
+            out.write_all(written.as_bytes())
+                .map_err(|error| unwritten(error.to_string()))
         }
     }
 }

@@ -59,7 +59,10 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
         }
     }
     if outcome.skipped > 0 {
-        progress.note(&format!("{} files that are not sound were skipped", outcome.skipped));
+        progress.note(&format!(
+            "{} files that are not sound were skipped",
+            outcome.skipped
+        ));
     }
     record::finish(context, &mut outcome.taken, args.transcribing, progress)?;
     Ok(outcome)
@@ -101,14 +104,18 @@ fn take_one(
     progress: &dyn Progress,
 ) -> Result<Taken, Failure> {
     let sound = SoundFile::open(file)?;
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     let title = args.title.clone().unwrap_or_else(|| title_of(file));
     let mut card = taking::card(Source::Import, title, args.tags.clone(), context.now());
     if let Some(moment) = date_of(file, card.added_at) {
         card.recorded_at = moment;
     }
     let what = format!("importing {}", name.as_deref().unwrap_or("sound"));
-    let total = sound.duration_hint().map(|length| length.as_millis() as u64);
+    let total = sound
+        .duration_hint()
+        .map(|length| length.as_millis() as u64);
     progress.begin(&what, total, Unit::SoundMs);
     let taken = taking::from_file(vault, sound, card, &Listening(progress));
     progress.end();
@@ -123,12 +130,19 @@ fn take_one(
         ));
     }
     let file = Some(file.display().to_string());
-    Ok(Taken { id: taken.id, file, duration: taken.duration, state: taken.state })
+    Ok(Taken {
+        id: taken.id,
+        file,
+        duration: taken.duration,
+        state: taken.state,
+    })
 }
 
 /// The file's name without its ending.
 fn title_of(file: &Path) -> String {
-    file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    file.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// When the file was last changed, which for a recording is when it ended.
@@ -137,7 +151,9 @@ fn date_of(file: &Path, at: Moment) -> Option<Moment> {
     let timestamp = jiff::Timestamp::try_from(changed).ok()?;
     let unix_ms = timestamp.as_millisecond().min(at.unix_ms);
     let zoned = jiff::Timestamp::from_millisecond(unix_ms).ok()?;
-    Some(Moment::from_zoned(&zoned.to_zoned(jiff::tz::TimeZone::system())))
+    Some(Moment::from_zoned(
+        &zoned.to_zoned(jiff::tz::TimeZone::system()),
+    ))
 }
 
 /// All regular files below a folder, in the order of their names. Links are
@@ -147,8 +163,10 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         Failure::new(Exit::Failed, "can't read the folder", error.to_string())
             .about(folder.display())
     };
-    let mut entries: Vec<_> =
-        std::fs::read_dir(folder).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .map_err(failed)?
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     let mut files = Vec::new();
     for entry in entries {
@@ -169,6 +187,8 @@ fn looks_like_sound(file: &Path) -> bool {
         "mka", "mkv", "aif", "aiff", "aifc",
     ];
     file.extension().is_some_and(|ending| {
-        ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+        ENDINGS
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
     })
 }

@@ -42,7 +42,9 @@ pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<Merge
     let report = vault.merge()?;
     for duplicate in &report.duplicates {
         let (id, of) = (duplicate.id.short(), duplicate.of.short());
-        progress.note(&format!("{id} holds the same sound as {of}, and was left out"));
+        progress.note(&format!(
+            "{id} holds the same sound as {of}, and was left out"
+        ));
     }
     for refused in &report.refused {
         progress.note(&format!("{} was not merged: {}", refused.file, refused.why));

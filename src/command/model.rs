@@ -31,11 +31,7 @@ pub enum Args {
 /// # Errors
 /// When there is no such model, or what is given is damaged or of a kind that
 /// can't be used.
-pub fn run(
-    context: &Context,
-    args: &Args,
-    progress: &dyn Progress,
-) -> Result<Vec<Model>, Failure> {
+pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Vec<Model>, Failure> {
     let models = Models::at(&context.paths.models);
     match args {
         Args::List => Ok(models.list()?),

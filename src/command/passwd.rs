@@ -17,7 +17,7 @@ pub struct Args {
 /// When the vault can't be unlocked, the new passphrase is too short, or the
 /// change can't be made durable.
 pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<(), Failure> {
-    super::init::check(&args.new)?;
+    args.new.check_length()?;
     let vault = context.unlocked()?;
     progress.begin("making a new master key", None, Unit::Items);
     let changed = vault.change_passphrase(&args.new);

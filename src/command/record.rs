@@ -117,13 +117,29 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
                 Some(format) => SoundFile::from_raw(reader, format)?,
                 None => SoundFile::from_stream(reader, None)?,
             };
-            let card = taking::card(Source::Stdin, args.title.unwrap_or_default(), args.tags, context.now());
-            let limits = taking::Limits { length: args.limit, stop: Arc::clone(&args.stop) };
+            let card = taking::card(
+                Source::Stdin,
+                args.title.unwrap_or_default(),
+                args.tags,
+                context.now(),
+            );
+            let limits = taking::Limits {
+                length: args.limit,
+                stop: Arc::clone(&args.stop),
+            };
             progress.begin("recording", None, Unit::SoundMs);
             let taken = taking::from_stream(&vault, sound, card, &limits, &Listening(progress));
             progress.end();
             let taken = taken?;
-            (Taken { id: taken.id, file: None, duration: taken.duration, state: taken.state }, None)
+            (
+                Taken {
+                    id: taken.id,
+                    file: None,
+                    duration: taken.duration,
+                    state: taken.state,
+                },
+                None,
+            )
         }
     };
     progress.deliver(&taken.id.to_string());
@@ -131,7 +147,11 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
     finish(context, &mut taken, args.transcribing, progress)?;
     match taken.pop() {
         Some(taken) => Ok(Outcome { taken, shortfall }),
-        None => Err(Failure::new(Exit::Failed, "can't keep the recording", "it was not merged")),
+        None => Err(Failure::new(
+            Exit::Failed,
+            "can't keep the recording",
+            "it was not merged",
+        )),
     }
 }
 
@@ -151,7 +171,12 @@ pub fn finish(
         return Ok(());
     };
     let report = merge_quietly(&vault, progress)?;
-    taken.retain(|one| !report.duplicates.iter().any(|duplicate| duplicate.id == one.id));
+    taken.retain(|one| {
+        !report
+            .duplicates
+            .iter()
+            .any(|duplicate| duplicate.id == one.id)
+    });
     if transcribing == Transcribing::WhenPossible {
         transcribe_where_possible(context, &vault, taken, progress)?;
     }
@@ -174,7 +199,13 @@ fn transcribe_where_possible(
         recording.waits_for_transcript() && taken.iter().any(|one| one.id == recording.id)
     });
     waiting.reverse();
-    match transcribe::these(context, vault, &waiting, &transcribe::Args::default(), progress) {
+    match transcribe::these(
+        context,
+        vault,
+        &waiting,
+        &transcribe::Args::default(),
+        progress,
+    ) {
         Err(failure) if failure.exit == Exit::NoModel => {
             progress.note("there is no speech model; recordings wait to be transcribed");
             Ok(())

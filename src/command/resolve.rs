@@ -38,8 +38,12 @@ impl Selection {
             }
             Err(why) => {
                 let why = why.to_string();
-                Err(unusable(if words.len() == 1 { why } else { format!("{why} (near {first})") })
-                    .hint("name an id, `last`, or filters such as tag:work after:2026-01-31"))
+                Err(unusable(if words.len() == 1 {
+                    why
+                } else {
+                    format!("{why} (near {first})")
+                })
+                .hint("name an id, `last`, or filters such as tag:work after:2026-01-31"))
             }
         }
     }
@@ -62,8 +66,11 @@ impl Selection {
                 Ok(ids)
             }
             Self::Filtered(filter) => {
-                let ids: Vec<RecordingId> =
-                    filter.select(all, now).iter().map(|recording| recording.id).collect();
+                let ids: Vec<RecordingId> = filter
+                    .select(all, now)
+                    .iter()
+                    .map(|recording| recording.id)
+                    .collect();
                 if ids.is_empty() {
                     let why = "no recording matches the filter";
                     return Err(Failure::new(Exit::NotFound, "found nothing", why)
@@ -103,24 +110,31 @@ fn by_name_among(
     }
     let unusable = |why: String| Failure::new(Exit::Usage, "can't use the id", why).about(name);
     if !looks_like_id(name) {
-        return Err(unusable("an id is made of the digits 0-9 and a-f".to_owned())
-            .hint("`voxvault list` shows the ids; `last` is the one added last"));
+        return Err(
+            unusable("an id is made of the digits 0-9 and a-f".to_owned())
+                .hint("`voxvault list` shows the ids; `last` is the one added last"),
+        );
     }
     if name.len() < RecordingId::MIN_PREFIX {
         return Err(unusable("it is too short".to_owned())
             .hint(format!("give at least {} digits", RecordingId::MIN_PREFIX)));
     }
     let prefix = name.to_ascii_lowercase();
-    let mut found: Vec<RecordingId> =
-        ids.filter(|id| id.to_string().starts_with(&prefix)).collect();
+    let mut found: Vec<RecordingId> = ids
+        .filter(|id| id.to_string().starts_with(&prefix))
+        .collect();
     found.dedup();
     match found.as_slice() {
         [] => Err(missing("no id begins so")),
         [id] => Ok(*id),
         several => {
             let ids: Vec<String> = several.iter().take(4).map(|id| id.short()).collect();
-            Err(unusable(format!("{} ids begin so: {} …", several.len(), ids.join(", ")))
-                .hint("give more digits"))
+            Err(unusable(format!(
+                "{} ids begin so: {} …",
+                several.len(),
+                ids.join(", ")
+            ))
+            .hint("give more digits"))
         }
     }
 }

@@ -52,7 +52,11 @@ pub fn run(
         .filter(|recording| wanted.contains(&recording.id))
         .map(|recording| (recording.id, recording))
         .collect();
-    Ok(Outcome { hits, recordings, took })
+    Ok(Outcome {
+        hits,
+        recordings,
+        took,
+    })
 }
 
 /// An index over all that the vault holds.

@@ -52,12 +52,19 @@ pub fn run(
     let id = resolve::by_name(&args.id, &recordings)?;
     let recording = vault.recording(id)?;
     let version = |number: u32| -> Result<Box<Shown>, Failure> {
-        if !recording.versions.iter().any(|version| version.number == number) {
+        if !recording
+            .versions
+            .iter()
+            .any(|version| version.number == number)
+        {
             let why = match recording.versions.len() {
                 0 => "it has no transcript yet".to_owned(),
                 _ => {
-                    let known: Vec<String> =
-                        recording.versions.iter().map(|known| known.number.to_string()).collect();
+                    let known: Vec<String> = recording
+                        .versions
+                        .iter()
+                        .map(|known| known.number.to_string())
+                        .collect();
                     format!("its versions are {}", known.join(", "))
                 }
             };
@@ -65,7 +72,11 @@ pub fn run(
             return Err(missing.about(id.short()));
         }
         let transcript = Some(vault.transcript(id, number)?);
-        Ok(Box::new(Shown { recording: recording.clone(), number, transcript }))
+        Ok(Box::new(Shown {
+            recording: recording.clone(),
+            number,
+            transcript,
+        }))
     };
     if let Some((from, to)) = args.diff {
         return Ok(Outcome::Two(version(from)?, version(to)?));
@@ -73,6 +84,10 @@ pub fn run(
     let newest = recording.versions.last().map(|newest| newest.number);
     match args.version.or(newest) {
         Some(number) => Ok(Outcome::One(version(number)?)),
-        None => Ok(Outcome::One(Box::new(Shown { recording, number: 0, transcript: None }))),
+        None => Ok(Outcome::One(Box::new(Shown {
+            recording,
+            number: 0,
+            transcript: None,
+        }))),
     }
 }

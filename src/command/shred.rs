@@ -31,7 +31,10 @@ pub fn plan(
     refuse_running(&vault, &args.which)?;
     let recordings = vault.recordings()?;
     let ids = selection.resolve(&recordings, &now)?;
-    Ok(recordings.into_iter().filter(|recording| ids.contains(&recording.id)).collect())
+    Ok(recordings
+        .into_iter()
+        .filter(|recording| ids.contains(&recording.id))
+        .collect())
 }
 
 /// A recording that is still running can't be destroyed under its recorder.

@@ -45,12 +45,20 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
     merge_quietly(&vault, progress)?;
     let recordings = vault.recordings()?;
     let chosen: Vec<Recording> = if args.ids.is_empty() {
-        recordings.into_iter().filter(Recording::waits_for_transcript).collect()
+        recordings
+            .into_iter()
+            .filter(Recording::waits_for_transcript)
+            .collect()
     } else {
         let mut chosen = Vec::new();
         for name in &args.ids {
             let id = resolve::by_name(name, &recordings)?;
-            chosen.extend(recordings.iter().filter(|recording| recording.id == id).cloned());
+            chosen.extend(
+                recordings
+                    .iter()
+                    .filter(|recording| recording.id == id)
+                    .cloned(),
+            );
         }
         chosen
     };
@@ -89,7 +97,10 @@ pub fn these(
         );
         progress.end();
         match done {
-            Ok(version) => outcome.made.push(Made { id: recording.id, version }),
+            Ok(version) => outcome.made.push(Made {
+                id: recording.id,
+                version,
+            }),
             Err(failure) if progress.cancelled() => return Err(failure),
             Err(failure) => {
                 let failure = failure.about(recording.id.short());

@@ -22,7 +22,7 @@ mod rank;
 #[cfg(test)]
 mod tests;
 
-pub use filter::{Filter, FilterError};
+pub use filter::{Filter, FilterError, last_added};
 pub use hit::{Hit, Hits, Moment};
 pub use index::Index;
 pub use query::Query;

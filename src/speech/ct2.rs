@@ -45,7 +45,7 @@ struct Variable {
 /// exactly its data.
 fn walk<R: Read>(
     file: R,
-    each: &mut dyn FnMut(&Variable, &mut Bytes<R>) -> Result<(), Fault>,
+    mut each: impl FnMut(&Variable, &mut Bytes<R>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut bytes = Bytes::new(file);
     let version = bytes.u32()?;
@@ -154,7 +154,7 @@ fn variable<R: Read>(bytes: &mut Bytes<R>) -> Result<Variable, Fault> {
 pub(super) fn survey(file: impl Read) -> Result<Dimensions, Fault> {
     let mut heads: HashMap<String, u32> = HashMap::new();
     let mut shapes: HashMap<String, Vec<u32>> = HashMap::new();
-    walk(file, &mut |variable, bytes| {
+    walk(file, |variable, bytes| {
         if variable.name.ends_with("/num_heads") && variable.shape.is_empty() && variable.kind == 2
         {
             heads.insert(variable.name.clone(), u32::from(bytes.u16()?));
@@ -334,7 +334,7 @@ pub(super) fn convert(
 ) -> Result<(), Fault> {
     let mut targets = targets(dimensions);
     ggml::write_header(out, dimensions, tokens).map_err(Fault::Write)?;
-    walk(file, &mut |variable, bytes| {
+    walk(file, |variable, bytes| {
         let Some(target) = targets.remove(&variable.name) else {
             return bytes.skip(variable.size);
         };
@@ -404,7 +404,128 @@ fn widened(half: u16) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+    use std::io::Cursor;
+
+    use super::super::samples;
     use super::*;
+
+    fn survey_of(variables: &[samples::Variable]) -> Result<Dimensions, Fault> {
+        survey(samples::ctranslate2(variables).as_slice())
+    }
+
+    fn changed(name: &str, change: impl Fn(&mut samples::Variable)) -> Vec<samples::Variable> {
+        let mut variables = samples::variables();
+        variables
+            .iter_mut()
+            .filter(|variable| variable.0 == name)
+            .for_each(change);
+        variables
+    }
+
+    fn converted(file: &[u8]) -> Result<Vec<u8>, Fault> {
+        let mut out = Vec::new();
+        convert(file, &survey(file)?, &samples::tokens(), &mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn a_converted_model_is_one_that_whisper_cpp_loads() {
+        let out = converted(&samples::ctranslate2(&samples::variables())).unwrap();
+        let facts = ggml::check(Cursor::new(&out), out.len() as u64).unwrap();
+        assert_eq!(facts.dimensions, samples::SMALL);
+        assert_eq!(out.len(), samples::whisper_cpp().len());
+        let widened = 1.0_f32.to_le_bytes();
+        let name = b"encoder.blocks.0.attn.value.bias";
+        let at = out
+            .windows(name.len())
+            .position(|bytes| bytes == name)
+            .unwrap()
+            + name.len();
+        assert_eq!(out[at..at + 8], [widened, widened].concat());
+    }
+
+    #[test]
+    fn a_model_cut_off_anywhere_is_refused() {
+        let file = samples::ctranslate2(&samples::variables());
+        for length in (0..file.len())
+            .step_by(64)
+            .chain(file.len() - 64..file.len())
+        {
+            assert!(survey(&file[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_byte_too_many_is_refused() {
+        let mut file = samples::ctranslate2(&samples::variables());
+        file.push(0);
+        assert!(matches!(
+            survey(file.as_slice()),
+            Err(Fault::Trailing { .. })
+        ));
+    }
+
+    #[test]
+    fn no_changed_bit_makes_it_panic_or_allocate() {
+        let mut file = samples::ctranslate2(&samples::variables());
+        for index in (0..300).chain(file.len() - 2_500..file.len()).step_by(3) {
+            for bit in [0x01, 0x80] {
+                file[index] ^= bit;
+                let _ = converted(&file);
+                file[index] ^= bit;
+            }
+        }
+    }
+
+    #[test]
+    fn quantised_and_full_precision_models_are_refused() {
+        let weight = "encoder/conv2/weight";
+        for (kind, each) in [(0, 4), (1, 1), (5, 2)] {
+            let variables = changed(weight, |variable| {
+                let count = variable.3.len() / 2;
+                variable.2 = kind;
+                variable.3 = vec![0; count * each];
+            });
+            let what = survey_of(&variables);
+            assert!(
+                matches!(what, Err(Fault::NotHalfPrecision { .. })),
+                "{what:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn missing_strange_and_misshapen_variables_are_named() {
+        let mut fewer = samples::variables();
+        fewer.retain(|variable| variable.0 != "encoder/conv2/bias");
+        assert!(matches!(
+            survey_of(&fewer),
+            Err(Fault::MissingTensor { .. })
+        ));
+        let strange = changed("encoder/conv2/bias", |variable| variable.0.push('x'));
+        assert!(survey_of(&strange).is_err());
+        let mut more = samples::variables();
+        more.push((
+            "decoder/projection/weight".to_owned(),
+            vec![1],
+            4,
+            vec![0, 0],
+        ));
+        assert!(matches!(survey_of(&more), Err(Fault::UnknownTensor { .. })));
+        let misshapen = changed("encoder/conv2/weight", |variable| variable.1.swap(0, 2));
+        assert!(matches!(survey_of(&misshapen), Err(Fault::Shape { .. })));
+    }
+
+    #[test]
+    fn a_bias_of_the_keys_is_refused_because_it_would_be_lost() {
+        let variables = changed("decoder/layer_0/self_attention/linear_0/bias", |variable| {
+            variable.3[5] = 1
+        });
+        let what = converted(&samples::ctranslate2(&variables));
+        assert!(matches!(what, Err(Fault::UnknownTensor { .. })), "{what:?}");
+    }
 
     #[test]
     fn halves_are_widened_exactly() {

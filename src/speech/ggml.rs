@@ -355,3 +355,105 @@ pub(super) fn write_tensor_header(out: &mut dyn Write, tensor: &Tensor) -> std::
     }
     out.write_all(tensor.name.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+    use std::io::Cursor;
+
+    use super::super::samples;
+    use super::*;
+
+    fn check_bytes(bytes: &[u8]) -> Result<Facts, Fault> {
+        check(Cursor::new(bytes), bytes.len() as u64)
+    }
+
+    /// The same file with one of its header's numbers changed.
+    fn with_number(index: usize, value: i32) -> Result<Facts, Fault> {
+        let mut file = samples::whisper_cpp();
+        file[index * 4..index * 4 + 4].copy_from_slice(&value.to_le_bytes());
+        check_bytes(&file)
+    }
+
+    #[test]
+    fn a_whole_file_is_taken() {
+        let file = samples::whisper_cpp();
+        assert_eq!(check_bytes(&file).unwrap().dimensions, samples::SMALL);
+        let size = half_precision_bytes(&samples::SMALL, &samples::tokens());
+        assert_eq!(file.len() as u64, size);
+    }
+
+    #[test]
+    fn a_file_cut_off_anywhere_is_refused() {
+        let file = samples::whisper_cpp();
+        for length in (0..file.len())
+            .step_by(64)
+            .chain(file.len() - 64..file.len())
+        {
+            assert!(check_bytes(&file[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_byte_too_many_is_refused() {
+        let mut file = samples::whisper_cpp();
+        file.push(0);
+        assert!(matches!(check_bytes(&file), Err(Fault::Trailing { .. })));
+    }
+
+    #[test]
+    fn no_changed_bit_makes_it_panic_or_allocate() {
+        let mut file = samples::whisper_cpp();
+        let weights = file.len() - 4_000;
+        for index in (0..64)
+            .chain(64_376..64_400)
+            .chain((weights..file.len()).step_by(3))
+        {
+            for bit in [0x01, 0x40, 0x80] {
+                file[index] ^= bit;
+                // Weights may change unseen; only the structure is judged.
+                let _ = check_bytes(&file);
+                file[index] ^= bit;
+            }
+        }
+    }
+
+    #[test]
+    fn every_reason_is_told() {
+        assert!(matches!(with_number(0, 0x1234), Err(Fault::NotAModel)));
+        for index in 1..=10 {
+            for absurd in [0, -1, i32::MAX] {
+                let what = with_number(index, absurd);
+                assert!(
+                    matches!(what, Err(Fault::Dimension { .. })),
+                    "{index}: {what:?}"
+                );
+            }
+        }
+        assert!(matches!(with_number(11, 0), Err(Fault::FullPrecision)));
+        for unknown in [4, 7, 1007, 2010, 2099, -1, i32::MIN] {
+            let what = with_number(11, unknown);
+            assert!(
+                matches!(what, Err(Fault::UnknownQuantisation { .. })),
+                "{unknown}: {what:?}"
+            );
+        }
+        assert!(matches!(with_number(12, 81), Err(Fault::Dimension { .. })));
+        assert!(matches!(with_number(13, 400), Err(Fault::Dimension { .. })));
+    }
+
+    #[test]
+    fn known_quantisations_have_the_published_block_sizes() {
+        let row = Tensor {
+            name: String::new(),
+            shape: vec![384, 384],
+            precision: Precision::Model,
+        };
+        let sizes = [(2002, 18), (2003, 20), (2007, 34), (2008, 22), (2009, 24)];
+        for (ftype, block) in sizes {
+            let bytes = Weights::of(ftype).unwrap().bytes_of(&row);
+            assert_eq!(bytes, Some(384 * 384 / 32 * block), "{ftype}");
+        }
+    }
+}

@@ -12,13 +12,29 @@
 mod bytes;
 mod catalogue;
 mod ct2;
+mod detect;
+mod effort;
+mod engine;
 mod error;
 mod ggml;
+mod language;
 mod layout;
 mod mel;
 mod models;
 mod package;
+mod pieces;
+mod queue;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+mod transcriber;
 mod vocabulary;
+mod words;
 
+pub use detect::{FRAME_SAMPLES, SPEECH_OFF, SPEECH_ON, SPEECH_RATE_HZ, VoiceDetector};
+pub use effort::Effort;
 pub use error::{Error, Fault};
+pub use language::Language;
 pub use models::{ByteProgress, Model, Models};
+pub use transcriber::{Control, Options, SoundSource, Transcriber};

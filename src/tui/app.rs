@@ -70,19 +70,21 @@ enum State {
 ///
 /// # Errors
 /// When there is no terminal, or the system refuses what it takes to use it.
-pub fn run<E: Engine>(settings: Settings, engine: impl FnOnce(Mailbox) -> E) -> io::Result<()> {
+pub fn run<E: Engine>(settings: Settings, engine: impl FnOnce(Mailbox) -> io::Result<E>) -> io::Result<()> {
     let signals = Signals::watch()?;
     let (sender, answers) = channel();
     let mailbox = Mailbox {
         answers: sender,
         waker: signals.waker(),
     };
+    // Before the terminal is taken: what goes wrong is printed on it.
+    let engine = engine(mailbox)?;
     let tty = Tty::take()?;
     let size = tty.size();
     let Ok(terminal) = Terminal::new(Wire::new(size));
     let app = App {
         model: Model::new(settings, size),
-        engine: engine(mailbox),
+        engine,
         tty,
         terminal,
         signals,

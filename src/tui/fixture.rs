@@ -141,7 +141,7 @@ impl Driven {
         let settings = Settings {
             keymap: Keymap::default(),
             theme: Theme::for_environment(None, None),
-            lock_after: Duration::from_secs(600),
+            lock_after: Some(Duration::from_secs(600)),
             host: None,
         };
         Self { model: Model::new(settings, Size::new(width, height)), effects: begin() }

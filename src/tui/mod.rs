@@ -10,6 +10,11 @@
 //! known, [`keymap`] what keys do, [`update`] what follows from it, [`view`]
 //! how it looks, [`app`] the loop with the terminal around it.
 
+use std::sync::Arc;
+
+use crate::command::Context;
+use crate::error::{Exit, Failure};
+
 pub mod app;
 pub mod clipboard;
 pub mod engine;
@@ -29,3 +34,31 @@ pub mod wire;
 
 #[cfg(test)]
 mod fixture;
+
+/// Runs the interface on this process's terminal until the person ends it, the
+/// terminal goes away, or a signal asks for the end. What is being recorded
+/// then is stopped and kept.
+///
+/// # Errors
+/// [`Exit::Usage`] when there is no terminal or the settings name keys that
+/// can't be; [`Exit::Failed`] when the system refuses threads or signals.
+pub fn run(context: Arc<Context>) -> Result<(), Failure> {
+    let settings = settings(&context)?;
+    let given = context.given_passphrase()?;
+    app::run(settings, |mailbox| engine::Real::start(&context, given, mailbox)).map_err(|error| {
+        Failure::new(Exit::Failed, "can't open the interface", error.to_string())
+    })
+}
+
+fn settings(context: &Context) -> Result<model::Settings, Failure> {
+    let unusable = |why: String| {
+        Failure::new(Exit::Usage, "can't use the settings", why).about(context.paths.config_file.display())
+    };
+    let variable = |name: &str| std::env::var(name).ok();
+    Ok(model::Settings {
+        keymap: keymap::Keymap::configured(&context.config.keys).map_err(|error| unusable(error.to_string()))?,
+        theme: theme::Theme::for_environment(variable("NO_COLOR").as_deref(), variable("COLORTERM").as_deref()),
+        lock_after: context.config.lock_after().map_err(unusable)?,
+        host: std::env::var_os("SSH_CONNECTION").map(|_| rustix::system::uname().nodename().to_string_lossy().into_owned()),
+    })
+}

@@ -11,12 +11,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::taking::{self, state_of};
-use crate::audio::{Capture, Captured, Intake};
+use crate::audio::{AudioError, Capture, Intake, Resampler, Shape};
 use crate::error::{Exit, Failure};
-use crate::recording::{
-    Card, Ending, Gap, Moment, RecordingId, STORED_RATE_HZ, Source, State,
-};
-use crate::vault::{Durability, RecordingWriter, Vault};
+use crate::recording::{Card, Ending, Gap, Moment, RecordingId, STORED_RATE_HZ, Source, State};
+use crate::vault::{RecordingWriter, Vault};
 
 /// How long the thread waits for sound before it looks at its wishes again.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -138,7 +136,7 @@ impl Recorder {
         let mut card = taking::card(Source::Mic, options.title, options.tags, now());
         card.device = Some(capture.name().to_owned());
         card.pre_skip = intake.pre_skip();
-        let writer = vault.begin(&card, Durability::EachSegment)?;
+        let writer = vault.begin(&card)?;
         let id = writer.id();
         let status = Status {
             phase: Phase::Recording,
@@ -158,10 +156,11 @@ impl Recorder {
         });
         let take = Take {
             shared: Arc::clone(&shared),
-            device: options.device,
             limit: options.limit.map(samples_of),
             vault: vault.dir().to_owned(),
-            capture: Some(capture),
+            shape: capture.shape().clone(),
+            bridge: None,
+            capture,
             intake,
             writer,
             card,
@@ -177,7 +176,11 @@ impl Recorder {
             .map_err(|error| {
                 Failure::new(Exit::Failed, "can't start the recorder", error.to_string())
             })?;
-        Ok(Self { id, shared, thread: Some(thread) })
+        Ok(Self {
+            id,
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// The recording's id, which it keeps.
@@ -231,7 +234,13 @@ impl Recorder {
     /// When no sound came at all, or the vault could not be written.
     pub fn stop(mut self) -> Result<Recorded, Failure> {
         self.shared.stop.store(true, Ordering::Relaxed);
-        let failed = || Failure::new(Exit::Failed, "the recorder failed", "its thread ended early");
+        let failed = || {
+            Failure::new(
+                Exit::Failed,
+                "the recorder failed",
+                "its thread ended early",
+            )
+        };
         match self.thread.take() {
             Some(thread) => thread.join().map_err(|_| failed())?,
             None => Err(failed()),
@@ -262,10 +271,12 @@ impl Shared {
 /// The recorder's thread.
 struct Take {
     shared: Arc<Shared>,
-    device: Option<String>,
     limit: Option<u64>,
     vault: std::path::PathBuf,
-    capture: Option<Capture>,
+    capture: Capture,
+    /// What the intake was made for; the microphone may return with another.
+    shape: Shape,
+    bridge: Option<Bridge>,
     intake: Intake,
     writer: RecordingWriter,
     card: Card,
@@ -320,51 +331,59 @@ impl Take {
     /// Waits a little for sound; whether some came.
     fn listen(&mut self, block: &mut Vec<f32>) -> Result<bool, Failure> {
         block.clear();
-        let Some(capture) = self.capture.as_mut() else {
-            self.look_for_microphone();
+        if let Some(since) = self.lost_since {
+            self.look_for_microphone(since);
             return Ok(false);
-        };
-        match capture.read(block, PATIENCE)? {
-            Captured::Sound { gap } => {
-                if let Some(gap) = gap {
-                    let rate_hz = f64::from(capture.shape().rate_hz());
-                    let samples = gap.frames as f64 * f64::from(STORED_RATE_HZ) / rate_hz;
-                    self.note_gap(samples as u64);
+        }
+        let capture = &mut self.capture;
+        let rate_hz = f64::from(capture.shape().rate_hz());
+        match capture.read(block, PATIENCE) {
+            Ok(captured) => {
+                let lost: u64 = captured.gaps.iter().map(|gap| gap.frames).sum();
+                if lost > 0 {
+                    self.note_gap((lost as f64 * f64::from(STORED_RATE_HZ) / rate_hz) as u64);
                 }
-                Ok(!block.is_empty())
+                Ok(captured.frames > 0)
             }
-            Captured::Nothing => Ok(false),
-            Captured::Lost => {
-                self.capture = None;
+            Err(error) if error.is_lost() => {
                 self.lost_since = Some(Instant::now());
                 Ok(false)
             }
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Tries the microphone again. It may return with another rate: the intake
-    /// goes on with what it has now.
-    fn look_for_microphone(&mut self) {
+    /// Tries the microphone again. It may return with another rate.
+    fn look_for_microphone(&mut self, since: Instant) {
         std::thread::sleep(PATIENCE);
-        let Some(since) = self.lost_since else { return };
         if self.looked_at.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
             return;
         }
         self.looked_at = Some(Instant::now());
-        if let Ok(capture) = Capture::open(self.device.as_deref())
-            && self.intake.go_on_with(capture.shape().clone()).is_ok()
-        {
+        if self.capture.reopen().is_err() {
+            return;
+        }
+        if let Ok(bridge) = Bridge::between(self.capture.shape(), &self.shape) {
             self.note_gap(samples_of(since.elapsed()));
-            self.capture = Some(capture);
+            self.bridge = bridge;
             self.lost_since = None;
         }
     }
 
     fn note_gap(&mut self, samples: u64) {
-        self.card.gaps.push(Gap { at_sample: self.intake.samples(), samples });
+        self.card.gaps.push(Gap {
+            at_sample: self.intake.samples(),
+            samples,
+        });
     }
 
     fn keep(&mut self, block: &[f32]) -> Result<(), Failure> {
+        let bridged = self
+            .bridge
+            .as_mut()
+            .map(|bridge| bridge.carry(block))
+            .transpose()?;
+        let block = bridged.unwrap_or(block);
         let writer = &mut self.writer;
         self.intake
             .push(block, &mut |packets, samples| writer.push(packets, samples))
@@ -386,12 +405,14 @@ impl Take {
         self.shown_at = Some(Instant::now());
         let level = self.intake.momentary();
         let gap: u64 = self.card.gaps.iter().map(|gap| gap.samples).sum();
-        let lost_s = self.lost_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
+        let lost_s = self
+            .lost_since
+            .map_or(0.0, |since| since.elapsed().as_secs_f64());
         let mut status = self.shared.status();
-        status.phase = match (&self.capture, paused) {
-            (None, _) => Phase::WaitingForMicrophone,
-            (Some(_), true) => Phase::Paused,
-            (Some(_), false) => Phase::Recording,
+        status.phase = match (self.lost_since, paused) {
+            (Some(_), _) => Phase::WaitingForMicrophone,
+            (None, true) => Phase::Paused,
+            (None, false) => Phase::Recording,
         };
         status.elapsed_s = seconds(self.intake.samples());
         status.peak_dbfs = level.peak_dbfs;
@@ -419,7 +440,12 @@ impl Take {
         let so_far = Duration::from_secs_f64(seconds(self.intake.samples()));
         if let Some(failure) = broke {
             let state = State::Interrupted;
-            return Ok(Recorded { id, duration: so_far, state, shortfall: Some(failure) });
+            return Ok(Recorded {
+                id,
+                duration: so_far,
+                state,
+                shortfall: Some(failure),
+            });
         }
         if let Some(since) = self.lost_since {
             self.note_gap(samples_of(since.elapsed()));
@@ -427,22 +453,81 @@ impl Take {
         let summary = taking::finish(self.intake, &mut self.writer)?;
         self.card.samples = summary.samples;
         self.card.signal = summary.signal;
-        self.card.ending = if lost { Ending::Interrupted } else { Ending::Complete };
+        self.card.ending = if lost {
+            Ending::Interrupted
+        } else {
+            Ending::Complete
+        };
         self.writer.finish(&self.card)?;
         let duration = self.card.duration();
         let state = state_of(&self.card);
-        Ok(Recorded { id, duration, state, shortfall: lost.then(gone) })
+        Ok(Recorded {
+            id,
+            duration,
+            state,
+            shortfall: lost.then(gone),
+        })
+    }
+}
+
+/// Carries sound of one shape over to another, for a microphone that returned
+/// with a shape that the intake was not made for.
+struct Bridge {
+    from: Shape,
+    channels: usize,
+    resampler: Resampler,
+    mono: Vec<f32>,
+    resampled: Vec<f32>,
+    carried: Vec<f32>,
+}
+
+impl Bridge {
+    /// A bridge, where one is needed.
+    fn between(from: &Shape, to: &Shape) -> Result<Option<Self>, AudioError> {
+        if from.rate_hz() == to.rate_hz() && from.channels() == to.channels() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            from: from.clone(),
+            channels: to.channels(),
+            resampler: Resampler::new(from.rate_hz(), to.rate_hz())?,
+            mono: Vec::new(),
+            resampled: Vec::new(),
+            carried: Vec::new(),
+        }))
+    }
+
+    /// The same sound, interleaved in the other shape.
+    fn carry(&mut self, block: &[f32]) -> Result<&[f32], AudioError> {
+        self.mono.clear();
+        self.resampled.clear();
+        self.carried.clear();
+        self.from.mix(block, &mut self.mono);
+        self.resampler.push(&self.mono, &mut self.resampled)?;
+        for sample in &self.resampled {
+            self.carried
+                .extend(std::iter::repeat_n(*sample, self.channels));
+        }
+        Ok(&self.carried)
     }
 }
 
 fn gone() -> Failure {
-    Failure::new(Exit::NoMicrophone, "the microphone was lost", "it had not returned at the end")
-        .hint("what came by then is kept; `voxvault devices` lists what is there now")
+    Failure::new(
+        Exit::NoMicrophone,
+        "the microphone was lost",
+        "it had not returned at the end",
+    )
+    .hint("what came by then is kept; `voxvault devices` lists what is there now")
 }
 
 fn nothing_came() -> Failure {
-    Failure::new(Exit::NoMicrophone, "nothing was recorded", "the microphone gave no sound")
-        .hint("`voxvault devices` lists the microphones")
+    Failure::new(
+        Exit::NoMicrophone,
+        "nothing was recorded",
+        "the microphone gave no sound",
+    )
+    .hint("`voxvault devices` lists the microphones")
 }
 
 fn samples_of(length: Duration) -> u64 {

@@ -70,7 +70,7 @@ pub fn write(
 
 /// Decodes segment by segment: memory does not grow with the length.
 fn decode(
-    segments: &mut SoundReader<'_>,
+    segments: &mut SoundReader,
     shape: StoredShape,
     sink: &mut dyn FnMut(&[f32]) -> Result<(), AudioError>,
 ) -> Result<(), Failure> {

@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::{Control, millis};
 use crate::audio::{Intake, IntakeError, IntakeSummary, SoundFile};
 use crate::error::{Exit, Failure};
-use crate::recording::{Card, Ending, Moment, RecordingId, Signal, Source, State, STORED_RATE_HZ};
-use crate::vault::{self, Durability, RecordingWriter, Vault};
+use crate::recording::{Card, Ending, Moment, RecordingId, STORED_RATE_HZ, Signal, Source, State};
+use crate::vault::{self, RecordingWriter, Vault};
 
 /// What was taken in.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +75,7 @@ pub fn from_file(
     card: Card,
     control: &dyn Control,
 ) -> Result<Taken, Failure> {
-    let mut sink = Sink::new(vault, &sound, card, Durability::AtEnd)?;
+    let mut sink = Sink::new(vault, &sound, card)?;
     let pumped = loop {
         if control.cancelled() {
             break Err(Failure::new(Exit::Failed, "stopped", "it was cancelled"));
@@ -92,10 +92,16 @@ pub fn from_file(
         }
     };
     match pumped {
-        Ok(()) if sink.intake.samples() > 0 => sink.finish(Ending::Complete, sound.reading().truncated),
+        Ok(()) if sink.intake.samples() > 0 => {
+            sink.finish(Ending::Complete, sound.reading().truncated)
+        }
         Ok(()) => {
             sink.discard();
-            Err(Failure::new(Exit::Failed, "can't take in the file", "there is no sound in it"))
+            Err(Failure::new(
+                Exit::Failed,
+                "can't take in the file",
+                "there is no sound in it",
+            ))
         }
         Err(failure) => {
             sink.discard();
@@ -116,10 +122,13 @@ pub fn from_stream(
     limits: &Limits,
     control: &dyn Control,
 ) -> Result<Taken, Failure> {
-    let most = limits.length.map(|length| (length.as_secs_f64() * f64::from(STORED_RATE_HZ)) as u64);
-    let mut sink = Sink::new(vault, &sound, card, Durability::EachSegment)?;
+    let most = limits
+        .length
+        .map(|length| (length.as_secs_f64() * f64::from(STORED_RATE_HZ)) as u64);
+    let mut sink = Sink::new(vault, &sound, card)?;
     let mut broke = None;
-    while !limits.stop.load(Ordering::Relaxed) && most.is_none_or(|most| sink.intake.samples() < most)
+    while !limits.stop.load(Ordering::Relaxed)
+        && most.is_none_or(|most| sink.intake.samples() < most)
     {
         match sound.next_block() {
             Ok(Some(block)) => {
@@ -142,7 +151,11 @@ pub fn from_stream(
         let silent = || Failure::new(Exit::Failed, "nothing was recorded", "no sound came");
         return Err(broke.unwrap_or_else(silent));
     }
-    let ending = if broke.is_some() { Ending::Interrupted } else { Ending::Complete };
+    let ending = if broke.is_some() {
+        Ending::Interrupted
+    } else {
+        Ending::Complete
+    };
     sink.finish(ending, broke.is_some())
 }
 
@@ -156,23 +169,26 @@ struct Sink {
 }
 
 impl Sink {
-    fn new(
-        vault: &Vault,
-        sound: &SoundFile,
-        mut card: Card,
-        durability: Durability,
-    ) -> Result<Self, Failure> {
+    fn new(vault: &Vault, sound: &SoundFile, mut card: Card) -> Result<Self, Failure> {
         let intake = Intake::new(sound.shape().clone())?;
         card.pre_skip = intake.pre_skip();
-        let writer = vault.begin(&card, durability)?;
+        let writer = vault.begin(&card)?;
         let (rate_hz, channels) = (sound.shape().rate_hz(), sound.shape().channels());
-        Ok(Self { intake, writer, card, rate_hz, channels })
+        Ok(Self {
+            intake,
+            writer,
+            card,
+            rate_hz,
+            channels,
+        })
     }
 
     fn push(&mut self, interleaved: &[f32]) -> Result<(), Failure> {
         let writer = &mut self.writer;
         self.intake
-            .push(interleaved, &mut |packets, samples| writer.push(packets, samples))
+            .push(interleaved, &mut |packets, samples| {
+                writer.push(packets, samples)
+            })
             .map_err(taken)
     }
 
@@ -195,7 +211,12 @@ impl Sink {
         self.card.ending = ending;
         let id = self.writer.finish(&self.card)?;
         let state = state_of(&self.card);
-        Ok(Taken { id, duration: self.card.duration(), state, cut_short })
+        Ok(Taken {
+            id,
+            duration: self.card.duration(),
+            state,
+            cut_short,
+        })
     }
 
     /// Nothing of it stays. A file that can't be removed is an interrupted
@@ -210,7 +231,9 @@ pub(super) fn finish(
     intake: Intake,
     writer: &mut RecordingWriter,
 ) -> Result<IntakeSummary, Failure> {
-    intake.finish(&mut |packets, samples| writer.push(packets, samples)).map_err(taken)
+    intake
+        .finish(&mut |packets, samples| writer.push(packets, samples))
+        .map_err(taken)
 }
 
 /// Why sound could not be taken in.

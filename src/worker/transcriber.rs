@@ -120,7 +120,10 @@ impl Transcriber {
         let thread = std::thread::Builder::new()
             .name("transcriber".to_owned())
             .spawn(move || work.run())?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// Says that there may be new work.
@@ -157,7 +160,10 @@ impl Drop for Transcriber {
 
 impl Shared {
     fn wish(&self) {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner).look = true;
+        self.wishes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .look = true;
         self.woken.notify_one();
     }
 
@@ -169,7 +175,10 @@ impl Shared {
     fn wait(&self) -> bool {
         let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
         while !wishes.look && !self.stopped() {
-            wishes = self.woken.wait(wishes).unwrap_or_else(PoisonError::into_inner);
+            wishes = self
+                .woken
+                .wait(wishes)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         wishes.look = false;
         !self.stopped()
@@ -223,7 +232,10 @@ impl Work {
 
     fn load(&self) -> Result<speech::Transcriber, Failure> {
         let model = Models::at(&self.settings.models).in_use()?;
-        Ok(speech::Transcriber::load(&model, Effort::for_this_machine())?)
+        Ok(speech::Transcriber::load(
+            &model,
+            Effort::for_this_machine(),
+        )?)
     }
 
     fn one(
@@ -236,18 +248,16 @@ impl Work {
         let id = recording.id;
         (self.listener)(Event::Started { id, position, of });
         let total_ms = super::millis(recording.card.samples);
-        let control =
-            Hearing { id, total_ms, listener: &self.listener, shared: &self.shared };
+        let control = Hearing {
+            id,
+            total_ms,
+            listener: &self.listener,
+            shared: &self.shared,
+        };
         let language = &self.settings.language;
         let now = (self.now)();
-        let made = transcription::transcribe(
-            &self.vault,
-            transcriber,
-            recording,
-            language,
-            now,
-            &control,
-        );
+        let made =
+            transcription::transcribe(&self.vault, transcriber, recording, language, now, &control);
         let skipped = self.shared.skip.swap(false, Ordering::Relaxed);
         match made {
             Ok(version) => (self.listener)(Event::Done { id, version }),
@@ -273,7 +283,11 @@ struct Hearing<'a> {
 
 impl Control for Hearing<'_> {
     fn advance(&self, done_ms: u64) {
-        (self.listener)(Event::Progress { id: self.id, done_ms, total_ms: self.total_ms });
+        (self.listener)(Event::Progress {
+            id: self.id,
+            done_ms,
+            total_ms: self.total_ms,
+        });
     }
 
     fn cancelled(&self) -> bool {

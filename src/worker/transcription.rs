@@ -48,14 +48,17 @@ pub fn transcribe(
         }
     };
     let heard = Hearing { control };
-    let options = speech::Options { language: language.clone(), made_at: now };
+    let options = speech::Options {
+        language: language.clone(),
+        made_at: now,
+    };
     let total_s = card.duration().as_secs_f64();
     let transcript = match transcriber.transcribe(&mut source, Some(total_s), &options, &heard) {
         Ok(transcript) => transcript,
         Err(error) => {
-            let is_ours = error.is_about_speech() && !control.cancelled();
+            let is_models_fault = matches!(error, speech::Error::Whisper { .. });
             let failure = Failure::from(error);
-            if is_ours {
+            if is_models_fault {
                 let why = failure.why.clone();
                 vault.update_card(recording.id, &mut |card| card.failure = Some(why.clone()))?;
             }
@@ -72,7 +75,10 @@ pub fn transcribe(
 
 /// What a decoder has to know of a stored recording.
 pub(super) fn shape_of(card: &Card) -> StoredShape {
-    StoredShape { samples: card.samples, pre_skip: card.pre_skip }
+    StoredShape {
+        samples: card.samples,
+        pre_skip: card.pre_skip,
+    }
 }
 
 /// Passes what the speech model says on to whoever listens.

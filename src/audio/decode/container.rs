@@ -15,9 +15,10 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDe
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::{
-    FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_MP3, FORMAT_ID_OGG,
+    FORMAT_ID_ADTS, FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3,
+    FORMAT_ID_OGG,
 };
-use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
@@ -42,6 +43,8 @@ const MOST_BAD_PACKETS: u64 = 1_000;
 #[derive(Default)]
 pub(super) struct Opening {
     pub(super) which: String,
+    /// The first bytes, as many as were looked at.
+    pub(super) head: Vec<u8>,
     /// Frames that count at most.
     pub(super) limit: Option<u64>,
     pub(super) edit: Option<Edit>,
@@ -94,6 +97,7 @@ impl Container {
     ) -> Result<Box<Self>, AudioError> {
         let Opening {
             which,
+            head,
             limit,
             edit,
             duration,
@@ -131,6 +135,9 @@ impl Container {
                 });
             }
         };
+        if !is_plausible(reader.format_info().format, &head, extension) {
+            return Err(AudioError::Unknown { which });
+        }
         let Some(track) = reader.first_track_known_codec(TrackType::Audio) else {
             let why = "there is no sound track in it that can be decoded".to_owned();
             return Err(AudioError::Unsupported { which, why });
@@ -402,6 +409,18 @@ impl Codec {
             ))
         })
     }
+}
+
+/// MPEG streams have no header, only a mark of eleven bits before each packet,
+/// which the probe finds in programs and pictures as well. So they must begin
+/// with it, or with a tag, or be called by their name.
+fn is_plausible(format: FormatId, head: &[u8], extension: Option<&str>) -> bool {
+    let mpeg = [FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_ADTS];
+    let names = ["mp3", "mp2", "mp1", "mpga", "aac", "adts"];
+    let named = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    !mpeg.contains(&format)
+        || extension.is_some_and(named)
+        || matches!(head, [0xff, 0xe0..=0xff, ..] | [b'I', b'D', b'3', ..])
 }
 
 /// The weight of each channel, where they are loudspeakers in a room.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use container::{Container, Opening};
 use raw::RawSound;
-pub use raw::{RawFormat, SampleFormat};
+pub use raw::{NoSuchSampleFormat, RawFormat, SampleFormat};
 
 use super::error::AudioError;
 use super::shape::Shape;
@@ -86,6 +86,7 @@ impl SoundFile {
         }
         let mut opening = Opening {
             which: which.clone(),
+            head: head.clone(),
             ..Opening::default()
         };
         if mp4::is_mp4(&head) {
@@ -150,6 +151,7 @@ impl SoundFile {
         }
         let opening = Opening {
             which: which.clone(),
+            head: start.clone(),
             ..Opening::default()
         };
         let source = symphonia::core::io::ReadOnlySource::new(whole);
@@ -271,7 +273,7 @@ fn told_by_head(error: AudioError, head: &[u8]) -> AudioError {
         );
     match error {
         AudioError::Unknown { which } if known => {
-            let why = "its index is missing, it was probably cut off".to_owned();
+            let why = "its header or index is damaged, or it was cut off".to_owned();
             AudioError::Damaged { which, why }
         }
         other => other,

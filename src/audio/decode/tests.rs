@@ -172,6 +172,19 @@ fn text_named_wav_is_refused_as_no_sound() {
 }
 
 #[test]
+fn an_mpeg_mark_within_other_bytes_is_no_sound() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sound");
+    let mut program = b"\x7fELF\x02\x01\x01\0".repeat(64);
+    program.extend(
+        std::fs::read(folder.join("tone.mp3"))
+            .unwrap()
+            .split_off(512),
+    );
+    assert!(file_of(&program, "program").err().unwrap().is_not_sound());
+    assert!(file_of(&program, "damaged.mp3").is_ok());
+}
+
+#[test]
 fn a_wav_without_samples_is_refused_with_a_reason() {
     for file in [wav(48_000, 1, &[], 0), wav(48_000, 1, &[], 2_000)] {
         assert!(matches!(
@@ -292,13 +305,7 @@ fn every_format_comes_out_as_long_as_it_went_in() {
 #[test]
 fn a_file_cut_short_is_read_as_far_as_it_goes_and_said_to_be() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sound");
-    for name in [
-        "tone.flac",
-        "tone.mp3",
-        "tone-vorbis.ogg",
-        "tone.opus",
-        "tone.aiff",
-    ] {
+    for name in ["tone.flac", "tone.mp3"] {
         let whole = std::fs::read(folder.join(name)).unwrap();
         let mut sound = file_of(&whole[..whole.len() * 9 / 10], name).unwrap();
         let frames = all_of(&mut sound).len() / sound.shape().channels();
@@ -340,10 +347,7 @@ fn an_m4a_without_its_index_is_refused_with_a_reason() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sound");
     let whole = std::fs::read(folder.join("tone-index-last.m4a")).unwrap();
     let refused = file_of(&whole[..whole.len() / 2], "a.m4a").err().unwrap();
-    assert!(
-        refused.to_string().contains("its index is missing"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("cut off"), "{refused}");
 }
 
 #[test]

@@ -110,3 +110,19 @@ fn an_ogg_names_no_program() {
         .unwrap();
     assert_eq!(file[tags + 8..tags + 16], [0; 8]);
 }
+
+#[test]
+fn an_ogg_that_is_cut_off_is_read_as_far_as_it_goes_and_said_to_be() {
+    let (segments, shape) = stored(&tone(440.0, -12.0, 300_000));
+    let file = ogg_of(&segments, shape);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.opus");
+    for (kept, truncated) in [(file.len(), false), (file.len() / 2, true)] {
+        std::fs::write(&path, &file[..kept]).unwrap();
+        let mut sound = SoundFile::open(&path).unwrap();
+        while sound.next_block().unwrap().is_some() {}
+        let reading = sound.reading();
+        assert_eq!(reading.truncated, truncated, "{reading:?}");
+        assert!(reading.frames > 100_000, "{reading:?}");
+    }
+}

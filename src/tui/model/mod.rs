@@ -29,8 +29,8 @@ pub struct Settings {
     pub keymap: Keymap,
     /// The colours.
     pub theme: Theme,
-    /// After how long without a key the vault locks itself.
-    pub lock_after: Duration,
+    /// After how long without a key the vault locks itself; `None` for never.
+    pub lock_after: Option<Duration>,
     /// This machine's name, when the person came over the network: the
     /// microphone is not where they sit.
     pub host: Option<String>,

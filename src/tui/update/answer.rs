@@ -10,7 +10,7 @@ use crate::tui::model::{
 use crate::tui::msg::{Effect, Timer};
 use crate::tui::secret::Secret;
 
-use super::{LOCK_NOTICE, motion, search, watch_recorder};
+use super::{motion, search, watch_for_idleness, watch_recorder};
 use crate::tui::view::words;
 
 /// Takes an answer in. One that speaks of an open vault comes too late when
@@ -225,10 +225,7 @@ fn unlocked(model: &mut Model, notices: &[String], effects: &mut Vec<Effect>) {
         model.say(notices.join(" · "));
     }
     effects.push(Effect::Ask(Request::List));
-    effects.push(Effect::After(
-        Timer::Idle,
-        model.settings.lock_after.saturating_sub(LOCK_NOTICE),
-    ));
+    watch_for_idleness(model, effects);
 }
 
 fn recorded(model: &mut Model, duration_s: f64, shortfall: Option<Failure>, effects: &mut Vec<Effect>) {

@@ -69,10 +69,7 @@ fn touched(model: &mut Model, effects: &mut Vec<Effect>) {
     model.note = None;
     model.lock_announced = false;
     if model.is_open() {
-        effects.push(Effect::After(
-            Timer::Idle,
-            model.settings.lock_after.saturating_sub(LOCK_NOTICE),
-        ));
+        watch_for_idleness(model, effects);
     }
 }
 
@@ -127,7 +124,7 @@ fn due(model: &mut Model, timer: Timer, effects: &mut Vec<Effect>) {
         Timer::Idle if model.is_open() => {
             if model.player.as_ref().is_some_and(|player| !player.paused) {
                 // Somebody listens.
-                effects.push(Effect::After(Timer::Idle, model.settings.lock_after));
+                watch_for_idleness(model, effects);
             } else if model.lock_announced {
                 lock(model, effects);
             } else {
@@ -166,5 +163,12 @@ fn watch_recorder(model: &Model, effects: &mut Vec<Effect>) {
             Timer::Meter,
             if often { METER } else { METER_ELSEWHERE },
         ));
+    }
+}
+
+/// When to announce that the vault locks itself, unless a key comes first.
+fn watch_for_idleness(model: &Model, effects: &mut Vec<Effect>) {
+    if let Some(after) = model.settings.lock_after {
+        effects.push(Effect::After(Timer::Idle, after.saturating_sub(LOCK_NOTICE)));
     }
 }

@@ -6,12 +6,12 @@ use super::mentions::Source;
 /// import itself and what stands before it.
 const ORDER: [&str; 18] = [
     "error",
-    "time",
     "recording",
+    "time",
     "transcript",
     "listing",
     "config",
-    "paths",
+    "hardening",
     "crypto",
     "audio",
     "speech",
@@ -29,7 +29,8 @@ const ORDER: [&str; 18] = [
 const STRANGERS: [(&str, &str); 1] = [("crypto", "audio")];
 
 /// Libraries, and the modules that may know them.
-const FENCES: [(&str, &[&str]); 14] = [
+const FENCES: [(&str, &[&str]); 15] = [
+    ("seccompiler", &["hardening"]),
     ("age", &["crypto", "backup"]),
     ("redb", &["vault"]),
     ("cpal", &["audio"]),

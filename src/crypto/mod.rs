@@ -1,0 +1,21 @@
+//! Keys and sealing: secrets that wipe themselves, records sealed as age files,
+//! and the key slots through which a passphrase reaches the master key.
+//!
+//! Nothing here touches the disk, and nothing outside knows that age does the
+//! work. No cryptography of our own: age files, scrypt, HKDF and HMAC, put
+//! together.
+
+pub mod error;
+pub mod inbox_key;
+pub mod passphrase;
+pub mod root_seal;
+pub mod seal;
+pub mod secret;
+pub mod slot;
+
+pub use error::CryptoError;
+pub use inbox_key::{InboxIdentity, InboxPublic};
+pub use passphrase::Passphrase;
+pub use seal::{RecordKey, open, seal, sealed_len};
+pub use secret::{BagKey, ClipKey, ClipKeys, MasterKey, fill_random};
+pub use slot::{BackupIdentity, SlotSecrets, VaultId, WorkFactor};

@@ -1,0 +1,420 @@
+//! The bag: every recording's keys, and what else one generation of the vault
+//! knows. Who holds a bag holds the recordings in it; a recording whose key is
+//! in no bag is gone.
+//!
+//! In memory a bag is a plain value; on disk it is sealed with the bag key,
+//! which is fresh for each generation. Writing it is the rotation's work.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::crypto::{
+    BackupIdentity, BagKey, ClipKey, ClipKeys, CryptoError, InboxIdentity, open, seal,
+};
+use crate::recording::RecordingId;
+
+/// Written before everything else in a bag's plaintext.
+const VERSION: u8 = 1;
+
+/// A bag is padded to multiples of this, so that one clip more or less seldom
+/// changes its size. (How many there are shows elsewhere in the directory.)
+const STEP: usize = 4096;
+
+/// Version, and the length of what follows without the padding.
+const HEAD: usize = 1 + 4;
+
+/// How much sound there is, so that a recording can't be cut short unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Segments of sound.
+    pub segments: u64,
+    /// SHA-256 over them, as the merge counted it.
+    pub hash: [u8; 32],
+}
+
+/// What the bag knows of one recording.
+pub struct Clip {
+    /// Counts how often its keys were replaced.
+    pub epoch: u32,
+    /// Opens its sound; gone once the sound was shredded.
+    pub sound: Option<ClipKey>,
+    /// Opens its transcripts; gone once they were shredded.
+    pub words: Option<ClipKey>,
+    /// Opens its card.
+    pub card: ClipKey,
+    /// Its sound as it was merged; `None` while it still lies in the inbox.
+    pub extent: Option<Extent>,
+}
+
+impl Clip {
+    /// A recording as it is adopted from the inbox.
+    #[must_use]
+    pub fn adopted(keys: ClipKeys) -> Self {
+        Self {
+            epoch: 0,
+            sound: Some(keys.sound),
+            words: Some(keys.words),
+            card: keys.card,
+            extent: None,
+        }
+    }
+
+    /// A second one of the same.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self {
+            epoch: self.epoch,
+            sound: self.sound.as_ref().map(ClipKey::duplicate),
+            words: self.words.as_ref().map(ClipKey::duplicate),
+            card: self.card.duplicate(),
+            extent: self.extent,
+        }
+    }
+}
+
+/// A recording that was shredded, or an epoch of one that was redacted: it must
+/// not come back from an inbox or a backup. Nothing else is kept of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// The recording.
+    pub id: RecordingId,
+    /// Its keys of this epoch, and of every one before, are destroyed.
+    pub epoch: u32,
+}
+
+/// How long recordings with a tag, or all, are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionRule {
+    /// The tag it is about; `None` is about all.
+    pub tag: Option<String>,
+    /// Days that sound is kept; `None` is for good.
+    pub sound_days: Option<u32>,
+    /// Days that text is kept; `None` is for good.
+    pub text_days: Option<u32>,
+}
+
+/// A backup that was made, so that a receipt can name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownBackup {
+    /// Where it was written.
+    pub path: String,
+    /// When, milliseconds since 1970-01-01T00:00:00Z.
+    pub made_at_ms: i64,
+    /// The generation of the vault that it holds.
+    pub generation: u64,
+}
+
+/// The newest entry of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHead {
+    /// Its number.
+    pub number: u64,
+    /// Its hash, which binds all before it.
+    pub hash: [u8; 32],
+}
+
+/// What a bag holds beside keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// How long things are kept.
+    pub retention: Vec<RetentionRule>,
+    /// Searches that were saved: name and query.
+    pub searches: BTreeMap<String, String>,
+    /// Backups that were made.
+    pub backups: Vec<KnownBackup>,
+    /// Recipients (`age1…`) that are slots too: re-sealed without asking.
+    pub recipients: BTreeMap<String, String>,
+    /// The newest entry of the log, once there is one.
+    pub log_head: Option<LogHead>,
+}
+
+/// Everything that one generation of the vault knows.
+pub struct Bag {
+    /// The recordings.
+    pub clips: BTreeMap<RecordingId, Clip>,
+    /// What must not come back.
+    pub tombstones: BTreeSet<Tombstone>,
+    /// What is kept beside keys.
+    pub settings: Settings,
+    /// Opens what the inbox was given since this generation began.
+    pub inbox: InboxIdentity,
+    /// Identities that opened backups before the passphrase was changed.
+    pub former_backups: Vec<BackupIdentity>,
+}
+
+impl Bag {
+    /// An empty bag with an inbox key of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            clips: BTreeMap::new(),
+            tombstones: BTreeSet::new(),
+            settings: Settings::default(),
+            inbox: InboxIdentity::generate(),
+            former_backups: Vec::new(),
+        }
+    }
+
+    /// Whether this epoch of a recording was destroyed, here or in a backup
+    /// that comes back.
+    #[must_use]
+    pub fn is_tombstoned(&self, id: RecordingId, epoch: u32) -> bool {
+        let all_later = Tombstone { id, epoch }..=Tombstone {
+            id,
+            epoch: u32::MAX,
+        };
+        self.tombstones.range(all_later).next().is_some()
+    }
+
+    /// Destroys the keys of a recording in this bag and leaves a tombstone.
+    /// `false` if it was not there.
+    pub fn bury(&mut self, id: RecordingId) -> bool {
+        let Some(clip) = self.clips.remove(&id) else {
+            return false;
+        };
+        self.tombstones.insert(Tombstone {
+            id,
+            epoch: clip.epoch,
+        });
+        true
+    }
+
+    /// A second bag of the same, to change and to keep only if that succeeds.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self {
+            clips: self
+                .clips
+                .iter()
+                .map(|(id, clip)| (*id, clip.duplicate()))
+                .collect(),
+            tombstones: self.tombstones.clone(),
+            settings: self.settings.clone(),
+            inbox: self.inbox.duplicate(),
+            former_backups: self
+                .former_backups
+                .iter()
+                .map(BackupIdentity::duplicate)
+                .collect(),
+        }
+    }
+
+    /// The bag as it is written: an age file under the bag key.
+    pub fn seal(&self, key: &BagKey) -> Result<Vec<u8>, CryptoError> {
+        seal(key, &self.encode()?)
+    }
+
+    /// The reverse of [`seal`](Self::seal).
+    pub fn open(key: &BagKey, sealed: &[u8]) -> Result<Self, CryptoError> {
+        Self::decode(&open(key, sealed)?)
+    }
+
+    fn encode(&self) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        const WHY: CryptoError = CryptoError::Damaged("the bag could not be encoded");
+        let inbox = self.inbox.to_text();
+        let former: Vec<_> = self
+            .former_backups
+            .iter()
+            .map(BackupIdentity::to_text)
+            .collect();
+        let wire = Wire {
+            clips: self
+                .clips
+                .iter()
+                .map(|(id, clip)| WireClip::of(*id, clip))
+                .collect(),
+            tombstones: self.tombstones.iter().copied().collect(),
+            settings: self.settings.clone(),
+            inbox: inbox.as_str(),
+            former_backups: former.iter().map(|text| text.as_str()).collect(),
+        };
+        let measure = postcard::ser_flavors::Size::default();
+        let length = postcard::serialize_with_flavor(&wire, measure).map_err(|_| WHY)?;
+        // Measured first, so that no reallocation leaves keys behind.
+        let mut bytes = Zeroizing::new(vec![0; (HEAD + length).next_multiple_of(STEP)]);
+        bytes[0] = VERSION;
+        let stored = u32::try_from(length).map_err(|_| WHY)?;
+        bytes[1..HEAD].copy_from_slice(&stored.to_le_bytes());
+        postcard::to_slice(&wire, &mut bytes[HEAD..HEAD + length]).map_err(|_| WHY)?;
+        Ok(bytes)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, CryptoError> {
+        const WHY: CryptoError = CryptoError::Damaged("not a bag");
+        let (head, rest) = bytes.split_first_chunk::<HEAD>().ok_or(WHY)?;
+        let [version, length @ ..] = *head;
+        if version != VERSION {
+            return Err(CryptoError::Damaged(
+                "a bag of a version that is not known here",
+            ));
+        }
+        let length = u32::from_le_bytes(length) as usize;
+        let wire: Wire<'_> =
+            postcard::from_bytes(rest.get(..length).ok_or(WHY)?).map_err(|_| WHY)?;
+        let clip = |wire: WireClip<'_>| Ok((wire.id, wire.into_clip()?));
+        Ok(Self {
+            clips: wire
+                .clips
+                .into_iter()
+                .map(clip)
+                .collect::<Result<_, CryptoError>>()?,
+            tombstones: wire.tombstones.into_iter().collect(),
+            settings: wire.settings,
+            inbox: InboxIdentity::from_text(wire.inbox)?,
+            former_backups: wire
+                .former_backups
+                .into_iter()
+                .map(str::parse)
+                .collect::<Result<_, CryptoError>>()?,
+        })
+    }
+}
+
+impl Default for Bag {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The bag as postcard writes it. It borrows: keys go straight from their own
+/// place into the sealed buffer, and back.
+#[derive(Serialize, Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    clips: Vec<WireClip<'a>>,
+    tombstones: Vec<Tombstone>,
+    settings: Settings,
+    inbox: &'a str,
+    former_backups: Vec<&'a str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireClip<'a> {
+    id: RecordingId,
+    epoch: u32,
+    #[serde(borrow)]
+    sound: Option<&'a [u8]>,
+    words: Option<&'a [u8]>,
+    card: &'a [u8],
+    extent: Option<Extent>,
+}
+
+impl<'a> WireClip<'a> {
+    fn of(id: RecordingId, clip: &'a Clip) -> Self {
+        Self {
+            id,
+            epoch: clip.epoch,
+            sound: clip.sound.as_ref().map(|key| key.expose().as_slice()),
+            words: clip.words.as_ref().map(|key| key.expose().as_slice()),
+            card: clip.card.expose(),
+            extent: clip.extent,
+        }
+    }
+
+    fn into_clip(self) -> Result<Clip, CryptoError> {
+        let key = |bytes: &[u8]| {
+            bytes
+                .try_into()
+                .map(ClipKey::from_bytes)
+                .map_err(|_| CryptoError::Damaged("a key that is not 32 bytes long"))
+        };
+        Ok(Clip {
+            epoch: self.epoch,
+            sound: self.sound.map(key).transpose()?,
+            words: self.words.map(key).transpose()?,
+            card: key(self.card)?,
+            extent: self.extent,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    fn id(number: u8) -> RecordingId {
+        RecordingId::from_bytes([number; 16])
+    }
+
+    fn full_bag() -> Bag {
+        let mut bag = Bag::new();
+        for number in 0..40 {
+            bag.clips
+                .insert(id(number), Clip::adopted(ClipKeys::generate().unwrap()));
+        }
+        if let Some(clip) = bag.clips.get_mut(&id(3)) {
+            clip.sound = None;
+            clip.epoch = 2;
+            clip.extent = Some(Extent {
+                segments: 75,
+                hash: [9; 32],
+            });
+        }
+        bag.bury(id(5));
+        bag.settings
+            .searches
+            .insert("weekly".into(), "tag:minutes".into());
+        bag.settings.log_head = Some(LogHead {
+            number: 7,
+            hash: [1; 32],
+        });
+        bag.former_backups.push(BackupIdentity::generate());
+        bag
+    }
+
+    fn same(one: &Bag, two: &Bag) -> bool {
+        *one.encode().unwrap() == *two.encode().unwrap()
+    }
+
+    #[test]
+    fn a_bag_comes_back_as_it_was_sealed() {
+        let bag = full_bag();
+        let key = BagKey::generate().unwrap();
+        let again = Bag::open(&key, &bag.seal(&key).unwrap()).unwrap();
+        assert!(same(&bag, &again));
+        assert!(same(&bag, &bag.duplicate()));
+        let clip = &again.clips[&id(3)];
+        assert!(clip.sound.is_none() && clip.words.is_some());
+        assert_eq!(
+            clip.extent,
+            Some(Extent {
+                segments: 75,
+                hash: [9; 32]
+            })
+        );
+        assert!(Bag::open(&BagKey::generate().unwrap(), &bag.seal(&key).unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_buried_recording_and_its_earlier_epochs_stay_buried() {
+        let mut bag = full_bag();
+        assert!(bag.bury(id(3)));
+        assert!(!bag.bury(id(3)));
+        assert!(bag.is_tombstoned(id(3), 2) && bag.is_tombstoned(id(3), 0));
+        assert!(!bag.is_tombstoned(id(3), 3));
+        assert!(!bag.is_tombstoned(id(4), 0));
+    }
+
+    #[test]
+    fn one_clip_more_seldom_changes_the_size() {
+        let key = BagKey::generate().unwrap();
+        let empty = Bag::new().seal(&key).unwrap().len();
+        let mut bag = Bag::new();
+        bag.clips
+            .insert(id(1), Clip::adopted(ClipKeys::generate().unwrap()));
+        assert_eq!(bag.seal(&key).unwrap().len(), empty);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_plaintext_is_refused_and_never_panics(bytes: Vec<u8>) {
+            let mut versioned = vec![VERSION];
+            versioned.extend(&bytes);
+            proptest::prop_assert!(Bag::decode(&versioned).is_err());
+            let _ = Bag::decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A vault as anybody sees it who has no key: it can be opened, recorded into,
+//! and unlocked.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::disk::RealDisk;
+use super::error::Result;
+use super::inbox::{self, InboxEntry};
+use super::init::{self, InitOptions};
+use super::keyring::KeyRing;
+use super::notice::Notice;
+use super::open::OpenVault;
+use super::recorder::RecordingWriter;
+use super::recover;
+use super::session::Session;
+use super::site::Site;
+use super::store::Store;
+use crate::crypto::Passphrase;
+use crate::recording::Card;
+
+/// A vault directory, without a key.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    site: Site,
+    notices: Vec<Notice>,
+}
+
+impl Vault {
+    /// Whether there is a vault in the directory, whole or damaged.
+    #[must_use]
+    pub fn exists(dir: &Path) -> bool {
+        recover::exists(&RealDisk, dir).unwrap_or(false)
+    }
+
+    /// Opens the vault in this directory; see [`open_at`](Self::open_at).
+    pub fn open(dir: &Path) -> Result<Self> {
+        Self::open_at(Site::new(dir, None))
+    }
+
+    /// Reads the roots and mends what needs no key. On a file system that can't
+    /// be written it only reads.
+    ///
+    /// # Errors
+    /// [`Error::NoVault`](super::Error::NoVault), [`Error::Newer`](super::Error::Newer),
+    /// or [`Error::Damaged`](super::Error::Damaged) if nothing whole is left of
+    /// the roots.
+    pub fn open_at(site: Site) -> Result<Self> {
+        let (_, notices) = recover::open(&*site.disk, &site.dir)?;
+        Ok(Self { site, notices })
+    }
+
+    /// Makes a vault in this directory; see [`init_at`](Self::init_at).
+    pub fn init(dir: &Path, passphrase: &Passphrase, options: InitOptions) -> Result<OpenVault> {
+        Self::init_at(Site::new(dir, None), passphrase, options)
+    }
+
+    /// Makes a vault with one way in, this passphrase, and opens it.
+    ///
+    /// # Errors
+    /// [`Error::CannotInit`](super::Error::CannotInit) if there is a vault or
+    /// what is left of one, or if the file system is not fit for it.
+    pub fn init_at(site: Site, passphrase: &Passphrase, options: InitOptions) -> Result<OpenVault> {
+        let store = Store::new(Arc::clone(&site.disk), &site.dir);
+        let ring = init::init(&site, passphrase, options, &mut |lock| store.make(lock))?;
+        let session = Session::begin(&site, ring, Vec::new())?;
+        Ok(OpenVault::new(
+            Self {
+                site,
+                notices: Vec::new(),
+            },
+            session,
+        ))
+    }
+
+    /// Unlocks it; costs about a second and 256 MiB for each way in. What an
+    /// interrupted rotation left is brought to its end.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassphrase`](super::Error::WrongPassphrase) if the
+    /// passphrase opens none of the ways in.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<OpenVault> {
+        let (ring, notices) = KeyRing::unlock(&self.site, passphrase)?;
+        let session = Session::begin(&self.site, ring, notices)?;
+        Ok(OpenVault::new(self.clone(), session))
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.site.dir
+    }
+
+    /// The directory's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = self
+            .site
+            .dir
+            .file_name()
+            .unwrap_or(self.site.dir.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// What opening found that the owner should know.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Begins a recording. Works while locked: only the public half of the inbox
+    /// key is needed. The card says what is known by now.
+    pub fn begin(&self, card: &Card) -> Result<RecordingWriter> {
+        RecordingWriter::begin(&self.site.disk, &self.site.dir, card)
+    }
+
+    /// What lies in the inbox: recordings in progress and not yet merged.
+    pub fn inbox(&self) -> Result<Vec<InboxEntry>> {
+        inbox::entries(&*self.site.disk, &self.site.dir)
+    }
+}

@@ -1,0 +1,272 @@
+//! Everything the vault asks of a file system, and nothing more.
+//!
+//! All of the vault's files go through [`Disk`], so that a test can put a disk
+//! in its place that stops, fills up or loses what was not synced, after any
+//! operation. That is why syncs are operations of their own here, and why
+//! nothing is buffered.
+
+use std::fmt::Debug;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use crate::crypto::fill_random;
+
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading what is there.
+    Read,
+    /// Reading and writing what is there.
+    Write,
+    /// Reading and writing; made (0600) where it is not there.
+    WriteOrCreate,
+    /// Reading and writing a new file (0600); refused if it is there.
+    Create,
+}
+
+/// How an flock is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Beside others who share it.
+    Shared,
+    /// Alone.
+    Exclusive,
+}
+
+/// An open file. Every method takes `&self`: offsets are explicit.
+pub trait DiskFile: Debug + Send + Sync {
+    /// Length in bytes.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Fills `bytes` from `offset`; an error where the file ends before.
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
+
+    /// Writes all of `bytes` at `offset`. Durable after [`sync`](Self::sync).
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts the file, or lengthens it with zeros.
+    fn set_len(&self, length: u64) -> io::Result<()>;
+
+    /// Makes all that was written to this file durable.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Takes an flock if that is possible at once; `false` if somebody holds
+    /// it. It lasts as long as this file is open.
+    fn try_lock(&self, hold: Hold) -> io::Result<bool>;
+
+    /// Nothing is in it.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Writes at the end, as it is now. Durable after [`sync`](Self::sync).
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        self.write_at(self.len()?, bytes)
+    }
+}
+
+/// A file system. Names become durable with [`sync_dir`](Self::sync_dir) only.
+pub trait Disk: Debug + Send + Sync {
+    /// Opens a file.
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>>;
+
+    /// Gives a file another name; what had that name is gone.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a name. The bytes of the file stay where they are: see [`erase`].
+    fn unlink(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the names in a directory durable.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// The names in a directory, sorted.
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
+
+    /// Makes a directory (0700), with those above it; fine if it is there.
+    fn create_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Takes the rights of everybody else away: 0700 for a directory, 0600 for
+    /// a file.
+    fn make_private(&self, path: &Path) -> io::Result<()>;
+
+    /// Whether there is something of this name.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
+}
+
+/// All of a file.
+pub fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+    let file = disk.open(path, Access::Read)?;
+    let length = usize::try_from(file.len()?).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let mut bytes = vec![0; length];
+    file.read_at(0, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// All of a file, or `None` if it is not there.
+pub fn read_if_there(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match read(disk, path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a file whole and syncs it; its name is durable after the directory
+/// is synced. What was there under this name is overwritten first to last.
+pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = disk.open(path, Access::WriteOrCreate)?;
+    file.write_at(0, bytes)?;
+    if file.len()? != bytes.len() as u64 {
+        file.set_len(bytes.len() as u64)?;
+    }
+    file.sync()
+}
+
+/// Overwrites all of a file with random bytes, in place, and syncs it.
+pub fn overwrite(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let file = disk.open(path, Access::Write)?;
+    overwrite_range(&*file, 0, file.len()?)?;
+    file.sync()
+}
+
+/// Overwrites `length` bytes from `offset` with random ones. Not synced.
+///
+/// What is longer than a piece gets the same piece over and over: it has to be
+/// no less than random that a file system can't store it as nothing, and the
+/// system's random source would be slower than the disk.
+pub fn overwrite_range(file: &dyn DiskFile, offset: u64, length: u64) -> io::Result<()> {
+    const PIECE: u64 = 1024 * 1024;
+    let mut noise = vec![0; PIECE.min(length) as usize];
+    fill_random(&mut noise).map_err(io::Error::other)?;
+    let mut done = 0;
+    while done < length {
+        let piece = &noise[..PIECE.min(length - done) as usize];
+        file.write_at(offset + done, piece)?;
+        done += piece.len() as u64;
+    }
+    Ok(())
+}
+
+/// Overwrites a file, syncs it, and removes its name; fine if it is not there.
+/// The directory is synced by the caller.
+pub fn erase(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match overwrite(disk, path) {
+        Ok(()) => disk.unlink(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The machine's own file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealDisk;
+
+const PRIVATE_FILE: u32 = 0o600;
+const PRIVATE_DIR: u32 = 0o700;
+
+impl Disk for RealDisk {
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        let mut options = OpenOptions::new();
+        options.read(true).mode(PRIVATE_FILE);
+        // A symbolic link in the place of a file is never followed.
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+        match access {
+            Access::Read => {}
+            Access::Write => {
+                options.write(true);
+            }
+            Access::WriteOrCreate => {
+                options.write(true).create(true).truncate(false);
+            }
+            Access::Create => {
+                options.write(true).create_new(true);
+            }
+        }
+        Ok(Box::new(options.open(path)?))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        File::open(dir)?.sync_all()
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            // What is not UTF-8 was not put there by us.
+            names.extend(entry?.file_name().into_string());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(PRIVATE_DIR)
+            .create(dir)
+    }
+
+    fn make_private(&self, path: &Path) -> io::Result<()> {
+        let mode = if fs::metadata(path)?.is_dir() {
+            PRIVATE_DIR
+        } else {
+            PRIVATE_FILE
+        };
+        fs::set_permissions(path, Permissions::from_mode(mode))
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        match fs::symlink_metadata(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl DiskFile for File {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.read_exact_at(bytes, offset)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        Self::set_len(self, length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_all()
+    }
+
+    fn try_lock(&self, hold: Hold) -> io::Result<bool> {
+        let operation = match hold {
+            Hold::Shared => FlockOperation::NonBlockingLockShared,
+            Hold::Exclusive => FlockOperation::NonBlockingLockExclusive,
+        };
+        match flock(self, operation) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What can go wrong with a vault, and how it reads at the top.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Exit, Failure};
+use crate::recording::RecordingId;
+
+/// The result of a vault operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a vault operation could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no vault in this directory.
+    #[error("there is no vault in {}", dir.display())]
+    NoVault {
+        /// Where it was looked for.
+        dir: PathBuf,
+    },
+    /// A vault can't be made here.
+    #[error("can't make a vault in {}: {why}", dir.display())]
+    CannotInit {
+        /// Where it was asked for.
+        dir: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A file was written by a newer version of this program.
+    #[error("{} has format {version}, which this version does not know", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The format version it names.
+        version: u32,
+    },
+    /// None of the ways in opened with what was given.
+    #[error("the passphrase does not open {}", dir.display())]
+    WrongPassphrase {
+        /// The vault.
+        dir: PathBuf,
+    },
+    /// The keys of the vault were replaced (passwd, key rotate) since it was
+    /// unlocked here.
+    #[error("the keys of {} were replaced since it was unlocked", dir.display())]
+    KeysReplaced {
+        /// The vault.
+        dir: PathBuf,
+    },
+    /// Another process held a lock for too long.
+    #[error("another process holds {}", path.display())]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Data is damaged or forged; what is sound was kept.
+    #[error("{which}: {why}")]
+    Damaged {
+        /// The file, or the recording and the place in it.
+        which: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The vault holds no recording of this id.
+    #[error("no recording {id}")]
+    NoRecording {
+        /// The id.
+        id: RecordingId,
+    },
+    /// The recording has no such transcript.
+    #[error("recording {id} has no transcript {number}")]
+    NoTranscript {
+        /// The recording.
+        id: RecordingId,
+        /// The version asked for.
+        number: u32,
+    },
+    /// The sound of the recording was shredded.
+    #[error("the sound of {id} was shredded")]
+    NoSound {
+        /// The recording.
+        id: RecordingId,
+    },
+    /// The recording's keys were replaced or destroyed while the caller worked.
+    #[error("{id} was shredded or redacted meanwhile")]
+    Outdated {
+        /// The recording.
+        id: RecordingId,
+        /// The epoch the caller worked with.
+        epoch: u32,
+    },
+    /// The recording is in progress.
+    #[error("{id} is being recorded")]
+    Running {
+        /// The recording.
+        id: RecordingId,
+    },
+    /// The keys are gone from the newest generation, but an older one could not
+    /// be overwritten: the shred is not final.
+    #[error("{} could not be overwritten: {source}", path.display())]
+    NotFinal {
+        /// The file that still holds the older generation.
+        path: PathBuf,
+        /// Why it could not be overwritten.
+        source: io::Error,
+    },
+    /// A file operation failed.
+    #[error("can't {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb: `read`, `write`, `sync`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// Sealing failed, or the system gave no random bytes.
+    #[error("can't seal {which}: {why}")]
+    Seal {
+        /// What was to be sealed.
+        which: String,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Error {
+    /// A failed file operation; for use in `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// Damage in a file or recording.
+    pub(crate) fn damaged(which: impl ToString, why: impl ToString) -> Self {
+        Self::Damaged {
+            which: which.to_string(),
+            why: why.to_string(),
+        }
+    }
+
+    /// The disk, or the quota, is full.
+    #[must_use]
+    pub fn is_no_space(&self) -> bool {
+        matches!(self, Self::Io { source, .. } | Self::NotFinal { source, .. } if no_space(source))
+    }
+}
+
+fn no_space(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoVault { dir } => Self::new(
+                Exit::NotFound,
+                "can't open the vault",
+                "there is no vault here",
+            )
+            .about(dir.display())
+            .hint("voxvault init"),
+            Error::CannotInit { dir, why } => {
+                Self::new(Exit::Failed, "can't make a vault", why).about(dir.display())
+            }
+            Error::Newer { path, version } => Self::new(
+                Exit::Failed,
+                "can't open the vault",
+                format!("it has format {version}, written by a newer version"),
+            )
+            .about(path.display())
+            .hint("update voxvault"),
+            Error::WrongPassphrase { dir } => Self::new(
+                Exit::Locked,
+                "can't unlock the vault",
+                "the passphrase does not open it",
+            )
+            .about(dir.display()),
+            Error::KeysReplaced { dir } => Self::new(
+                Exit::Locked,
+                "the vault is locked",
+                "its keys were replaced meanwhile",
+            )
+            .about(dir.display())
+            .hint("unlock it again"),
+            Error::Busy { path } => {
+                Self::new(Exit::Busy, "the vault is busy", "another process holds it")
+                    .about(path.display())
+                    .hint("try again when the other voxvault is done")
+            }
+            Error::Damaged { which, why } => Self::new(Exit::Damaged, "damaged data", why)
+                .about(which)
+                .hint("voxvault verify --repair"),
+            Error::NoRecording { id } => Self::new(
+                Exit::NotFound,
+                "no such recording",
+                "the vault does not hold it",
+            )
+            .about(id),
+            Error::NoTranscript { id, number } => Self::new(
+                Exit::NotFound,
+                "no such transcript",
+                format!("there is no version {number}"),
+            )
+            .about(id),
+            Error::NoSound { id } => {
+                Self::new(Exit::NotFound, "can't read the sound", "it was shredded").about(id)
+            }
+            Error::Outdated { id, .. } => Self::new(
+                Exit::Failed,
+                "the result was dropped",
+                "the recording was shredded or redacted meanwhile",
+            )
+            .about(id),
+            Error::Running { id } => Self::new(
+                Exit::Failed,
+                "can't shred the recording",
+                "it is being recorded",
+            )
+            .about(id)
+            .hint("stop it first"),
+            Error::NotFinal { path, source } => Self::new(
+                if no_space(&source) {
+                    Exit::NoSpace
+                } else {
+                    Exit::Failed
+                },
+                "the shred is not final",
+                format!("an older generation could not be overwritten: {source}"),
+            )
+            .about(path.display())
+            .hint("run the shred again: it starts by finishing this one"),
+            Error::Io {
+                action,
+                path,
+                source,
+            } => Self::new(
+                if no_space(&source) {
+                    Exit::NoSpace
+                } else {
+                    Exit::Failed
+                },
+                format!("can't {action}"),
+                source.to_string(),
+            )
+            .about(path.display()),
+            Error::Seal { which, why } => Self::new(Exit::Failed, "can't seal", why).about(which),
+        }
+    }
+}

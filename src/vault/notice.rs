@@ -1,0 +1,76 @@
+//! What opening or unlocking a vault found that its owner should know.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Something that was found, and what was done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A copy was missing or damaged and was made anew from the other one.
+    Mended {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A root slot that is whole and that the vault's key did not make. It was
+    /// not believed, and nothing was overwritten for it.
+    Forged {
+        /// The file it stands in.
+        path: PathBuf,
+        /// The generation it claims.
+        generation: u64,
+    },
+    /// The vault is older than it was when it was last seen here: a copy was
+    /// put back.
+    Older {
+        /// The generation that was seen before.
+        seen: u64,
+        /// The generation that is there now.
+        found: u64,
+    },
+    /// The newest generation lost both copies of its bag; the one before it,
+    /// not yet overwritten, was opened.
+    FellBack {
+        /// The generation that lost its bag.
+        lost: u64,
+        /// The generation that was opened.
+        opened: u64,
+    },
+    /// Something that is due to be overwritten or mended could not be.
+    NotDone {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mended { path } => {
+                write!(
+                    f,
+                    "{} was damaged and was made anew from its copy",
+                    path.display()
+                )
+            }
+            Self::Forged { path, generation } => write!(
+                f,
+                "{} holds a generation {generation} that this vault did not write; \
+                 what was recorded meanwhile may be readable by others",
+                path.display()
+            ),
+            Self::Older { seen, found } => write!(
+                f,
+                "the vault is older than when it was last seen here (generation {found}, was {seen})"
+            ),
+            Self::FellBack { lost, opened } => write!(
+                f,
+                "generation {lost} lost both copies of its keys; opened generation {opened}"
+            ),
+            Self::NotDone { path, why } => {
+                write!(f, "{} could not be put in order: {why}", path.display())
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! A vault that is unlocked: everything that needs a key.
+//!
+//! Each method takes the vault's lock and opens the store for its own length
+//! only, and reads the keys anew if another process changed them, so a second
+//! shell can work in the same vault.
+
+use std::sync::Arc;
+
+use super::bag::Settings;
+use super::closed::Vault;
+use super::error::{Error, Result};
+use super::frame::{Facts, Kind};
+use super::library::{self, Damage, Listing};
+use super::merge::{self, MergeReport};
+use super::notice::Notice;
+use super::record::{self, CardRecord};
+use super::rows::{Added, ClipId, Writing};
+use super::session::{Held, Session};
+use super::shred::{self, Receipt, ShredScope};
+use super::sound::SoundReader;
+use crate::crypto::{BackupIdentity, ClipKey, Passphrase, VaultId, WorkFactor};
+use crate::recording::{Card, Recording, RecordingId};
+use crate::transcript::Transcript;
+
+/// An unlocked vault. The keys are wiped when it is dropped.
+pub struct OpenVault {
+    vault: Vault,
+    session: Arc<Session>,
+}
+
+impl OpenVault {
+    pub(super) fn new(vault: Vault, session: Session) -> Self {
+        Self {
+            vault,
+            session: Arc::new(session),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The same vault, as it is without a key.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// What unlocking, and reading keys that another process changed, found that
+    /// the owner should know.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Notice> {
+        self.session.notices()
+    }
+
+    /// The vault's name for good, by which its backups know it.
+    pub fn vault_id(&self) -> Result<VaultId> {
+        self.session.with(|held| Ok(held.vault_id()))
+    }
+
+    /// What backups are sealed to.
+    pub fn backup_identity(&self) -> Result<BackupIdentity> {
+        self.session
+            .with(|held| Ok(held.backup_identity().duplicate()))
+    }
+
+    /// Takes what waits in the inbox into the vault.
+    pub fn merge(&self) -> Result<MergeReport> {
+        self.session.with(merge::merge)
+    }
+
+    /// Everything the vault holds, with what of it is damaged.
+    pub fn listing(&self) -> Result<Listing> {
+        self.session.with(|held| library::list(held))
+    }
+
+    /// Every recording whose card can be read, newest first by when it was
+    /// recorded; what can't be read is in [`listing`](Self::listing).
+    pub fn recordings(&self) -> Result<Vec<Recording>> {
+        Ok(self.listing()?.recordings)
+    }
+
+    /// One recording.
+    ///
+    /// # Errors
+    /// [`Error::NoRecording`], or [`Error::Damaged`] if its card can't be read.
+    pub fn recording(&self, id: RecordingId) -> Result<Recording> {
+        self.session.with(|held| {
+            let (at, clip) = held.clip(id)?;
+            let row = held
+                .store()
+                .read(held.lock(), |store| store.begin()?.card(at))?;
+            let row = row.ok_or_else(|| no_card(id))?;
+            Ok(library::recording(
+                at,
+                clip,
+                library::open_card(at, clip, &row)?,
+            ))
+        })
+    }
+
+    /// A number that grows whenever anything in the store or the bag changes.
+    pub fn revision(&self) -> Result<u64> {
+        self.session.with(|held| {
+            let rows = held
+                .store()
+                .read(held.lock(), |store| store.begin()?.revision())?;
+            // Both only ever grow, so their sum tells every change.
+            Ok(rows.wrapping_add(held.generation()))
+        })
+    }
+
+    /// The sound of a recording.
+    ///
+    /// # Errors
+    /// [`Error::NoSound`] if it was shredded.
+    pub fn sound(&self, id: RecordingId) -> Result<SoundReader> {
+        self.session.with(|held| {
+            let (at, clip) = held.clip(id)?;
+            let key = clip
+                .sound
+                .as_ref()
+                .map(ClipKey::duplicate)
+                .ok_or(Error::NoSound { id })?;
+            let extent = clip.extent.ok_or(Error::NoRecording { id })?;
+            Ok(SoundReader::new(Arc::clone(&self.session), at, key, extent))
+        })
+    }
+
+    /// One version of a recording's transcript, from 1.
+    pub fn transcript(&self, id: RecordingId, number: u32) -> Result<Transcript> {
+        self.session.with(|held| {
+            let (at, clip) = held.clip(id)?;
+            let row = held
+                .store()
+                .read(held.lock(), |store| store.begin()?.words(at, number))?;
+            let row = row.ok_or(Error::NoTranscript { id, number })?;
+            library::open_words(at, number, clip, &row)
+        })
+    }
+
+    /// Gives every recording's newest transcript, with its number, to `each`, in
+    /// no order. Answers which ones could not be read.
+    pub fn newest_transcripts(
+        &self,
+        each: &mut dyn FnMut(RecordingId, u32, Transcript),
+    ) -> Result<Vec<Damage>> {
+        self.session
+            .with(|held| library::newest_transcripts(held, each))
+    }
+
+    /// Adds a transcript as a new version; its number. None is ever overwritten.
+    ///
+    /// # Errors
+    /// [`Error::Outdated`] if the recording was shredded or redacted since the
+    /// caller saw it with this epoch.
+    pub fn add_transcript(
+        &self,
+        id: RecordingId,
+        epoch: u32,
+        transcript: &Transcript,
+    ) -> Result<u32> {
+        self.session.with(|held| {
+            let outdated = Error::Outdated { id, epoch };
+            let Ok((at, clip)) = held.clip(id) else {
+                return Err(outdated);
+            };
+            let Some(key) = clip.words.as_ref().filter(|_| at.epoch == epoch) else {
+                return Err(outdated);
+            };
+            held.store().write(held.lock(), |rows| {
+                let mut number = 0;
+                rewrite_card(held, rows, id, &mut |record| {
+                    let last = record.versions.iter().map(|version| version.number).max();
+                    number = add_words(rows, at, key, last.unwrap_or(0), transcript)?;
+                    record.versions.push(transcript.info(number));
+                    Ok(())
+                })?;
+                Ok(number)
+            })
+        })
+    }
+
+    /// Changes what is known about a recording; the card as it is now.
+    pub fn update_card(&self, id: RecordingId, change: &mut dyn FnMut(&mut Card)) -> Result<Card> {
+        self.session.with(|held| {
+            held.store().write(held.lock(), |rows| {
+                let record = rewrite_card(held, rows, id, &mut |record| {
+                    change(&mut record.card);
+                    Ok(())
+                })?;
+                Ok(record.card)
+            })
+        })
+    }
+
+    /// Destroys recordings for good, or only their sound; one rotation for all
+    /// of them. `progress` hears of steps done and steps in all. See
+    /// [`Receipt::failure`].
+    ///
+    /// # Errors
+    /// [`Error::Running`] if one of them is being recorded; then nothing is
+    /// destroyed.
+    pub fn shred(
+        &self,
+        ids: &[RecordingId],
+        scope: ShredScope,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Receipt> {
+        self.session
+            .with(|held| shred::shred(held, ids, scope, progress))
+    }
+
+    /// Replaces the passphrase and the master key. Once this returned, the old
+    /// passphrase opens nothing in the directory.
+    ///
+    /// # Errors
+    /// [`Error::NotFinal`] if the old ones could not be overwritten.
+    pub fn change_passphrase(&self, new: &Passphrase) -> Result<()> {
+        self.change_passphrase_with(new, WorkFactor::STANDARD)
+    }
+
+    /// The same, with this much work for a guess at the new passphrase.
+    pub fn change_passphrase_with(&self, new: &Passphrase, work: WorkFactor) -> Result<()> {
+        self.session
+            .with(|held| held.change_passphrase(new, work)?.finally().map(drop))
+    }
+
+    /// Retention rules, saved searches, known backups and the like.
+    pub fn settings(&self) -> Result<Settings> {
+        self.session.with(|held| Ok(held.bag().settings.clone()))
+    }
+
+    /// Changes the settings; costs a rotation.
+    pub fn change_settings(&self, change: &mut dyn FnMut(&mut Settings)) -> Result<()> {
+        self.session.with(|held| {
+            // What could not be overwritten holds nothing that is to be gone;
+            // the next unlock tries again.
+            held.rotate(|bag| {
+                change(&mut bag.settings);
+                Ok(())
+            })
+            .map(drop)
+        })
+    }
+}
+
+fn no_card(id: RecordingId) -> Error {
+    Error::damaged(id, "its card is missing from the store")
+}
+
+/// Opens the card as this transaction sees it, changes it and seals it anew.
+fn rewrite_card(
+    held: &Held<'_>,
+    rows: &Writing,
+    id: RecordingId,
+    change: &mut dyn FnMut(&mut CardRecord) -> Result<()>,
+) -> Result<CardRecord> {
+    let (at, clip) = held.clip(id)?;
+    let row = rows.card(at)?.ok_or_else(|| no_card(id))?;
+    let facts = library::whole_frame(&row, at, Kind::Card)?.facts;
+    let mut record = library::open_card(at, clip, &row)?;
+    change(&mut record)?;
+    let facts = Facts {
+        revision: facts.revision.wrapping_add(1),
+        ..facts
+    };
+    rows.put_card(at, &record::seal_text(&clip.card, &facts, &record)?)?;
+    Ok(record)
+}
+
+/// Puts a transcript behind the last one that the card or the table knows.
+fn add_words(
+    rows: &Writing,
+    at: ClipId,
+    key: &ClipKey,
+    last: u32,
+    transcript: &Transcript,
+) -> Result<u32> {
+    let mut number = last;
+    loop {
+        number += 1;
+        let facts = Facts {
+            kind: Kind::Words,
+            id: at.id,
+            epoch: at.epoch,
+            number,
+            revision: 0,
+        };
+        let frame = record::seal_text(key, &facts, transcript)?;
+        if rows.add_words(at, number, &frame)? == Added::Now {
+            return Ok(number);
+        }
+    }
+}

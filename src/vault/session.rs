@@ -1,0 +1,186 @@
+//! One operation on an unlocked vault: the lock taken, the keys as they are now.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::bag::{Bag, Clip};
+use super::disk::Disk;
+use super::error::{Error, Result};
+use super::inbox;
+use super::keyring::KeyRing;
+use super::lock::Lock;
+use super::notice::Notice;
+use super::rotation::Rotated;
+use super::rows::ClipId;
+use super::site::Site;
+use super::store::Store;
+use crate::crypto::{BackupIdentity, Passphrase, VaultId, WorkFactor};
+use crate::recording::RecordingId;
+
+/// What an unlocked vault keeps between operations.
+pub(crate) struct Session {
+    site: Site,
+    store: Store,
+    ring: Mutex<KeyRing>,
+    notices: Mutex<Vec<Notice>>,
+}
+
+impl Session {
+    /// Takes over the keys and makes the store if there is none.
+    pub(super) fn begin(site: &Site, ring: KeyRing, notices: Vec<Notice>) -> Result<Self> {
+        let store = Store::new(Arc::clone(&site.disk), &site.dir);
+        let (site, ring, notices) = (site.clone(), Mutex::new(ring), Mutex::new(notices));
+        let session = Self {
+            site,
+            store,
+            ring,
+            notices,
+        };
+        session.with(|held| held.store.make(&held.lock))?;
+        Ok(session)
+    }
+
+    /// Does something under the vault's lock.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if another process holds it for too long,
+    /// [`Error::KeysReplaced`] if another process changed the passphrase.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Held<'_>) -> Result<T>) -> Result<T> {
+        // Threads of this process wait for each other here, for as long as it
+        // takes; the patience of the lock is for other processes.
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = Lock::take(&*self.site.disk, &self.site.dir)?;
+        let (_, notices) = ring.refresh(&self.site, &lock)?;
+        let (site, store) = (&self.site, &self.store);
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(notices);
+        work(&mut Held {
+            site,
+            store,
+            lock,
+            ring: &mut ring,
+        })
+    }
+
+    /// What unlocking, and reading the keys anew since, found.
+    pub(super) fn notices(&self) -> Vec<Notice> {
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Sound rows from one on.
+    ///
+    /// # Errors
+    /// [`Error::Outdated`] if the recording or its sound was destroyed meanwhile.
+    pub(crate) fn sound_rows(
+        &self,
+        at: ClipId,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, Vec<u8>)>> {
+        self.with(|held| {
+            let outdated = || Error::Outdated {
+                id: at.id,
+                epoch: at.epoch,
+            };
+            let (now, clip) = held.clip(at.id).map_err(|_| outdated())?;
+            if now != at || clip.sound.is_none() {
+                return Err(outdated());
+            }
+            held.store()
+                .read(held.lock(), |store| store.begin()?.sound(at, from, most))
+        })
+    }
+}
+
+/// The vault while its lock is held.
+pub(crate) struct Held<'a> {
+    site: &'a Site,
+    store: &'a Store,
+    lock: Lock,
+    ring: &'a mut KeyRing,
+}
+
+impl Held<'_> {
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.site.disk
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.site.dir
+    }
+
+    pub(crate) fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.store
+    }
+
+    pub(crate) fn bag(&self) -> &Bag {
+        self.ring.bag()
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.ring.generation()
+    }
+
+    /// The vault's name for good.
+    pub(crate) fn vault_id(&self) -> VaultId {
+        self.ring.vault_id()
+    }
+
+    /// What backups are sealed to.
+    pub(crate) fn backup_identity(&self) -> &BackupIdentity {
+        self.ring.backup_identity()
+    }
+
+    /// A recording that was merged, and its keys.
+    ///
+    /// # Errors
+    /// [`Error::NoRecording`].
+    pub(crate) fn clip(&self, id: RecordingId) -> Result<(ClipId, &Clip)> {
+        // Without an extent it is still in the inbox.
+        let merged = self
+            .bag()
+            .clips
+            .get(&id)
+            .filter(|clip| clip.extent.is_some());
+        let clip = merged.ok_or(Error::NoRecording { id })?;
+        Ok((
+            ClipId {
+                id,
+                epoch: clip.epoch,
+            },
+            clip,
+        ))
+    }
+
+    /// Changes the bag by a rotation. Keys that an earlier rotation adopted and
+    /// whose recording was discarded since go with it.
+    pub(crate) fn rotate(&mut self, edit: impl FnOnce(&mut Bag) -> Result<()>) -> Result<Rotated> {
+        let mut edit = Some(edit);
+        let mut change = |bag: &mut Bag| {
+            let present = inbox::names(&*self.site.disk, &self.site.dir)?.recordings;
+            bag.clips
+                .retain(|id, clip| clip.extent.is_some() || present.binary_search(id).is_ok());
+            edit.take().map_or(Ok(()), |edit| edit(bag))
+        };
+        self.ring.rotate(self.site, &self.lock, &mut change)
+    }
+
+    /// Replaces passphrase and master key.
+    pub(crate) fn change_passphrase(
+        &mut self,
+        new: &Passphrase,
+        work: WorkFactor,
+    ) -> Result<Rotated> {
+        self.ring
+            .change_passphrase(self.site, &self.lock, new, work)
+    }
+}

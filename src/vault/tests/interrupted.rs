@@ -1,0 +1,210 @@
+//! What a kill, a power cut or damage leaves of a recording.
+
+use std::fs;
+
+use super::*;
+use crate::recording::State;
+use crate::vault::RecordingWriter;
+use crate::vault::frame::{self, Kind};
+
+/// Records and drops the writer, as a kill would.
+fn interrupted(vault: &Vault, recording: u8, segments: u32) -> RecordingId {
+    let mut writer: RecordingWriter = vault.begin(&card("interrupted")).unwrap();
+    for segment in 0..segments {
+        writer
+            .push(&packets(recording, segment), SEGMENT_SAMPLES)
+            .unwrap();
+    }
+    writer.id()
+}
+
+#[test]
+fn a_killed_recorder_leaves_a_recording_as_long_as_its_segments() {
+    let (_dir, open) = new_vault();
+    let mut writer = open.vault().begin(&card("before")).unwrap();
+    writer.push(&packets(1, 0), SEGMENT_SAMPLES).unwrap();
+    let heard = Signal {
+        peak_dbfs: -1.0,
+        ..card("").signal
+    };
+    writer
+        .checkpoint(&Card {
+            title: "after".to_owned(),
+            signal: heard,
+            ..card("")
+        })
+        .unwrap();
+    writer.push(&packets(1, 1), 100).unwrap();
+    let id = writer.id();
+    drop(writer);
+
+    assert_eq!(open.merge().unwrap().merged, [id]);
+    let recording = open.recording(id).unwrap();
+    assert_eq!(recording.card.samples, u64::from(SEGMENT_SAMPLES) + 100);
+    assert_eq!(
+        (recording.card.title.as_str(), recording.card.signal),
+        ("after", heard)
+    );
+    assert_eq!(recording.state(), State::Interrupted);
+    let mut sound = open.sound(id).unwrap();
+    sound.seek(1);
+    assert_eq!(sound.next_segment().unwrap().unwrap().samples, 100);
+}
+
+#[test]
+fn a_recording_in_progress_is_left_alone_and_a_discarded_one_leaves_nothing() {
+    let (_dir, open) = new_vault();
+    let mut running = open.vault().begin(&card("running")).unwrap();
+    let discarded = open.vault().begin(&card("discarded")).unwrap();
+    running.push(&packets(1, 0), SEGMENT_SAMPLES).unwrap();
+    // A rotation adopts the keys of both.
+    open.change_settings(&mut |settings| drop(settings.searches.insert("a".into(), "b".into())))
+        .unwrap();
+    discarded.discard().unwrap();
+    let report = open.merge().unwrap();
+    assert_eq!(
+        (report.running, report.merged),
+        (vec![running.id()], vec![])
+    );
+    running.push(&packets(1, 1), SEGMENT_SAMPLES).unwrap();
+    let id = running.finish(&card("done")).unwrap();
+    assert_eq!(open.merge().unwrap().merged, [id]);
+    assert_sound(&open, id, 1, 2);
+    assert_eq!(open.listing().unwrap().damaged, []);
+}
+
+#[test]
+fn a_file_cut_at_any_place_is_merged_up_to_there_or_was_empty() {
+    let (_dir, open) = new_vault();
+    let file = |id| inbox_file(open.vault().dir(), id);
+    let mut expected = Vec::new();
+    let mut cut = 0;
+    loop {
+        // Each cut is made in a recording of its own; one merge takes them all.
+        let id = interrupted(open.vault(), 1, 2);
+        let whole = fs::read(file(id)).unwrap();
+        let kept = whole.len().min(cut);
+        fs::write(file(id), &whole[..kept]).unwrap();
+        let segments = frame::run(&whole[..kept])
+            .filter(|frame| frame.is_ok_and(|frame| frame.facts.kind == Kind::Sound))
+            .count();
+        expected.push((cut, id, segments));
+        if cut > whole.len() {
+            break;
+        }
+        cut += 64;
+    }
+    let report = open.merge().unwrap();
+    assert_eq!((report.refused, report.damaged), (vec![], vec![]));
+    for (cut, id, segments) in expected {
+        assert_eq!(report.empty.contains(&id), segments == 0, "cut at {cut}");
+        assert_eq!(report.merged.contains(&id), segments > 0, "cut at {cut}");
+        if segments > 0 {
+            assert_sound(&open, id, 1, segments as u32);
+        }
+    }
+    assert!(open.vault().inbox().unwrap().is_empty());
+}
+
+#[test]
+fn a_tail_of_zeros_is_a_torn_write_and_no_damage() {
+    let (_dir, open) = new_vault();
+    let id = interrupted(open.vault(), 1, 3);
+    let path = inbox_file(open.vault().dir(), id);
+    let mut bytes = fs::read(&path).unwrap();
+    let length = bytes.len();
+    bytes[length - 1000..].fill(0);
+    bytes.resize(length + 5000, 0);
+    fs::write(&path, bytes).unwrap();
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged, report.damaged), (vec![id], vec![]));
+    assert_sound(&open, id, 1, 2);
+}
+
+#[test]
+fn a_damaged_file_is_kept_up_to_the_damage_and_named() {
+    let (_dir, open) = new_vault();
+    let id = interrupted(open.vault(), 1, 5);
+    let path = inbox_file(open.vault().dir(), id);
+    let mut bytes = fs::read(&path).unwrap();
+    let third = bytes.len() - 2 * 3081 - 100;
+    bytes[third] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged, report.damaged.len()), (vec![id], 1));
+    assert!(
+        report.damaged[0].why.contains("segment 2"),
+        "{}",
+        report.damaged[0].why
+    );
+    assert_sound(&open, id, 1, 2);
+}
+
+#[test]
+fn a_foreign_file_is_named_and_left_alone() {
+    let (_dir, open) = new_vault();
+    let (_other_dir, other) = new_vault();
+    let foreign = record(other.vault(), 1, 2);
+    let here = inbox_file(open.vault().dir(), foreign);
+    fs::create_dir_all(here.parent().unwrap()).unwrap();
+    fs::copy(inbox_file(other.vault().dir(), foreign), &here).unwrap();
+    fs::write(here.with_file_name("notes.txt"), "mine").unwrap();
+    let before = fs::read(&here).unwrap();
+    let mine = record(open.vault(), 2, 1);
+    let report = open.merge().unwrap();
+    assert_eq!(report.merged, [mine]);
+    let refused: Vec<&str> = report
+        .refused
+        .iter()
+        .map(|refused| refused.file.as_str())
+        .collect();
+    assert_eq!(refused, ["notes.txt", &format!("{foreign}.rec")]);
+    assert_eq!(fs::read(&here).unwrap(), before);
+}
+
+#[test]
+fn a_file_that_is_still_there_after_its_merge_undoes_no_edit() {
+    let (_dir, open) = new_vault();
+    let id = record(open.vault(), 1, 3);
+    let path = inbox_file(open.vault().dir(), id);
+    let file = fs::read(&path).unwrap();
+    open.merge().unwrap();
+    open.update_card(id, &mut |card| card.title = "edited".to_owned())
+        .unwrap();
+    // As if the merge had been killed before its last step.
+    fs::write(&path, &file).unwrap();
+    let report = open.merge().unwrap();
+    assert_eq!(report.merged, []);
+    assert!(!path.exists());
+    assert_eq!(open.recording(id).unwrap().card.title, "edited");
+    // And after a shred it is destroyed, never merged.
+    open.shred(&[id], crate::vault::ShredScope::Everything, &mut |_, _| ())
+        .unwrap();
+    fs::write(&path, &file).unwrap();
+    assert_eq!(open.merge().unwrap().merged, []);
+    assert!(!path.exists() && open.recordings().unwrap().is_empty());
+}
+
+#[test]
+fn a_file_cut_short_after_it_was_counted_is_named() {
+    let (_dir, open) = new_vault();
+    let id = record(open.vault(), 1, 4);
+    let path = inbox_file(open.vault().dir(), id);
+    let file = fs::read(&path).unwrap();
+    open.merge().unwrap();
+    // As if the merge had been killed between the rotation and the rows, and
+    // somebody had cut the file before the next one.
+    let lock =
+        crate::vault::lock::Lock::take(&crate::vault::disk::RealDisk, open.vault().dir()).unwrap();
+    fs::remove_file(open.vault().dir().join(crate::vault::store::FILE)).unwrap();
+    drop(lock);
+    fs::write(&path, &file[..file.len() - 2500 - 3081]).unwrap();
+    let open = again(&open);
+    let report = open.merge().unwrap();
+    assert_eq!(report.merged, [id]);
+    assert!(
+        report.damaged[0].why.contains("4 segments"),
+        "{:?}",
+        report.damaged
+    );
+}
