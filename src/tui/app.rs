@@ -70,7 +70,10 @@ enum State {
 ///
 /// # Errors
 /// When there is no terminal, or the system refuses what it takes to use it.
-pub fn run<E: Engine>(settings: Settings, engine: impl FnOnce(Mailbox) -> io::Result<E>) -> io::Result<()> {
+pub fn run<E: Engine>(
+    settings: Settings,
+    engine: impl FnOnce(Mailbox) -> io::Result<E>,
+) -> io::Result<()> {
     let signals = Signals::watch()?;
     let (sender, answers) = channel();
     let mailbox = Mailbox {

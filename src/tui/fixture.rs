@@ -1,7 +1,9 @@
 //! Recordings and models for the tests of the interface.
 
-#![allow(clippy::expect_used, reason = "a fixture that can't be made fails the test")]
-
+#![allow(
+    clippy::expect_used,
+    reason = "a fixture that can't be made fails the test"
+)]
 
 use std::time::Duration;
 
@@ -27,9 +29,17 @@ pub(in crate::tui) fn id(number: u32) -> RecordingId {
 }
 
 /// A recording made at `day` `time` (`"09:12"`), in a zone that never changes.
-pub(in crate::tui) fn recording(number: u32, day: Date, time: &str, title: &str, seconds: u64) -> Recording {
+pub(in crate::tui) fn recording(
+    number: u32,
+    day: Date,
+    time: &str,
+    title: &str,
+    seconds: u64,
+) -> Recording {
     let at = Moment::from_zoned(
-        &format!("{day}T{time}:00+01:00[+01:00]").parse::<jiff::Zoned>().expect("a time"),
+        &format!("{day}T{time}:00+01:00[+01:00]")
+            .parse::<jiff::Zoned>()
+            .expect("a time"),
     );
     Recording {
         id: id(number),
@@ -45,7 +55,12 @@ pub(in crate::tui) fn recording(number: u32, day: Date, time: &str, title: &str,
             device: Some("USB mic".to_owned()),
             samples: seconds * 48_000,
             pre_skip: 312,
-            signal: Signal { peak_dbfs: -6.0, rms_dbfs: -20.0, silent_fraction: 0.2, clipped_fraction: 0.0 },
+            signal: Signal {
+                peak_dbfs: -6.0,
+                rms_dbfs: -20.0,
+                silent_fraction: 0.2,
+                clipped_fraction: 0.0,
+            },
             gaps: Vec::new(),
             markers: Vec::new(),
             content_hash: None,
@@ -83,8 +98,16 @@ pub(in crate::tui) fn six() -> Vec<Recording> {
 
 pub(in crate::tui) fn transcript() -> Transcript {
     let said = [
-        (0, 6_500, "Good morning. Yesterday I finished the migration, and the tests are green."),
-        (7_000, 15_000, "Today I look at the broken heater in the lab, and then I call the landlord."),
+        (
+            0,
+            6_500,
+            "Good morning. Yesterday I finished the migration, and the tests are green.",
+        ),
+        (
+            7_000,
+            15_000,
+            "Today I look at the broken heater in the lab, and then I call the landlord.",
+        ),
         (16_000, 18_000, "Nothing blocks me."),
     ];
     let segments = said.map(|(start_ms, end_ms, text)| {
@@ -96,25 +119,41 @@ pub(in crate::tui) fn transcript() -> Transcript {
             text: (*word).to_owned(),
             confidence: 0.9,
         };
-        Segment { start_ms, end_ms, text: text.to_owned(), words: words.iter().enumerate().map(word).collect() }
+        Segment {
+            start_ms,
+            end_ms,
+            text: text.to_owned(),
+            words: words.iter().enumerate().map(word).collect(),
+        }
     });
     Transcript {
         model: "tiny.en".to_owned(),
         settings: String::new(),
         language: "en".to_owned(),
-        made_at: Moment { unix_ms: 0, offset_s: 0 },
+        made_at: Moment {
+            unix_ms: 0,
+            offset_s: 0,
+        },
         segments: segments.into(),
     }
 }
 
 pub(in crate::tui) fn hit() -> Hit {
-    let text = "Today I look at the broken heater in the lab, and then I call the landlord.".to_owned();
+    let text =
+        "Today I look at the broken heater in the lab, and then I call the landlord.".to_owned();
     let place = |word: &str| {
         let from = text.find(word).expect("the word");
         [from, from + word.len()]
     };
     let marks = vec![place("heat"), place("landlord")];
-    Hit { id: id(1), moments: vec![HitMoment { start_s: 9.5, text, marks }] }
+    Hit {
+        id: id(1),
+        moments: vec![HitMoment {
+            start_s: 9.5,
+            text,
+            marks,
+        }],
+    }
 }
 
 pub(in crate::tui) fn recorder_status(elapsed_s: f64, peak_dbfs: f32) -> RecorderStatus {
@@ -144,13 +183,19 @@ impl Driven {
             lock_after: Some(Duration::from_secs(600)),
             host: None,
         };
-        Self { model: Model::new(settings, Size::new(width, height)), effects: begin() }
+        Self {
+            model: Model::new(settings, Size::new(width, height)),
+            effects: begin(),
+        }
     }
 
     /// The locked screen.
     pub(in crate::tui) fn locked(width: u16, height: u16) -> Self {
         let mut driven = Self::new(width, height);
-        driven.answer(Answer::Vault(Vault::Locked { waiting: 2, notices: Vec::new() }));
+        driven.answer(Answer::Vault(Vault::Locked {
+            waiting: 2,
+            notices: Vec::new(),
+        }));
         driven
     }
 
@@ -162,8 +207,13 @@ impl Driven {
     /// The library with these recordings, the first one shown.
     pub(in crate::tui) fn holding(recordings: Vec<Recording>, width: u16, height: u16) -> Self {
         let mut driven = Self::locked(width, height);
-        driven.answer(Answer::Unlocked { notices: Vec::new() });
-        driven.answer(Answer::Listed { recordings: recordings.into(), today: TODAY });
+        driven.answer(Answer::Unlocked {
+            notices: Vec::new(),
+        });
+        driven.answer(Answer::Listed {
+            recordings: recordings.into(),
+            today: TODAY,
+        });
         driven.serve();
         driven
     }
@@ -191,16 +241,29 @@ impl Driven {
     /// What was asked of the engine since the last call.
     pub(in crate::tui) fn asked(&mut self) -> Vec<Request> {
         let asked = std::mem::take(&mut self.effects).into_iter();
-        asked.filter_map(|effect| if let Effect::Ask(request) = effect { Some(request) } else { None }).collect()
+        asked
+            .filter_map(|effect| {
+                if let Effect::Ask(request) = effect {
+                    Some(request)
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 
     /// Answers what the right pane asked for.
     pub(in crate::tui) fn serve(&mut self) {
         for request in self.asked() {
             match request {
-                Request::Read(id) => self.answer(Answer::Read { id, transcript: Some(transcript()) }),
+                Request::Read(id) => self.answer(Answer::Read {
+                    id,
+                    transcript: Some(transcript()),
+                }),
                 Request::Waveform(id) => {
-                    let levels = (0..90u32).map(|at| u8::try_from(at * at * 7 % 251).unwrap_or(0)).collect();
+                    let levels = (0..90u32)
+                        .map(|at| u8::try_from(at * at * 7 % 251).unwrap_or(0))
+                        .collect();
                     self.answer(Answer::Waveform { id, levels });
                 }
                 _ => {}

@@ -543,10 +543,7 @@ mod tests {
     fn the_configuration_moves_an_action_to_another_key() {
         let overrides = BTreeMap::from([("shred".to_owned(), vec!["X".to_owned()])]);
         let keymap = Keymap::configured(&overrides).unwrap();
-        assert_eq!(
-            keymap.action(Library, Key::Char('X')),
-            Some(Action::Shred)
-        );
+        assert_eq!(keymap.action(Library, Key::Char('X')), Some(Action::Shred));
         assert_eq!(keymap.action(Library, Key::Char('D')), None);
     }
 

@@ -45,20 +45,31 @@ mod fixture;
 pub fn run(context: Arc<Context>) -> Result<(), Failure> {
     let settings = settings(&context)?;
     let given = context.given_passphrase()?;
-    app::run(settings, |mailbox| engine::Real::start(&context, given, mailbox)).map_err(|error| {
-        Failure::new(Exit::Failed, "can't open the interface", error.to_string())
+    app::run(settings, |mailbox| {
+        engine::Real::start(&context, given, mailbox)
     })
+    .map_err(|error| Failure::new(Exit::Failed, "can't open the interface", error.to_string()))
 }
 
 fn settings(context: &Context) -> Result<model::Settings, Failure> {
     let unusable = |why: String| {
-        Failure::new(Exit::Usage, "can't use the settings", why).about(context.paths.config_file.display())
+        Failure::new(Exit::Usage, "can't use the settings", why)
+            .about(context.paths.config_file.display())
     };
     let variable = |name: &str| std::env::var(name).ok();
     Ok(model::Settings {
-        keymap: keymap::Keymap::configured(&context.config.keys).map_err(|error| unusable(error.to_string()))?,
-        theme: theme::Theme::for_environment(variable("NO_COLOR").as_deref(), variable("COLORTERM").as_deref()),
+        keymap: keymap::Keymap::configured(&context.config.keys)
+            .map_err(|error| unusable(error.to_string()))?,
+        theme: theme::Theme::for_environment(
+            variable("NO_COLOR").as_deref(),
+            variable("COLORTERM").as_deref(),
+        ),
         lock_after: context.config.lock_after().map_err(unusable)?,
-        host: std::env::var_os("SSH_CONNECTION").map(|_| rustix::system::uname().nodename().to_string_lossy().into_owned()),
+        host: std::env::var_os("SSH_CONNECTION").map(|_| {
+            rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned()
+        }),
     })
 }

@@ -36,10 +36,18 @@ impl Scroll {
         let height = height.max(1);
         let half = height / 2;
         if self.cursor < self.top {
-            let step = if self.top - self.cursor <= half { half } else { 0 };
+            let step = if self.top - self.cursor <= half {
+                half
+            } else {
+                0
+            };
             self.top = self.cursor.saturating_sub(step);
         } else if self.cursor >= self.top + height {
-            let step = if self.cursor - self.top < height + half { half } else { 0 };
+            let step = if self.cursor - self.top < height + half {
+                half
+            } else {
+                0
+            };
             self.top = self.cursor + 1 + step - height;
         }
         self.top = self.top.min(rows.saturating_sub(height));
@@ -79,11 +87,17 @@ impl Library {
     pub fn change(&mut self, recording: Recording) {
         let under = self.current().map(|recording| recording.id);
         let recordings = Arc::make_mut(&mut self.recordings);
-        match self.index.get(&recording.id).and_then(|at| recordings.get_mut(*at)) {
+        match self
+            .index
+            .get(&recording.id)
+            .and_then(|at| recordings.get_mut(*at))
+        {
             Some(slot) => *slot = recording,
             None => recordings.push(recording),
         }
-        recordings.sort_by_key(|recording| Reverse((recording.card.recorded_at, recording.card.added_at)));
+        recordings.sort_by_key(|recording| {
+            Reverse((recording.card.recorded_at, recording.card.added_at))
+        });
         self.arrange(under);
     }
 

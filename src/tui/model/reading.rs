@@ -155,13 +155,21 @@ impl Reading {
         self.moments = moments;
         let mut marks: BTreeMap<usize, Vec<[usize; 2]>> = BTreeMap::new();
         for moment in &self.moments {
-            let Some(first) = self.first_segment_of(moment) else { continue };
+            let Some(first) = self.first_segment_of(moment) else {
+                continue;
+            };
             // The text of a moment is that of neighbouring segments with spaces between.
             let mut from = 0;
             for (number, segment) in self.segments().iter().enumerate().skip(first) {
                 let to = from + segment.text.len();
-                let inside = moment.marks.iter().filter(|[begin, end]| *begin >= from && *end <= to);
-                marks.entry(number).or_default().extend(inside.map(|[begin, end]| [begin - from, end - from]));
+                let inside = moment
+                    .marks
+                    .iter()
+                    .filter(|[begin, end]| *begin >= from && *end <= to);
+                marks
+                    .entry(number)
+                    .or_default()
+                    .extend(inside.map(|[begin, end]| [begin - from, end - from]));
                 from = to + 1;
                 if from >= moment.text.len() {
                     break;
@@ -180,7 +188,9 @@ impl Reading {
     fn first_segment_of(&self, moment: &HitMoment) -> Option<usize> {
         let at = self.segment_at(moment.start_s + 0.5)?;
         let begins = |number: &usize| {
-            self.segments().get(*number).is_some_and(|segment| moment.text.starts_with(segment.text.as_str()))
+            self.segments()
+                .get(*number)
+                .is_some_and(|segment| moment.text.starts_with(segment.text.as_str()))
         };
         (at.saturating_sub(WIDEST)..=at).rev().find(begins)
     }

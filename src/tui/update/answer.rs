@@ -7,7 +7,7 @@ use crate::tui::model::reading::Text;
 use crate::tui::model::{
     FirstStart, Model, Overlay, Recorder, Repeat, Screen, Transcribing, Typing, Vault,
 };
-use crate::tui::msg::{Effect, Timer};
+use crate::tui::msg::Effect;
 use crate::tui::secret::Secret;
 
 use super::{motion, search, watch_for_idleness, watch_recorder};
@@ -49,7 +49,10 @@ pub(super) fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>)
             watch_recorder(model, effects);
             model.complain(&failure);
         }
-        Answer::Recorded { duration_s, shortfall } => recorded(model, duration_s, shortfall, effects),
+        Answer::Recorded {
+            duration_s,
+            shortfall,
+        } => recorded(model, duration_s, shortfall, effects),
         Answer::Notice(text) => model.say(text),
         Answer::Failed(failure) => {
             if matches!(model.overlay, Some(Overlay::Shredding)) {
@@ -228,7 +231,12 @@ fn unlocked(model: &mut Model, notices: &[String], effects: &mut Vec<Effect>) {
     watch_for_idleness(model, effects);
 }
 
-fn recorded(model: &mut Model, duration_s: f64, shortfall: Option<Failure>, effects: &mut Vec<Effect>) {
+fn recorded(
+    model: &mut Model,
+    duration_s: f64,
+    shortfall: Option<Failure>,
+    effects: &mut Vec<Effect>,
+) {
     model.recorder = Recorder::Idle;
     if model.screen == Screen::Recorder {
         model.screen = Screen::Main;
@@ -241,7 +249,10 @@ fn recorded(model: &mut Model, duration_s: f64, shortfall: Option<Failure>, effe
     match shortfall {
         Some(failure) => {
             let why = failure.why.clone();
-            model.complain(&Failure { why: format!("{why} · {kept}"), ..failure });
+            model.complain(&Failure {
+                why: format!("{why} · {kept}"),
+                ..failure
+            });
         }
         None if model.is_open() => model.say(kept),
         None => model.say(format!("{kept} · it can be read after unlocking")),

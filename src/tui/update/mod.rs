@@ -169,6 +169,9 @@ fn watch_recorder(model: &Model, effects: &mut Vec<Effect>) {
 /// When to announce that the vault locks itself, unless a key comes first.
 fn watch_for_idleness(model: &Model, effects: &mut Vec<Effect>) {
     if let Some(after) = model.settings.lock_after {
-        effects.push(Effect::After(Timer::Idle, after.saturating_sub(LOCK_NOTICE)));
+        effects.push(Effect::After(
+            Timer::Idle,
+            after.saturating_sub(LOCK_NOTICE),
+        ));
     }
 }

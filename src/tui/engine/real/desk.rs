@@ -57,7 +57,18 @@ impl Desk {
         player: Sender<Play>,
         given: Option<Passphrase>,
     ) -> Self {
-        Self { shared, back, finder, errands, player, given, open: None, transcriber: None, watch: None, revision: None }
+        Self {
+            shared,
+            back,
+            finder,
+            errands,
+            player,
+            given,
+            open: None,
+            transcriber: None,
+            watch: None,
+            revision: None,
+        }
     }
 
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
@@ -98,21 +109,30 @@ impl Desk {
             Request::List => self.list(),
             Request::Read(id) => self.read(id),
             Request::Shred(ids) => self.shred(&ids),
-            Request::Edit { id, title, tags, note } => self.edit(id, title, tags, note),
+            Request::Edit {
+                id,
+                title,
+                tags,
+                note,
+            } => self.edit(id, title, tags, note),
             // The others have threads of their own.
             _ => Ok(()),
         }
     }
 
     fn open(&self) -> Result<&Arc<OpenVault>, Failure> {
-        self.open.as_ref().ok_or_else(|| Failure::new(Exit::Locked, "can't read the vault", "it is locked"))
+        self.open
+            .as_ref()
+            .ok_or_else(|| Failure::new(Exit::Locked, "can't read the vault", "it is locked"))
     }
 
     /// How the vault stands; opens it where the passphrase was given already.
     fn look(&mut self) -> Result<(), Failure> {
         let place = &self.shared.context.paths.vault;
         if !Vault::exists(place) {
-            self.shared.tell(Answer::Vault(Found::Missing { place: at_home(place) }));
+            self.shared.tell(Answer::Vault(Found::Missing {
+                place: at_home(place),
+            }));
             return Ok(());
         }
         self.watch_inbox();
@@ -123,7 +143,8 @@ impl Desk {
         let vault = self.shared.context.vault()?;
         let waiting = vault.inbox()?.iter().filter(|entry| !entry.running).count();
         let notices = vault.notices().iter().map(ToString::to_string).collect();
-        self.shared.tell(Answer::Vault(Found::Locked { waiting, notices }));
+        self.shared
+            .tell(Answer::Vault(Found::Locked { waiting, notices }));
         Ok(())
     }
 
@@ -136,7 +157,10 @@ impl Desk {
     }
 
     fn create(&mut self, secret: &Secret) {
-        let args = init::Args { passphrase: passphrase(secret), placement: Placement::default() };
+        let args = init::Args {
+            passphrase: passphrase(secret),
+            placement: Placement::default(),
+        };
         let notes = Notes::default();
         let made = init::run(&self.shared.context, args, &notes);
         self.opened(made.and_then(|_| self.shared.context.unlocked()), notes);
@@ -156,7 +180,9 @@ impl Desk {
         match merged {
             Ok(open) => {
                 self.open = Some(Arc::clone(&open));
-                self.shared.tell(Answer::Unlocked { notices: notes.take() });
+                self.shared.tell(Answer::Unlocked {
+                    notices: notes.take(),
+                });
                 self.start_transcriber(open);
             }
             Err(failure) => {
@@ -168,21 +194,38 @@ impl Desk {
 
     fn start_transcriber(&mut self, open: Arc<OpenVault>) {
         let context = &self.shared.context;
-        let Ok(language) = transcribe::language(&context.config.language) else { return };
-        let settings = Settings { models: context.paths.models.clone(), language };
+        let Ok(language) = transcribe::language(&context.config.language) else {
+            return;
+        };
+        let settings = Settings {
+            models: context.paths.models.clone(),
+            language,
+        };
         let (shared, back) = (self.shared.clone(), self.back.clone());
         let place = std::sync::Mutex::new((0, 0));
         let listener = move |event| {
-            let mut place = place.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut place = place
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             match event {
                 Event::Started { position, of, .. } => {
                     *place = (position, of);
-                    shared.tell(Answer::Transcribing { position, of, percent: 0 });
+                    shared.tell(Answer::Transcribing {
+                        position,
+                        of,
+                        percent: 0,
+                    });
                 }
-                Event::Progress { done_ms, total_ms, .. } => {
+                Event::Progress {
+                    done_ms, total_ms, ..
+                } => {
                     let percent = (done_ms * 100).checked_div(total_ms).unwrap_or(0).min(100);
                     let percent = u8::try_from(percent).unwrap_or(100);
-                    shared.tell(Answer::Transcribing { position: place.0, of: place.1, percent });
+                    shared.tell(Answer::Transcribing {
+                        position: place.0,
+                        of: place.1,
+                        percent,
+                    });
                 }
                 Event::Done { id, .. } => drop(back.send(Job::Transcribed(id))),
                 Event::Failed { id, failure } => {
@@ -197,7 +240,8 @@ impl Desk {
             Ok(transcriber) => self.transcriber = Some(transcriber),
             Err(error) => {
                 let why = error.to_string();
-                self.shared.complain(Failure::new(Exit::Failed, "can't transcribe", why));
+                self.shared
+                    .complain(Failure::new(Exit::Failed, "can't transcribe", why));
             }
         }
     }
@@ -218,7 +262,10 @@ impl Desk {
         // Read first: a change in between is noticed the next time.
         self.revision = Some(open.revision()?);
         let recordings = Arc::new(open.recordings()?);
-        let _ = self.finder.send(Find::Build { open, recordings: Arc::clone(&recordings) });
+        let _ = self.finder.send(Find::Build {
+            open,
+            recordings: Arc::clone(&recordings),
+        });
         let today = self.shared.context.clock.now().date();
         self.shared.tell(Answer::Listed { recordings, today });
         Ok(())
@@ -234,7 +281,9 @@ impl Desk {
     }
 
     fn look_into_inbox(&mut self) -> Result<(), Failure> {
-        let Some(open) = &self.open else { return self.look() };
+        let Some(open) = &self.open else {
+            return self.look();
+        };
         let notes = Notes::default();
         command::merge_quietly(open, &notes)?;
         for note in notes.take() {
@@ -250,8 +299,14 @@ impl Desk {
     fn read(&mut self, id: RecordingId) -> Result<(), Failure> {
         self.list_if_changed()?;
         let open = self.open()?;
-        let newest = open.recording(id)?.versions.last().map(|version| version.number);
-        let transcript = newest.map(|number| open.transcript(id, number)).transpose()?;
+        let newest = open
+            .recording(id)?
+            .versions
+            .last()
+            .map(|version| version.number);
+        let transcript = newest
+            .map(|number| open.transcript(id, number))
+            .transpose()?;
         self.shared.tell(Answer::Read { id, transcript });
         Ok(())
     }
@@ -260,34 +315,73 @@ impl Desk {
         let open = Arc::clone(self.open()?);
         let recording = open.recording(id)?;
         let newest = recording.versions.last().map(|version| version.number);
-        let transcript = newest.map(|number| open.transcript(id, number)).transpose()?;
+        let transcript = newest
+            .map(|number| open.transcript(id, number))
+            .transpose()?;
         self.revision = Some(open.revision()?);
-        let _ = self.finder.send(Find::Update { recording: Box::new(recording.clone()), transcript });
+        let _ = self.finder.send(Find::Update {
+            recording: Box::new(recording.clone()),
+            transcript,
+        });
         self.shared.tell(Answer::Changed(Box::new(recording)));
         Ok(())
     }
 
     fn shred(&mut self, ids: &[RecordingId]) -> Result<(), Failure> {
         let open = Arc::clone(self.open()?);
-        let recordings = ids.iter().map(|id| open.recording(*id)).collect::<Result<Vec<_>, _>>()?;
-        let receipt = shred::run(&self.shared.context, &recordings, ShredScope::Everything, &Notes::default())?;
-        let gone: Vec<_> = receipt.shredded.iter().map(|shredded| shredded.id).collect();
+        let recordings = ids
+            .iter()
+            .map(|id| open.recording(*id))
+            .collect::<Result<Vec<_>, _>>()?;
+        let receipt = shred::run(
+            &self.shared.context,
+            &recordings,
+            ShredScope::Everything,
+            &Notes::default(),
+        )?;
+        let gone: Vec<_> = receipt
+            .shredded
+            .iter()
+            .map(|shredded| shredded.id)
+            .collect();
         self.revision = Some(open.revision()?);
         let _ = self.finder.send(Find::Remove(gone.clone()));
         let _ = self.errands.send(Errand::Forget);
-        self.shared.tell(Answer::Shredded { ids: gone, receipt: lines(&receipt) });
+        self.shared.tell(Answer::Shredded {
+            ids: gone,
+            receipt: lines(&receipt),
+        });
         Ok(())
     }
 
-    fn edit(&mut self, id: RecordingId, title: String, tags: Vec<String>, note: String) -> Result<(), Failure> {
+    fn edit(
+        &mut self,
+        id: RecordingId,
+        title: String,
+        tags: Vec<String>,
+        note: String,
+    ) -> Result<(), Failure> {
         let open = self.open()?;
         for tag in &tags {
             edit::check_tag(tag)?;
         }
         // All off and the new ones on, so that they stand in the order given.
-        let off = open.recording(id)?.card.tags.into_iter().map(edit::TagChange::Remove);
-        let changes = off.chain(tags.into_iter().map(edit::TagChange::Add)).collect();
-        let args = edit::Args { id: id.to_string(), title: Some(title), tags: changes, note: Some(note), pinned: None };
+        let off = open
+            .recording(id)?
+            .card
+            .tags
+            .into_iter()
+            .map(edit::TagChange::Remove);
+        let changes = off
+            .chain(tags.into_iter().map(edit::TagChange::Add))
+            .collect();
+        let args = edit::Args {
+            id: id.to_string(),
+            title: Some(title),
+            tags: changes,
+            note: Some(note),
+            pinned: None,
+        };
         edit::run(&self.shared.context, &args, &Notes::default())?;
         self.transcribed(id)
     }
@@ -304,7 +398,10 @@ fn passphrase(secret: &Secret) -> Passphrase {
 fn at_home(path: &Path) -> String {
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
     let rest = home.as_ref().and_then(|home| path.strip_prefix(home).ok());
-    rest.map_or_else(|| path.display().to_string(), |rest| format!("~/{}", rest.display()))
+    rest.map_or_else(
+        || path.display().to_string(),
+        |rest| format!("~/{}", rest.display()),
+    )
 }
 
 /// The receipt, line by line.
@@ -314,15 +411,27 @@ fn lines(receipt: &Receipt) -> Vec<String> {
         many => format!("Destroyed for good: {} recordings.", many.len()),
     }];
     if let Some(why) = &receipt.not_final {
-        lines.push(format!("NOT FINAL: {why}. Shred again: it begins by finishing this one."));
+        lines.push(format!(
+            "NOT FINAL: {why}. Shred again: it begins by finishing this one."
+        ));
     }
     lines.push(String::new());
     lines.extend(receipt.erased.iter().map(|what| format!("erased: {what}")));
     if !receipt.not_erased.is_empty() {
         lines.push(String::new());
         lines.push("Out of reach:".to_owned());
-        lines.extend(receipt.not_erased.iter().map(|one| format!("  {} ({}): {}", one.what, one.where_, one.why)));
+        lines.extend(
+            receipt
+                .not_erased
+                .iter()
+                .map(|one| format!("  {} ({}): {}", one.what, one.where_, one.why)),
+        );
     }
-    lines.extend(receipt.backups_still_holding.iter().map(|backup| format!("  the backup {} still holds it", backup.path)));
+    lines.extend(
+        receipt
+            .backups_still_holding
+            .iter()
+            .map(|backup| format!("  the backup {} still holds it", backup.path)),
+    );
     lines
 }

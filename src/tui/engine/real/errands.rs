@@ -63,13 +63,19 @@ pub(super) fn run(shared: &Shared, desk: &Sender<Job>, errands: &Receiver<Errand
         let errand = waiting.remove(0);
         // Of several waveforms only the last is still looked at.
         let outdated = matches!(errand, Errand::Waveform(_))
-            && waiting.iter().any(|later| matches!(later, Errand::Waveform(_)));
+            && waiting
+                .iter()
+                .any(|later| matches!(later, Errand::Waveform(_)));
         if outdated {
             continue;
         }
         let done = match errand {
             Errand::Waveform(id) => show_waveform(shared, &mut known, id),
-            Errand::Export { ids, format, destination } => write_copies(shared, &ids, format, &destination),
+            Errand::Export {
+                ids,
+                format,
+                destination,
+            } => write_copies(shared, &ids, format, &destination),
             Errand::Transcribe(id) => transcribe_again(shared, desk, id),
             Errand::Equipment => look_at_equipment(shared),
             Errand::UseModel(name) => use_model(shared, desk, name),
@@ -85,7 +91,11 @@ pub(super) fn run(shared: &Shared, desk: &Sender<Job>, errands: &Receiver<Errand
     }
 }
 
-fn show_waveform(shared: &Shared, known: &mut HashMap<RecordingId, Vec<u8>>, id: RecordingId) -> Result<(), Failure> {
+fn show_waveform(
+    shared: &Shared,
+    known: &mut HashMap<RecordingId, Vec<u8>>,
+    id: RecordingId,
+) -> Result<(), Failure> {
     let levels = match known.get(&id) {
         Some(levels) => levels.clone(),
         None => {
@@ -105,7 +115,10 @@ fn show_waveform(shared: &Shared, known: &mut HashMap<RecordingId, Vec<u8>>, id:
 
 /// The loudest sample of each step, from the floor (0) to full scale (255).
 fn waveform(open: &OpenVault, recording: &Recording) -> Result<Vec<u8>, Failure> {
-    let shape = StoredShape { samples: recording.card.samples, pre_skip: recording.card.pre_skip };
+    let shape = StoredShape {
+        samples: recording.card.samples,
+        pre_skip: recording.card.pre_skip,
+    };
     let mut reader = open.sound(recording.id)?;
     let mut pcm = Vec::new();
     if shape.segments() <= HEARD_WHOLE {
@@ -115,7 +128,10 @@ fn waveform(open: &OpenVault, recording: &Recording) -> Result<Vec<u8>, Failure>
         {
             sound.push(&segment.packets, &mut pcm)?;
         }
-        let step = pcm.len().div_ceil(usize::try_from(COLUMNS).unwrap_or(1)).max(1);
+        let step = pcm
+            .len()
+            .div_ceil(usize::try_from(COLUMNS).unwrap_or(1))
+            .max(1);
         return Ok(pcm.chunks(step).map(level).collect());
     }
     let mut levels = Vec::new();
@@ -128,7 +144,9 @@ fn waveform(open: &OpenVault, recording: &Recording) -> Result<Vec<u8>, Failure>
             && let Some(number) = sound.next_segment()
         {
             reader.seek(number);
-            let Some(segment) = reader.next_segment()? else { break };
+            let Some(segment) = reader.next_segment()? else {
+                break;
+            };
             sound.push(&segment.packets, &mut pcm)?;
         }
         levels.push(level(&pcm));
@@ -137,13 +155,20 @@ fn waveform(open: &OpenVault, recording: &Recording) -> Result<Vec<u8>, Failure>
 }
 
 fn level(samples: &[f32]) -> u8 {
-    let peak = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    let peak = samples
+        .iter()
+        .fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
     let db = 20.0 * peak.max(1e-6).log10();
     // Saturates at both ends.
     ((db - FLOOR_DB) / -FLOOR_DB * 255.0) as u8
 }
 
-fn write_copies(shared: &Shared, ids: &[RecordingId], format: Format, destination: &str) -> Result<(), Failure> {
+fn write_copies(
+    shared: &Shared,
+    ids: &[RecordingId],
+    format: Format,
+    destination: &str,
+) -> Result<(), Failure> {
     let path = match destination.strip_prefix("~/").zip(std::env::var_os("HOME")) {
         Some((rest, home)) => PathBuf::from(home).join(rest),
         None => PathBuf::from(destination),
@@ -164,7 +189,12 @@ fn write_copies(shared: &Shared, ids: &[RecordingId], format: Format, destinatio
         existing: export::Existing::Keep,
     };
     let paths = export::run(&shared.context, args, &Notes::default())?;
-    shared.tell(Answer::Exported { paths: paths.iter().map(|path| path.display().to_string()).collect() });
+    shared.tell(Answer::Exported {
+        paths: paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect(),
+    });
     Ok(())
 }
 
@@ -177,14 +207,25 @@ struct Percent<'a> {
 
 impl Progress for Percent<'_> {
     fn begin(&self, _what: &str, _total: Option<u64>, _unit: Unit) {
-        self.shared.tell(Answer::Transcribing { position: 1, of: 1, percent: 0 });
+        self.shared.tell(Answer::Transcribing {
+            position: 1,
+            of: 1,
+            percent: 0,
+        });
     }
 
     fn advance(&self, done: u64) {
-        let percent = (done * 100).checked_div(self.total_ms).unwrap_or(0).min(100);
+        let percent = (done * 100)
+            .checked_div(self.total_ms)
+            .unwrap_or(0)
+            .min(100);
         let percent = u8::try_from(percent).unwrap_or(100);
         if self.said.swap(percent, Ordering::Relaxed) != percent {
-            self.shared.tell(Answer::Transcribing { position: 1, of: 1, percent });
+            self.shared.tell(Answer::Transcribing {
+                position: 1,
+                of: 1,
+                percent,
+            });
         }
     }
 
@@ -210,8 +251,15 @@ impl Progress for Percent<'_> {
 fn transcribe_again(shared: &Shared, desk: &Sender<Job>, id: RecordingId) -> Result<(), Failure> {
     let recording = shared.context.unlocked()?.recording(id)?;
     let total_ms = u64::try_from(recording.card.duration().as_millis()).unwrap_or(u64::MAX);
-    let progress = Percent { shared, total_ms, said: AtomicU8::new(0) };
-    let args = transcribe::Args { ids: vec![id.to_string()], ..transcribe::Args::default() };
+    let progress = Percent {
+        shared,
+        total_ms,
+        said: AtomicU8::new(0),
+    };
+    let args = transcribe::Args {
+        ids: vec![id.to_string()],
+        ..transcribe::Args::default()
+    };
     let done = transcribe::run(&shared.context, &args, &progress);
     shared.tell(Answer::TranscriberIdle);
     done?;
@@ -222,20 +270,42 @@ fn transcribe_again(shared: &Shared, desk: &Sender<Job>, id: RecordingId) -> Res
 fn look_at_equipment(shared: &Shared) -> Result<(), Failure> {
     let models = model::run(&shared.context, &model::Args::List, &Notes::default())?;
     let models = models.into_iter().map(|model| {
-        let languages = if model.multilingual { "many languages" } else { "English" };
-        let facts = format!("{} · {languages}", crate::tui::view::words::bytes(model.bytes));
-        Piece { name: model.name, facts, in_use: model.in_use }
+        let languages = if model.multilingual {
+            "many languages"
+        } else {
+            "English"
+        };
+        let facts = format!(
+            "{} · {languages}",
+            crate::tui::view::words::bytes(model.bytes)
+        );
+        Piece {
+            name: model.name,
+            facts,
+            in_use: model.in_use,
+        }
     });
     let models = models.collect();
     let configured = shared.context.config.device.as_deref();
     let found = devices::run();
     let devices = found.as_deref().unwrap_or_default().iter().map(|device| {
-        let rates: Vec<String> = device.rates_hz.iter().map(|rate| format!("{}", f64::from(*rate) / 1000.0)).collect();
+        let rates: Vec<String> = device
+            .rates_hz
+            .iter()
+            .map(|rate| format!("{}", f64::from(*rate) / 1000.0))
+            .collect();
         let facts = format!("{} · {} kHz", device.description, rates.join(" "));
         let in_use = configured.map_or(device.default, |name| name == device.name);
-        Piece { name: device.name.clone(), facts, in_use }
+        Piece {
+            name: device.name.clone(),
+            facts,
+            in_use,
+        }
     });
-    shared.tell(Answer::Equipment(Equipment { devices: devices.collect(), models }));
+    shared.tell(Answer::Equipment(Equipment {
+        devices: devices.collect(),
+        models,
+    }));
     found.map(drop)
 }
 

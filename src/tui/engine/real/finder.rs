@@ -48,7 +48,7 @@ pub(super) enum Find {
 
 pub(super) fn run(shared: &Shared, finds: &Receiver<Find>) {
     let mut index = Index::new();
-    let mut asked = None;
+    let mut asked: Option<(u64, String)> = None;
     loop {
         // What changes the index comes before the search that waits.
         let next = match (finds.try_recv(), asked.take()) {
@@ -71,7 +71,10 @@ pub(super) fn run(shared: &Shared, finds: &Receiver<Find>) {
                 Ok(built) => index = built,
                 Err(failure) => shared.complain(failure),
             },
-            Find::Update { recording, transcript } => index.insert(&recording, transcript.as_ref()),
+            Find::Update {
+                recording,
+                transcript,
+            } => index.insert(&recording, transcript.as_ref()),
             Find::Remove(ids) => {
                 ids.into_iter().for_each(|id| index.remove(id));
                 // No word that only they held may stay.
@@ -104,9 +107,18 @@ fn search(shared: &Shared, index: &Index, serial: u64, query: &str) {
             .map(|moment| HitMoment {
                 start_s: moment.start_s,
                 text: moment.text,
-                marks: moment.marks.into_iter().map(|(from, to)| [from, to]).collect(),
+                marks: moment
+                    .marks
+                    .into_iter()
+                    .map(|(from, to)| [from, to])
+                    .collect(),
             })
             .collect(),
     });
-    shared.tell(Answer::Found { serial, took_ms, total: found.total, hits: hits.collect() });
+    shared.tell(Answer::Found {
+        serial,
+        took_ms,
+        total: found.total,
+        hits: hits.collect(),
+    });
 }

@@ -39,7 +39,14 @@ impl Microphone {
     pub(super) fn start(shared: Shared, desk: Sender<Job>) -> std::io::Result<Self> {
         let (orders, todo) = channel();
         let running = Running::default();
-        let control = Self { shared: Shared { _alive: None, ..shared.clone() }, orders, running: Arc::clone(&running) };
+        let control = Self {
+            shared: Shared {
+                _alive: None,
+                ..shared.clone()
+            },
+            orders,
+            running: Arc::clone(&running),
+        };
         spawn("microphone", move || run(&shared, &desk, &running, &todo))?;
         Ok(control)
     }
@@ -117,15 +124,28 @@ fn run(shared: &Shared, desk: &Sender<Job>, running: &Running, orders: &Receiver
 fn record(shared: &Shared, device: Option<String>) -> Result<Recorder, Failure> {
     let vault = shared.context.vault()?;
     let device = device.or_else(|| shared.context.config.device.clone());
-    Recorder::start(&vault, Options { device, ..Options::default() }, shared.context.moments(), None)
+    Recorder::start(
+        &vault,
+        Options {
+            device,
+            ..Options::default()
+        },
+        shared.context.moments(),
+        None,
+    )
 }
 
 fn stop(shared: &Shared, desk: &Sender<Job>, running: &Running) {
-    let Some(recorder) = lock(running).take() else { return };
+    let Some(recorder) = lock(running).take() else {
+        return;
+    };
     match recorder.stop() {
         Ok(recorded) => {
             let duration_s = recorded.duration.as_secs_f64();
-            shared.tell(Answer::Recorded { duration_s, shortfall: recorded.shortfall });
+            shared.tell(Answer::Recorded {
+                duration_s,
+                shortfall: recorded.shortfall,
+            });
             let _ = desk.send(Job::Inbox);
         }
         Err(failure) => shared.tell(Answer::RecorderFailed(failure)),

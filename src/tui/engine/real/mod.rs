@@ -78,7 +78,11 @@ impl Real {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(context: &Context, given: Option<Passphrase>, mail: Mailbox) -> std::io::Result<Self> {
+    pub fn start(
+        context: &Context,
+        given: Option<Passphrase>,
+        mail: Mailbox,
+    ) -> std::io::Result<Self> {
         let context = Context::new(
             context.paths.clone(),
             context.config.clone(),
@@ -86,7 +90,11 @@ impl Real {
             Box::new(NoKey),
         );
         let (alive, ended) = channel();
-        let shared = Shared { context: Arc::new(context), mail, _alive: Some(alive) };
+        let shared = Shared {
+            context: Arc::new(context),
+            mail,
+            _alive: Some(alive),
+        };
         let (desk, jobs) = channel();
         let (finder, finds) = channel();
         let (errands, todo) = channel();
@@ -105,24 +113,45 @@ impl Real {
             move || player::run(&shared, &plays)
         })?;
         spawn("desk", {
-            let (shared, back, finder, errands, player) =
-                (shared.clone(), desk.clone(), finder.clone(), errands.clone(), player.clone());
+            let (shared, back, finder, errands, player) = (
+                shared.clone(),
+                desk.clone(),
+                finder.clone(),
+                errands.clone(),
+                player.clone(),
+            );
             move || desk::Desk::new(shared, back, finder, errands, player, given).run(&jobs)
         })?;
-        let shared = Shared { _alive: None, ..shared };
-        Ok(Self { shared, desk, finder, errands, player, microphone, ended })
+        let shared = Shared {
+            _alive: None,
+            ..shared
+        };
+        Ok(Self {
+            shared,
+            desk,
+            finder,
+            errands,
+            player,
+            microphone,
+            ended,
+        })
     }
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map(drop)
 }
 
 impl Engine for Real {
     fn ask(&mut self, request: Request) {
         // A thread that ended has told why, or the program is ending.
         match request {
-            Request::Search { serial, query } => drop(self.finder.send(Find::Search { serial, query })),
+            Request::Search { serial, query } => {
+                drop(self.finder.send(Find::Search { serial, query }))
+            }
             Request::Record { device } => self.microphone.record(device),
             Request::Meter => self.microphone.look(),
             Request::Pause => self.microphone.pause(),
@@ -135,8 +164,16 @@ impl Engine for Real {
             Request::Seek(to_s) => drop(self.player.send(Play::Seek(to_s))),
             Request::StopPlaying => drop(self.player.send(Play::Stop)),
             Request::Waveform(id) => drop(self.errands.send(Errand::Waveform(id))),
-            Request::Export { ids, format, destination } => {
-                drop(self.errands.send(Errand::Export { ids, format, destination }));
+            Request::Export {
+                ids,
+                format,
+                destination,
+            } => {
+                drop(self.errands.send(Errand::Export {
+                    ids,
+                    format,
+                    destination,
+                }));
             }
             Request::Transcribe(id) => drop(self.errands.send(Errand::Transcribe(id))),
             Request::Equipment => drop(self.errands.send(Errand::Equipment)),

@@ -22,7 +22,10 @@ impl Progress for Notes {
     fn end(&self) {}
 
     fn note(&self, message: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.to_owned());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(message.to_owned());
     }
 
     fn refuse(&self, failure: &Failure) {

@@ -97,7 +97,10 @@ impl Playing {
     fn begin(shared: &Shared, id: RecordingId, from_s: f64) -> Result<Self, Failure> {
         let open = shared.context.unlocked()?;
         let card = open.recording(id)?.card;
-        let shape = StoredShape { samples: card.samples, pre_skip: card.pre_skip };
+        let shape = StoredShape {
+            samples: card.samples,
+            pre_skip: card.pre_skip,
+        };
         let from_sample = sample_at(from_s).min(shape.samples);
         let reader = open.sound(id)?;
         let speaker = Playback::open(None).map_err(|error| {
@@ -106,12 +109,26 @@ impl Playing {
                 .hint("export it, or `voxvault play --stdout` over SSH")
         })?;
         let sound = StoredSound::from_sample(shape, StoredRate::Full, from_sample)?;
-        Ok(Self { id, shape, reader, sound, speaker, pcm: Vec::new(), from_sample, paused: false, reported: None })
+        Ok(Self {
+            id,
+            shape,
+            reader,
+            sound,
+            speaker,
+            pcm: Vec::new(),
+            from_sample,
+            paused: false,
+            reported: None,
+        })
     }
 
     fn pause(&mut self) {
         self.paused = !self.paused;
-        if self.paused { self.speaker.pause() } else { self.speaker.resume() }
+        if self.paused {
+            self.speaker.pause()
+        } else {
+            self.speaker.resume()
+        }
         self.reported = None;
     }
 
@@ -137,10 +154,13 @@ impl Playing {
                 break;
             };
             self.reader.seek(number);
-            let Some(segment) = self.reader.next_segment()? else { break };
+            let Some(segment) = self.reader.next_segment()? else {
+                break;
+            };
             self.sound.push(&segment.packets, &mut self.pcm)?;
         }
-        let over = self.pcm.is_empty() && self.sound.next_segment().is_none() && self.speaker.is_drained();
+        let over =
+            self.pcm.is_empty() && self.sound.next_segment().is_none() && self.speaker.is_drained();
         if self.reported.is_none_or(|at| at.elapsed() >= REPORT) {
             self.reported = Some(Instant::now());
             shared.tell(Answer::Playing(self.status()));
@@ -150,7 +170,10 @@ impl Playing {
 
     fn status(&self) -> PlayerStatus {
         let seconds = |samples: u64| samples as f64 / f64::from(STORED_RATE_HZ);
-        let position = self.from_sample.saturating_add(self.speaker.position()).min(self.shape.samples);
+        let position = self
+            .from_sample
+            .saturating_add(self.speaker.position())
+            .min(self.shape.samples);
         PlayerStatus {
             id: self.id,
             position_s: seconds(position),

@@ -22,7 +22,11 @@ impl Watch {
     pub(super) fn start(inbox: &Path, desk: Sender<Job>) -> io::Result<Self> {
         let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         // A recorder closes its file at the end; while it writes, nothing wakes.
-        inotify::add_watch(&changes, inbox, WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::DELETE)?;
+        inotify::add_watch(
+            &changes,
+            inbox,
+            WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::DELETE,
+        )?;
         let (ended, end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         spawn("watch", move || watch(&changes, &ended, &desk))?;
         Ok(Self { _end: end })
@@ -31,7 +35,10 @@ impl Watch {
 
 fn watch(changes: &OwnedFd, ended: &OwnedFd, desk: &Sender<Job>) {
     loop {
-        let mut fds = [PollFd::new(changes, PollFlags::IN), PollFd::new(ended, PollFlags::IN)];
+        let mut fds = [
+            PollFd::new(changes, PollFlags::IN),
+            PollFd::new(ended, PollFlags::IN),
+        ];
         match poll(&mut fds, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => return,
