@@ -16,6 +16,7 @@ use cpal::{
 
 use super::device::{self, Direction, with_sample_type};
 use super::error::AudioError;
+use super::hush::Hush;
 use super::ring::{Broken, CaptureGap, Drain, Filler, ring};
 use super::shape::Shape;
 
@@ -29,6 +30,9 @@ const CALLBACKS_PER_S: u32 = 20;
 /// No callback for this long means that the microphone is gone.
 const LOST_AFTER: Duration = Duration::from_secs(2);
 
+/// The first callback may take longer: sound servers wake a sleeping device up.
+const FIRST_WITHIN: Duration = Duration::from_secs(5);
+
 /// How often the reader looks while it waits.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -41,8 +45,8 @@ pub struct Capture {
     wanted: Option<String>,
     name: String,
     shape: Shape,
-    /// Held so that the device stays open.
-    stream: Stream,
+    /// Held so that the device stays open; None only while it is closed.
+    stream: Option<Stream>,
     drain: Drain,
     watch: Watch,
 }
@@ -62,6 +66,7 @@ impl Capture {
     /// # Errors
     /// [`AudioError::NoMicrophone`], `NoSuchDevice` or `Device`.
     pub fn open(name: Option<&str>) -> Result<Self, AudioError> {
+        let _hush = Hush::new();
         let device = device::find(name, Direction::Input)?;
         let config = usual_config(&device)?;
         Self::start(name, &device, config)
@@ -98,7 +103,7 @@ impl Capture {
             wanted: wanted.map(str::to_owned),
             name,
             shape,
-            stream,
+            stream: Some(stream),
             drain,
             watch,
         })
@@ -140,7 +145,7 @@ impl Capture {
             }
             match broken {
                 Some(why) => return Err(self.lost(words_for(why))),
-                None if !alive => return Err(self.lost("nothing came from it for two seconds")),
+                None if !alive => return Err(self.lost("nothing comes from it any more")),
                 None if now >= until => return Ok(captured),
                 None => thread::sleep(LOOK_EVERY.min(until - now)),
             }
@@ -160,9 +165,9 @@ impl Capture {
     /// # Errors
     /// As [`open`](Self::open), while it has not returned.
     pub fn reopen(&mut self) -> Result<(), AudioError> {
+        let _hush = Hush::new();
         // Some drivers refuse a second stream while the dead one is held.
-        let paused = self.stream.pause();
-        drop(paused);
+        self.stream.take().into_iter().for_each(device::close);
         let device = device::find(self.wanted.as_deref(), Direction::Input)?;
         let channels = u16::try_from(self.shape.channels()).unwrap_or(1);
         let same = device::config_with(&device, Direction::Input, self.shape.rate_hz(), channels);
@@ -172,6 +177,12 @@ impl Capture {
         };
         *self = Self::start(self.wanted.as_deref(), &device, config)?;
         Ok(())
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.stream.take().into_iter().for_each(device::close);
     }
 }
 
@@ -231,6 +242,7 @@ const fn words_for(broken: Broken) -> &'static str {
 struct Watch {
     callbacks: u64,
     since: Instant,
+    patience: Duration,
 }
 
 impl Watch {
@@ -238,14 +250,16 @@ impl Watch {
         Self {
             callbacks: 0,
             since: now,
+            patience: FIRST_WITHIN,
         }
     }
 
     fn is_alive(&mut self, callbacks: u64, now: Instant) -> bool {
         if callbacks != self.callbacks {
             (self.callbacks, self.since) = (callbacks, now);
+            self.patience = LOST_AFTER;
         }
-        now.saturating_duration_since(self.since) < LOST_AFTER
+        now.saturating_duration_since(self.since) < self.patience
     }
 }
 
@@ -258,10 +272,17 @@ mod tests {
         let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
         let mut watch = Watch::new(start);
-        assert!(watch.is_alive(0, after(1_900)));
         assert!(watch.is_alive(1, after(1_950)));
         assert!(watch.is_alive(1, after(3_900)));
         assert!(!watch.is_alive(1, after(3_950)));
         assert!(watch.is_alive(2, after(9_000)));
+    }
+    #[test]
+    fn a_device_that_wakes_up_slowly_is_waited_for() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut watch = Watch::new(start);
+        assert!(watch.is_alive(0, after(4_900)));
+        assert!(!watch.is_alive(0, after(5_000)));
     }
 }

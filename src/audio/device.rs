@@ -6,11 +6,18 @@
 //! its description that no other device shares.
 
 use std::collections::BTreeSet;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{Device, SampleFormat, SupportedStreamConfig, SupportedStreamConfigRange};
 
 use super::error::AudioError;
+use super::hush::Hush;
+
+/// How long closing a device may take.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
 /// Rates that are looked for in the ranges a device names.
 const USUAL_RATES_HZ: [u32; 10] = [
@@ -37,6 +44,7 @@ pub struct DeviceInfo {
 /// # Errors
 /// [`AudioError::Device`] if the sound system can't be asked.
 pub fn microphones() -> Result<Vec<DeviceInfo>, AudioError> {
+    let _hush = Hush::new();
     let host = cpal::default_host();
     let default = host.default_input_device();
     let listed = host
@@ -190,6 +198,24 @@ fn reason(error: &cpal::Error) -> String {
         .message()
         .map_or_else(|| error.kind().to_string(), str::to_owned);
     text.trim_end_matches('.').to_owned()
+}
+
+/// Closes a stream, and gives up waiting for that after half a second: ALSA's
+/// pulse plug-in never lets go of a stream whose server died (cpal joins its
+/// worker, which waits for a lock of the plug-in for ever). What hangs is left
+/// to the end of the process.
+pub(super) fn close(stream: cpal::Stream) {
+    let (done, closed) = mpsc::channel();
+    let closing = thread::Builder::new()
+        .name("close sound device".to_owned())
+        .spawn(move || {
+            drop(stream);
+            // Nobody listens any more if it took too long, which is no matter.
+            done.send(()).ok();
+        });
+    if closing.is_ok() {
+        closed.recv_timeout(CLOSE_WITHIN).ok();
+    }
 }
 
 /// Builds a stream for whichever of cpal's formats the device has: `$format`

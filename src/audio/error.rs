@@ -161,9 +161,9 @@ impl From<AudioError> for Failure {
                     .about(name)
                     .hint("`voxvault devices` lists the names")
             }
-            AudioError::Device { name, .. } => {
-                say(Exit::NoMicrophone, "can't use the device").about(name)
-            }
+            AudioError::Device { name, .. } => say(Exit::NoMicrophone, "can't use the device")
+                .about(name)
+                .hint("`voxvault devices` lists what there is; sound can be piped in as well"),
             AudioError::Lost { name, .. } => {
                 say(Exit::NoMicrophone, "the microphone was lost").about(name)
             }

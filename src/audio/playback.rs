@@ -9,17 +9,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{Device, FromSample, SizedSample, Stream, SupportedStreamConfig};
+use cpal::{BufferSize, Device, FromSample, SizedSample, Stream, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::device::{self, Direction, with_sample_type};
 use super::error::AudioError;
+use super::hush::Hush;
 use super::resample::Resampler;
 use crate::recording::STORED_RATE_HZ;
 
 /// What the ring holds, in tenths of a second: enough to survive a busy
 /// machine, and little enough that a seek is heard at once.
 const RING_TENTHS: usize = 5;
+
+/// How often the device is to ask for more, where it lets one choose: with the
+/// seconds that a sound server takes by itself, a pause would be heard late.
+const CALLBACKS_PER_S: u32 = 20;
 
 /// How long opening may take.
 const OPEN_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
@@ -28,8 +33,8 @@ const OPEN_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 pub struct Playback {
     name: String,
     rate_hz: u32,
-    /// Held so that the device stays open.
-    _stream: Stream,
+    /// Held so that the device stays open; None only while it is closed.
+    stream: Option<Stream>,
     ring: Producer<f32>,
     resampler: Option<Resampler>,
     /// Resampled, and not yet in the ring.
@@ -54,6 +59,7 @@ impl Playback {
     /// # Errors
     /// [`AudioError::NoSuchDevice`] or `Device`.
     pub fn open(name: Option<&str>) -> Result<Self, AudioError> {
+        let _hush = Hush::new();
         let device = device::find(name, Direction::Output).map_err(|error| match error {
             AudioError::NoMicrophone => AudioError::Device {
                 name: "default".to_owned(),
@@ -69,25 +75,31 @@ impl Playback {
                 .unwrap_or(usual);
         let rate_hz = config.sample_rate();
         let shared = Arc::new(Shared::default());
-        let (ring, consumer) = RingBuffer::new(rate_hz as usize * RING_TENTHS / 10);
-        let feed = Feed {
-            ring: consumer,
-            shared: Arc::clone(&shared),
-            channels: usize::from(config.channels()),
+        let open = |buffer| {
+            let (ring, consumer) = RingBuffer::new(rate_hz as usize * RING_TENTHS / 10);
+            let feed = Feed {
+                ring: consumer,
+                shared: Arc::clone(&shared),
+                channels: usize::from(config.channels()),
+            };
+            let settings = StreamConfig {
+                buffer_size: buffer,
+                ..config.config()
+            };
+            let stream = with_sample_type!(config.sample_format(),
+                T => speak::<T>(&device, settings, feed),
+                otherwise Err(cpal::ErrorKind::UnsupportedConfig.into()));
+            stream.map(|stream| (stream, ring))
         };
-        let stream = with_sample_type!(config.sample_format(),
-        T => speak::<T>(&device, &config, feed),
-        otherwise {
-            let why = format!("its sample format {} is unknown", config.sample_format());
-            return Err(AudioError::Device { name, why });
-        });
-        let stream = stream.map_err(refused)?;
+        let brief = BufferSize::Fixed(rate_hz / CALLBACKS_PER_S);
+        let opened = open(brief).or_else(|_| open(BufferSize::Default));
+        let (stream, ring) = opened.map_err(refused)?;
         stream.play().map_err(refused)?;
         let resampler = resampler_to(rate_hz)?;
         Ok(Self {
             name,
             rate_hz,
-            _stream: stream,
+            stream: Some(stream),
             ring,
             resampler,
             waiting: Vec::new(),
@@ -197,6 +209,12 @@ impl Playback {
     }
 }
 
+impl Drop for Playback {
+    fn drop(&mut self) {
+        self.stream.take().into_iter().for_each(device::close);
+    }
+}
+
 fn resampler_to(rate_hz: u32) -> Result<Option<Resampler>, AudioError> {
     (rate_hz != STORED_RATE_HZ)
         .then(|| Resampler::new(STORED_RATE_HZ, rate_hz))
@@ -234,12 +252,12 @@ impl Feed {
 
 fn speak<T: SizedSample + FromSample<f32>>(
     device: &Device,
-    config: &SupportedStreamConfig,
+    config: StreamConfig,
     mut feed: Feed,
 ) -> Result<Stream, cpal::Error> {
     let shared = Arc::clone(&feed.shared);
     device.build_output_stream::<T, _, _>(
-        config.config(),
+        config,
         move |buffer, _| feed.fill(buffer),
         move |error| {
             use cpal::ErrorKind as Kind;

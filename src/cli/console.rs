@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::command::{Progress, Unit};
-use crate::error::{Failure, plain};
+use crate::error::{Exit, Failure, plain};
 
 /// Shorter work shows no bar.
 const LONG: Duration = Duration::from_millis(500);
@@ -42,6 +42,7 @@ pub(super) struct Console {
     deliveries: Deliveries,
     stop: Arc<AtomicBool>,
     idle: Arc<AtomicBool>,
+    damage: AtomicBool,
     work: Mutex<Option<Work>>,
 }
 
@@ -72,6 +73,7 @@ impl Console {
             deliveries,
             stop,
             idle,
+            damage: AtomicBool::new(false),
             work: Mutex::new(None),
         })
     }
@@ -79,6 +81,11 @@ impl Console {
     /// Set when a signal has come.
     pub(super) fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
+    }
+
+    /// Whether damage was told of; the work went on with what is sound.
+    pub(super) fn has_told_of_damage(&self) -> bool {
+        self.damage.load(Ordering::Relaxed)
     }
 
     /// Says a line, above the bar if there is one.
@@ -152,6 +159,9 @@ impl Progress for Console {
     }
 
     fn refuse(&self, failure: &Failure) {
+        if failure.exit == Exit::Damaged {
+            self.damage.store(true, Ordering::Relaxed);
+        }
         self.line(&told(failure));
     }
 

@@ -79,7 +79,7 @@ pub fn run(
     }
     let vault = context.unlocked()?;
     super::merge_quietly(&vault, progress)?;
-    let id = resolve::by_name(&args.id, &vault.recordings()?)?;
+    let id = resolve::by_name(&args.id, &super::recordings(&vault, progress)?)?;
     vault.update_card(id, &mut |card| apply(card, args))?;
     Ok(vault.recording(id)?)
 }

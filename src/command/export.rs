@@ -78,7 +78,7 @@ pub fn run(
     let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let all = vault.recordings()?;
+    let all = super::recordings(&vault, progress)?;
     let ids = selection.resolve(&all, &now)?;
     let chosen: Vec<&Recording> = ids
         .iter()

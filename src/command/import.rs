@@ -78,7 +78,6 @@ fn take(
 ) -> Result<(), Failure> {
     match take_one(context, vault, args, file, progress) {
         Ok(taken) => {
-            progress.deliver(&taken.id.to_string());
             outcome.taken.push(taken);
             Ok(())
         }
@@ -103,7 +102,11 @@ fn take_one(
     file: &Path,
     progress: &dyn Progress,
 ) -> Result<Taken, Failure> {
-    let sound = SoundFile::open(file)?;
+    let about_it = |failure: Failure| match failure.which {
+        Some(_) => failure,
+        None => failure.about(file.display()),
+    };
+    let sound = SoundFile::open(file).map_err(|error| about_it(error.into()))?;
     let name = file
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
@@ -119,10 +122,7 @@ fn take_one(
     progress.begin(&what, total, Unit::SoundMs);
     let taken = taking::from_file(vault, sound, card, &Listening(progress));
     progress.end();
-    let taken = taken.map_err(|failure| match failure.which {
-        Some(_) => failure,
-        None => failure.about(file.display()),
-    })?;
+    let taken = taken.map_err(about_it)?;
     if taken.cut_short {
         progress.note(&format!(
             "{} is shorter than its header says; what is there was taken",

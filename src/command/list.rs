@@ -28,7 +28,7 @@ pub fn run(
     })?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let mut recordings = vault.recordings()?;
+    let mut recordings = super::recordings(&vault, progress)?;
     let last = last_added(&recordings);
     let sieve = filter.at(&now, last);
     recordings.retain(|recording| sieve.passes(recording));

@@ -27,27 +27,70 @@ pub mod transcribe;
 pub use context::{Clock, Context, KeySource, NoKey, SystemClock};
 pub use progress::{Listening, Progress, Silent, Unit};
 
-use crate::error::Failure;
-use crate::vault::{MergeReport, OpenVault};
+use crate::error::{Exit, Failure};
+use crate::recording::Recording;
+use crate::vault::{Damage, MergeReport, Notice, OpenVault};
 
-/// Takes what waits in the inbox into the store, and tells of what could not
-/// be taken.
+/// Takes what waits in the inbox into the store, and tells of what was found
+/// on the way: damage, forgeries, doubles.
 ///
 /// # Errors
 /// When the vault can't be read or written.
 pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
-    for notice in vault.notices() {
-        progress.note(&notice.to_string());
-    }
     let report = vault.merge()?;
+    for notice in vault.vault().notices().iter().chain(&vault.notices()) {
+        tell_of(notice, progress);
+    }
     for duplicate in &report.duplicates {
         let (id, of) = (duplicate.id.short(), duplicate.of.short());
         progress.note(&format!(
             "{id} holds the same sound as {of}, and was left out"
         ));
     }
+    for damaged in &report.damaged {
+        let why = format!("{}; what stands before it was kept", damaged.why);
+        progress.refuse(&damage("the recording is damaged", why).about(&damaged.file));
+    }
     for refused in &report.refused {
-        progress.note(&format!("{} was not merged: {}", refused.file, refused.why));
+        progress.refuse(&damage("can't merge the recording", &*refused.why).about(&refused.file));
     }
     Ok(report)
+}
+
+/// Every recording whose card can be read; tells of the others.
+///
+/// # Errors
+/// When the vault can't be read.
+pub fn recordings(vault: &OpenVault, progress: &dyn Progress) -> Result<Vec<Recording>, Failure> {
+    let listing = vault.listing()?;
+    tell_of_damage(&listing.damaged, progress);
+    Ok(listing.recordings)
+}
+
+fn tell_of_damage(damages: &[Damage], progress: &dyn Progress) {
+    for one in damages {
+        progress.refuse(&damage("the recording is damaged", &*one.why).about(one.id.short()));
+    }
+}
+
+/// What was damaged or forged is damage, also where it was mended; what could
+/// not be put in order now is for the next time.
+fn tell_of(notice: &Notice, progress: &dyn Progress) {
+    match notice {
+        Notice::NotDone { .. } => progress.note(&notice.to_string()),
+        Notice::Mended { path } => {
+            let why = "it was made anew from its copy";
+            progress.refuse(&damage("damage was mended", why).about(path.display()));
+        }
+        Notice::Forged { .. } | Notice::Older { .. } | Notice::FellBack { .. } => {
+            progress.refuse(&damage(
+                "the vault was changed by others",
+                notice.to_string(),
+            ));
+        }
+    }
+}
+
+fn damage(what: &str, why: impl Into<String>) -> Failure {
+    Failure::new(Exit::Damaged, what, why)
 }

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::recording::{Recording, RecordingId};
 use crate::search::{Hits, Index, Query};
 use crate::transcript::Transcript;
-use crate::vault::OpenVault;
+use crate::vault::{Damage, OpenVault};
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -41,8 +41,9 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let recordings = vault.recordings()?;
-    let index = build_index(&vault, &recordings)?;
+    let recordings = super::recordings(&vault, progress)?;
+    let (index, damaged) = index_of(&vault, &recordings)?;
+    super::tell_of_damage(&damaged, progress);
     let started = Instant::now();
     let hits = index.search(&Query::parse(&args.query), &context.clock.now(), args.limit);
     let took = started.elapsed();
@@ -59,18 +60,23 @@ pub fn run(
     })
 }
 
-/// An index over all that the vault holds.
+/// An index over all that the vault holds and that can be read.
 ///
 /// # Errors
 /// When the vault can't be read.
 pub fn build_index(vault: &OpenVault, recordings: &[Recording]) -> Result<Index, Failure> {
+    Ok(index_of(vault, recordings)?.0)
+}
+
+/// The same, with the transcripts that could not be read.
+fn index_of(vault: &OpenVault, recordings: &[Recording]) -> Result<(Index, Vec<Damage>), Failure> {
     let mut transcripts: HashMap<RecordingId, Transcript> = HashMap::new();
-    vault.newest_transcripts(&mut |id, _number, transcript| {
+    let damaged = vault.newest_transcripts(&mut |id, _number, transcript| {
         transcripts.insert(id, transcript);
     })?;
     let mut index = Index::new();
     for recording in recordings {
         index.insert(recording, transcripts.remove(&recording.id).as_ref());
     }
-    Ok(index)
+    Ok((index, damaged))
 }

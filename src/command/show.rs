@@ -48,7 +48,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let recordings = vault.recordings()?;
+    let recordings = super::recordings(&vault, progress)?;
     let id = resolve::by_name(&args.id, &recordings)?;
     let recording = vault.recording(id)?;
     let version = |number: u32| -> Result<Box<Shown>, Failure> {

@@ -1,7 +1,7 @@
 //! Destroys recordings for good.
 
 use super::{Context, Progress, Unit, merge_quietly, resolve};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::recording::Recording;
 use crate::vault::{OpenVault, Receipt, ShredScope};
 
@@ -27,9 +27,14 @@ pub fn plan(
     let now = context.clock.now();
     let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
-    merge_quietly(&vault, progress)?;
+    match merge_quietly(&vault, progress) {
+        // What waits in the inbox can wait on; shredding needs no space, and
+        // makes some.
+        Err(failure) if failure.exit == Exit::NoSpace => progress.note(&failure.to_string()),
+        merged => drop(merged?),
+    }
     refuse_running(&vault, &args.which)?;
-    let recordings = vault.recordings()?;
+    let recordings = super::recordings(&vault, progress)?;
     let ids = selection.resolve(&recordings, &now)?;
     Ok(recordings
         .into_iter()
@@ -47,7 +52,7 @@ fn refuse_running(vault: &OpenVault, which: &[String]) -> Result<(), Failure> {
         };
         if which.iter().any(|word| named(&word)) {
             let why = "it is being recorded";
-            return Err(Failure::new(crate::error::Exit::Failed, "can't shred", why)
+            return Err(Failure::new(Exit::Failed, "can't shred", why)
                 .about(entry.id.short())
                 .hint("stop it first"));
         }

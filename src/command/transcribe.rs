@@ -43,7 +43,7 @@ pub struct Outcome {
 pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let recordings = vault.recordings()?;
+    let recordings = super::recordings(&vault, progress)?;
     let chosen: Vec<Recording> = if args.ids.is_empty() {
         recordings
             .into_iter()

@@ -21,8 +21,8 @@ pub const SPEECH_OFF: f32 = 0.35;
 const SILENCE_FRAMES: u64 = 19;
 /// Shorter spans than 100 ms are no speech.
 const SHORTEST_FRAMES: u64 = 7;
-/// A span is cut at its quietest place before it gets longer than 27.5 s.
-const LONGEST_FRAMES: u64 = 1718;
+/// A span is cut at its quietest place before it gets longer than 19.5 s.
+const LONGEST_FRAMES: u64 = 1218;
 /// How wide a place is looked at when the quietest is sought: 144 ms.
 const PLACE_FRAMES: usize = 9;
 
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn endless_speech_is_cut_at_its_quietest_place() {
-        let talk = [run(0.9, 1400), run(0.6, 9), run(0.9, 1000)].concat();
-        assert_eq!(spans(talk), [(0, 1404), (1404, 2409)]);
+        let talk = [run(0.9, 1000), run(0.6, 9), run(0.9, 900)].concat();
+        assert_eq!(spans(talk), [(0, 1004), (1004, 1909)]);
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::thread;
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// Workers and threads. Each worker holds a state of its own beside the
-/// model's weights, which they share.
+/// model's weights, which they share: with tiny.en an hour takes 300 MiB in
+/// all with two workers, and about 110 MiB less with one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
     /// Pieces of a recording that are transcribed at the same time.

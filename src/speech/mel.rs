@@ -71,7 +71,7 @@ mod tests {
         assert!((filters[1] - 0.024_862_593).abs() < 1e-8, "{}", filters[1]);
         let second_band = &filters[FFT_BINS as usize..];
         assert!(
-            (second_band[1] - 0.001_990_820_9).abs() < 1e-8,
+            (second_band[1] - 0.001_990_821).abs() < 1e-8,
             "{}",
             second_band[1]
         );

@@ -48,6 +48,11 @@ pub struct Options {
 
 /// Stops a transcription and hears how far it is. Called from the thread that
 /// called [`Transcriber::transcribe`], several times a second.
+///
+/// A wish to stop is obeyed between two runs of the network: whisper.cpp 1.8.3
+/// looks for it only there. The longest such run, the encoder over 15 s of
+/// sound, takes a fraction of a second with the small models and seconds with
+/// the large ones.
 pub trait Control {
     /// Whether to stop.
     fn cancelled(&self) -> bool;

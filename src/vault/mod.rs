@@ -10,6 +10,7 @@
 //! - `frame`, `record`, `scan`: what one sealed record looks like;
 //! - `recorder`, `inbox`, `intake`, `merge`: from the microphone to the store;
 //! - `rows`, `store`, `library`, `sound`: reading it again;
+//! - `rescue`: building a damaged store anew;
 //! - `shred`, `medium`: destroying it, and saying what is out of reach.
 //!
 //! Nothing of age or redb shows outside. What was said is never judged here, and
@@ -22,6 +23,7 @@ pub mod error;
 mod file_system;
 pub mod frame;
 mod inbox;
+mod incoming;
 mod init;
 mod intake;
 mod keyring;
@@ -38,6 +40,7 @@ mod passwd;
 mod record;
 mod recorder;
 mod recover;
+mod rescue;
 mod reserve;
 mod root;
 mod rotation;
@@ -51,6 +54,7 @@ mod sim_disk;
 pub mod site;
 mod sound;
 mod store;
+mod verdict;
 #[cfg(test)]
 mod tests;
 
@@ -64,6 +68,6 @@ pub use notice::Notice;
 pub use open::OpenVault;
 pub use record::SoundSegment;
 pub use recorder::RecordingWriter;
+pub use rescue::Rescued;
 pub use shred::{Backup, NotErased, Receipt, ShredScope, Shredded};
 pub use sound::SoundReader;
-pub use store::panics_are_fenced;

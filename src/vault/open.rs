@@ -14,6 +14,7 @@ use super::library::{self, Damage, Listing};
 use super::merge::{self, MergeReport};
 use super::notice::Notice;
 use super::record::{self, CardRecord};
+use super::rescue::{self, Rescued};
 use super::rows::{Added, ClipId, Writing};
 use super::session::{Held, Session};
 use super::shred::{self, Receipt, ShredScope};
@@ -100,7 +101,8 @@ impl OpenVault {
         })
     }
 
-    /// A number that grows whenever anything in the store or the bag changes.
+    /// A number that is another one after anything in the store or the bag
+    /// changed.
     pub fn revision(&self) -> Result<u64> {
         self.session.with(|held| {
             let rows = held
@@ -225,6 +227,12 @@ impl OpenVault {
     pub fn change_passphrase_with(&self, new: &Passphrase, work: WorkFactor) -> Result<()> {
         self.session
             .with(|held| held.change_passphrase(new, work)?.finally().map(drop))
+    }
+
+    /// Builds a damaged store anew from every record in it that still opens; what
+    /// is missing then is in [`listing`](Self::listing). Reads the whole file.
+    pub fn rebuild_store(&self) -> Result<Rescued> {
+        self.session.with(|held| rescue::rebuild(held))
     }
 
     /// Retention rules, saved searches, known backups and the like.

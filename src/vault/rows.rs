@@ -14,8 +14,9 @@ use std::ops::RangeInclusive;
 
 use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::store::Trouble;
+use crate::crypto::fill_random;
 use crate::recording::RecordingId;
 
 /// Segments in one row: redb rounds large values up to a power of two, and ten
@@ -261,6 +262,17 @@ impl Writing {
         self.table(SOUND)?;
         self.table(WORDS)?;
         self.table(CARD)?;
+        // A store that takes the place of another must not count through the
+        // same numbers again.
+        let mut start = [0; 8];
+        fill_random(&mut start[..4]).map_err(|error| Error::Seal {
+            which: "the store".into(),
+            why: error.to_string(),
+        })?;
+        let start = u64::from_le_bytes(start) << 16;
+        self.table(META)?
+            .insert(REVISION, start)
+            .map_err(|error| self.trouble.of(error))?;
         Ok(())
     }
 

@@ -5,9 +5,7 @@
 //! damaged file can make it panic; every call is fenced, and what it panics
 //! over is reported as damage.
 
-use std::cell::Cell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +19,7 @@ use super::disk::{Access, Disk, DiskFile};
 use super::error::{Error, Result};
 use super::lock::Lock;
 use super::rows::{Reading, Writing};
+use crate::fence::fenced;
 
 /// The file's name in the vault.
 pub(crate) const FILE: &str = "store.redb";
@@ -53,23 +52,29 @@ impl Store {
         }
     }
 
-    /// Makes the file if there is none. A half-made database can't be opened, so
-    /// it is made under another name.
-    pub(crate) fn make(&self, _lock: &Lock) -> Result<()> {
-        let found = self
-            .disk
-            .exists(&self.path)
-            .map_err(Error::io("look for", &self.path))?;
-        if found {
-            return Ok(());
+    /// Makes the file if there is none.
+    pub(crate) fn make(&self, lock: &Lock) -> Result<()> {
+        let found = self.disk.exists(&self.path);
+        match found.map_err(Error::io("look for", &self.path))? {
+            true => Ok(()),
+            false => self.build(lock, |_| Ok(())),
         }
+    }
+
+    /// Makes a new file, lets `fill` put rows into it, and puts it in the place
+    /// of the one that is there. A half-made database can't be opened, so it has
+    /// another name until it is done.
+    pub(crate) fn build(
+        &self,
+        _lock: &Lock,
+        fill: impl FnOnce(&Changes<'_>) -> Result<()>,
+    ) -> Result<()> {
         let new = self.dir.join(NEW_FILE);
-        if self
-            .disk
-            .exists(&new)
-            .map_err(Error::io("look for", &new))?
-        {
-            self.disk.unlink(&new).map_err(Error::io("remove", &new))?;
+        match self.disk.unlink(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io("remove", &new)(error));
+            }
+            _ => {}
         }
         let file = self
             .disk
@@ -78,12 +83,13 @@ impl Store {
         self.fenced(|| {
             let db = builder()
                 .create_with_backend(Backend(file))
-                .map_err(|e| self.trouble(e))?;
-            Changes {
+                .map_err(|error| self.trouble(error))?;
+            let changes = Changes {
                 db: &db,
                 store: self,
-            }
-            .commit(|rows| rows.make_tables())?;
+            };
+            changes.commit(|rows| rows.make_tables())?;
+            fill(&changes)?;
             db.close().map_err(|error| self.trouble(error))
         })?;
         self.disk
@@ -194,26 +200,6 @@ impl Store {
             ))
         })
     }
-}
-
-thread_local! {
-    static FENCED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a panic on this thread is about to be caught and told as damage. A
-/// panic hook that restores a terminal or prints leaves it alone then.
-#[must_use]
-pub fn panics_are_fenced() -> bool {
-    FENCED.get()
-}
-
-/// Runs the work; `None` if it panicked.
-pub(crate) fn fenced<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let before = FENCED.replace(true);
-    // What the work held is dropped with it: nobody sees a half-changed value.
-    let done = catch_unwind(AssertUnwindSafe(work));
-    FENCED.set(before);
-    done.ok()
 }
 
 /// Read transactions over one opening of the store; one per thread.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{Control, millis};
 use crate::audio::{Intake, IntakeError, IntakeSummary, SoundFile};
 use crate::error::{Exit, Failure};
-use crate::recording::{Card, Ending, Moment, RecordingId, STORED_RATE_HZ, Signal, Source, State};
+use crate::recording::{Card, Ending, Moment, RecordingId, Signal, Source, State};
 use crate::vault::{self, RecordingWriter, Vault};
 
 /// What was taken in.
@@ -122,14 +122,13 @@ pub fn from_stream(
     limits: &Limits,
     control: &dyn Control,
 ) -> Result<Taken, Failure> {
+    let rate_hz = f64::from(sound.shape().rate_hz());
     let most = limits
         .length
-        .map(|length| (length.as_secs_f64() * f64::from(STORED_RATE_HZ)) as u64);
+        .map(|length| (length.as_secs_f64() * rate_hz).round() as u64);
     let mut sink = Sink::new(vault, &sound, card)?;
     let mut broke = None;
-    while !limits.stop.load(Ordering::Relaxed)
-        && most.is_none_or(|most| sink.intake.samples() < most)
-    {
+    while !limits.stop.load(Ordering::Relaxed) && most.is_none_or(|most| sink.frames < most) {
         match sound.next_block() {
             Ok(Some(block)) => {
                 if let Some(most) = most {
@@ -164,26 +163,30 @@ struct Sink {
     intake: Intake,
     writer: RecordingWriter,
     card: Card,
-    rate_hz: u32,
     channels: usize,
+    /// Frames of the source that went in; some may still be in the resampler.
+    frames: u64,
 }
 
 impl Sink {
     fn new(vault: &Vault, sound: &SoundFile, mut card: Card) -> Result<Self, Failure> {
         let intake = Intake::new(sound.shape().clone())?;
         card.pre_skip = intake.pre_skip();
-        let writer = vault.begin(&card)?;
-        let (rate_hz, channels) = (sound.shape().rate_hz(), sound.shape().channels());
+        let writer = match card.source {
+            Source::Import => vault.begin_copy(&card)?,
+            Source::Mic | Source::Stdin | Source::Listen => vault.begin(&card)?,
+        };
         Ok(Self {
             intake,
             writer,
             card,
-            rate_hz,
-            channels,
+            channels: sound.shape().channels(),
+            frames: 0,
         })
     }
 
     fn push(&mut self, interleaved: &[f32]) -> Result<(), Failure> {
+        self.frames += (interleaved.len() / self.channels) as u64;
         let writer = &mut self.writer;
         self.intake
             .push(interleaved, &mut |packets, samples| {
@@ -192,10 +195,10 @@ impl Sink {
             .map_err(taken)
     }
 
+    /// The same, until so many frames of the source are in.
     fn push_up_to(&mut self, interleaved: &[f32], most: u64) -> Result<(), Failure> {
-        let left = most.saturating_sub(self.intake.samples()) as f64;
-        let frames = (left * f64::from(self.rate_hz) / f64::from(STORED_RATE_HZ)).ceil() as usize;
-        let values = frames.saturating_mul(self.channels).min(interleaved.len());
+        let left = usize::try_from(most.saturating_sub(self.frames)).unwrap_or(usize::MAX);
+        let values = left.saturating_mul(self.channels).min(interleaved.len());
         self.push(&interleaved[..values])
     }
 

@@ -12,6 +12,15 @@
 )]
 
 mod architecture;
+mod bytes;
+mod capture;
+mod crash;
+mod examples;
+mod exit_codes;
+mod forensic;
+mod main_job;
+mod offline;
+mod plaintext;
 
 #[allow(
     dead_code,

@@ -1,9 +1,16 @@
 //! What the tests share: throw-away homes, the program run in them, a terminal
 //! and a microphone that only exist here, and tools this machine may lack.
 
+pub(crate) mod forensic;
 mod home;
+pub(crate) mod library;
 mod microphone;
+pub(crate) mod needles;
+pub(crate) mod prepared;
 mod program;
+pub(crate) mod sound;
+pub(crate) mod spy;
+pub(crate) mod strace;
 mod terminal;
 mod tools;
 

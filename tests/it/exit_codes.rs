@@ -1,0 +1,467 @@
+//! Every way to end: its exit code, its one line of error, and its hint.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::support::prepared::{make_quick_vault, quick_home};
+use crate::support::sound::Pcm;
+use crate::support::{Finished, Home, can_require, require_model, require_tool};
+
+/// A vault that opens at once, with one short recording in it.
+fn home_with_tone() -> Home {
+    let home = quick_home();
+    home.write("tone.wav", &Pcm::tone(16_000, 1.0).wav());
+    home.voxvault(["import", "--no-transcribe", "tone.wav"])
+        .run()
+        .ok();
+    home
+}
+
+/// The error line, which stands alone: `voxvault: WHAT (WHICH): WHY`, at most
+/// followed by a hint. Notes may come before it.
+fn complaint(ended: &Finished, code: i32) -> (String, Option<String>) {
+    assert_eq!(ended.code(), Some(code), "{ended}");
+    assert!(!ended.stderr.contains("panicked"), "{ended}");
+    assert!(!ended.stderr.contains("backtrace"), "{ended}");
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    let (error, hint) = match lines.as_slice() {
+        [.., error, hint] if hint.starts_with("hint: ") => {
+            (*error, hint.strip_prefix("hint: ").map(str::to_owned))
+        }
+        [.., error] => (*error, None),
+        [] => panic!("nothing was said\n{ended}"),
+    };
+    let said = error
+        .strip_prefix("voxvault: ")
+        .unwrap_or_else(|| panic!("no error line\n{ended}"));
+    assert!(said.contains(": "), "no WHY: {error}");
+    let period = said.ends_with('.') && !said.ends_with("...");
+    assert!(!period, "a message has no period at its end: {error}");
+    (said.to_owned(), hint)
+}
+
+#[test]
+fn nought_when_done_also_when_a_reader_has_seen_enough() {
+    let home = home_with_tone();
+    let listed = home.voxvault(["list"]).run().ok();
+    assert_eq!(listed.stderr, "");
+    home.voxvault(["search", "zeppelin"]).run().ok();
+    home.voxvault(["list", "tag:nothing"]).run().ok();
+    home.voxvault(["--help"]).locked().run().ok();
+    home.voxvault(["--version"]).locked().run().ok();
+    // `head -c 0` goes at once: the pipe is closed.
+    let script = r#"shift; { "$0" "$@"; echo "$?" >&2; } | head -c 0"#;
+    let binary = crate::support::bin().to_str().unwrap();
+    for command in [["man", ""], ["completions", "bash"], ["list", "--json"]] {
+        let args: Vec<&str> = command.into_iter().filter(|arg| !arg.is_empty()).collect();
+        let ended = home
+            .voxvault(args)
+            .under("sh", ["-c", script, binary])
+            .run();
+        assert_eq!(ended.stderr, "0\n", "{ended}");
+    }
+}
+
+#[test]
+fn one_when_it_failed_or_some_of_several_were_refused() {
+    let home = home_with_tone();
+    let (said, _) = complaint(&home.voxvault(["init"]).run(), 1);
+    assert!(said.contains(home.vault().to_str().unwrap()), "{said}");
+
+    home.write("text.wav", b"this is no sound at all");
+    home.write("good.wav", &Pcm::tone(16_000, 1.2).wav());
+    let some = home
+        .voxvault(["import", "--no-transcribe", "text.wav", "good.wav"])
+        .run();
+    let (said, _) = complaint(&some, 1);
+    assert!(said.contains("text.wav"), "{said}");
+    assert_eq!(
+        some.text().lines().count(),
+        1,
+        "the other one is taken: {some}"
+    );
+    assert_eq!(home.list().len(), 2);
+
+    let (said, _) = complaint(&home.voxvault(["import", "no-such-file.wav"]).run(), 1);
+    assert!(said.contains("no-such-file.wav"), "{said}");
+}
+
+#[test]
+fn two_when_the_arguments_are_unusable() {
+    let home = home_with_tone();
+    let unusable: [&[&str]; 13] = [
+        &["frobnicate"],
+        &["list", "--frobnicate"],
+        &["show"],
+        &["show", "abc"],
+        &["show", "not-an-id"],
+        &["shred", "free words", "--yes"],
+        &["shred", "--yes"],
+        &["shred", "last"],
+        &["export", "last", "--format", "midi"],
+        &["record", "-", "--format", "s16le", "--for", "soon"],
+        &["record", "-", "--format", "u99"],
+        &["edit", "last"],
+        &["edit", "last", "--tag", "+two words"],
+    ];
+    for args in unusable {
+        let ended = home.voxvault(args.iter().copied()).run();
+        complaint(&ended, 2);
+        assert_eq!(ended.text(), "", "{ended}");
+    }
+    assert_eq!(home.list().len(), 1);
+
+    let (said, hint) = complaint(&home.voxvault(Vec::<String>::new()).run(), 2);
+    assert!(said.contains("terminal"), "{said}");
+    assert!(hint.is_some());
+
+    home.write("short", b"seven77");
+    let fresh = home
+        .voxvault(["init", "--vault", "fresh"])
+        .passphrase_file(home.path("short"));
+    let (said, hint) = complaint(&fresh.run(), 2);
+    assert!(said.contains('8') && hint.is_some(), "{said}");
+    assert!(
+        !home.path("fresh").exists(),
+        "a refused init leaves nothing"
+    );
+
+    fs::create_dir_all(home.path("config/voxvault")).unwrap();
+    home.write("config/voxvault/config.toml", b"langauge = \"de\"\n");
+    let (said, _) = complaint(&home.voxvault(["list"]).run(), 2);
+    assert!(said.contains("langauge"), "{said}");
+}
+
+#[test]
+fn two_when_an_id_is_ambiguous() {
+    let home = home_with_tone();
+    // Ids are random: sixteen times four digits are told apart at once, so this
+    // is made by taking in more until two begin alike would take for ever.
+    // Instead: a prefix of three digits is never taken, however unique.
+    let id = home.list()[0]["id"].as_str().unwrap().to_owned();
+    let (_, hint) = complaint(&home.voxvault(["show", &id[..3]]).run(), 2);
+    assert!(hint.is_some_and(|hint| hint.contains('4')));
+    home.voxvault(["edit", &id[..4], "--title", "by four digits"])
+        .run()
+        .ok();
+    home.voxvault(["edit", &id.to_uppercase(), "--title", "by all"])
+        .run()
+        .ok();
+}
+
+#[test]
+fn three_when_locked() {
+    let home = home_with_tone();
+    let wrong = home.write("wrong", b"not the passphrase");
+    for command in ["list", "transcribe"] {
+        complaint(
+            &home
+                .voxvault([command])
+                .passphrase_file(wrong.clone())
+                .run(),
+            3,
+        );
+        let (_, hint) = complaint(&home.voxvault([command]).locked().run(), 3);
+        assert!(hint.is_some_and(|hint| hint.contains("--passphrase-file")));
+    }
+    complaint(
+        &home
+            .voxvault(["list"])
+            .passphrase_file(home.path("no-such-file"))
+            .run(),
+        3,
+    );
+    complaint(
+        &home
+            .voxvault(["list", "--passphrase-command", "false"])
+            .locked()
+            .run(),
+        3,
+    );
+    home.voxvault(["list", "--passphrase-command", "cat passphrase"])
+        .locked()
+        .run()
+        .ok();
+    // One newline at the end is dropped, no other.
+    let with_newline = home.write(
+        "newline",
+        format!("{}\n", crate::support::PASSPHRASE).as_bytes(),
+    );
+    home.voxvault(["list"])
+        .passphrase_file(with_newline)
+        .run()
+        .ok();
+    let with_two = home.write(
+        "newlines",
+        format!("{}\n\n", crate::support::PASSPHRASE).as_bytes(),
+    );
+    complaint(&home.voxvault(["list"]).passphrase_file(with_two).run(), 3);
+}
+
+#[test]
+fn four_when_there_is_nothing_of_that_name() {
+    let empty = Home::new();
+    for command in [
+        &["list"][..],
+        &["record", "-"],
+        &["import", "passphrase"],
+        &["passwd"],
+    ] {
+        let (said, hint) = complaint(&empty.voxvault(command.iter().copied()).run(), 4);
+        assert!(said.contains(empty.vault().to_str().unwrap()), "{said}");
+        assert_eq!(hint.as_deref(), Some("voxvault init"));
+    }
+
+    let home = home_with_tone();
+    for args in [
+        &["show", "ffffffff"][..],
+        &["export", "ffffffff", "--format", "wav", "-o", "-"],
+        &["edit", "ffffffff", "--title", "x"],
+        &["shred", "ffffffff", "--yes"],
+        &["shred", "tag:nothing", "--yes"],
+        &["export", "tag:nothing", "--format", "wav"],
+        &["transcribe", "ffffffff"],
+        &["show", "last"],
+    ] {
+        complaint(&home.voxvault(args.iter().copied()).run(), 4);
+    }
+    assert_eq!(home.list().len(), 1);
+}
+
+#[test]
+fn five_when_damage_is_found_and_what_is_sound_is_kept() {
+    let home = home_with_tone();
+    home.voxvault(["record", "-", "--no-transcribe", "--title", "damaged"])
+        .locked()
+        .stdin(Pcm::tone(16_000, 2.0).wav())
+        .run()
+        .ok();
+    // A segment in the middle of a recording that is not merged yet.
+    let inbox = home
+        .vault()
+        .join("inbox")
+        .read_dir()
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let mut bytes = fs::read(&inbox).unwrap();
+    let last = bytes.len() - 4_000;
+    bytes[last] ^= 1;
+    fs::write(&inbox, bytes).unwrap();
+
+    let ended = home.voxvault(["list"]).run();
+    let (said, _) = complaint(&ended, 5);
+    let name = inbox.file_stem().unwrap().to_string_lossy().into_owned();
+    assert!(
+        said.contains(&name[..8]),
+        "the damaged one is named: {said}"
+    );
+    assert_eq!(
+        ended.text().lines().count(),
+        2,
+        "what stands before the damage is kept: {ended}"
+    );
+    // It was told, and what is left is whole in itself.
+    for recording in home.list() {
+        let id = recording["id"].as_str().unwrap();
+        home.voxvault(["export", id, "--format", "wav", "-o", "-"])
+            .run()
+            .ok();
+    }
+
+    // A key file that was damaged is made anew from its copy, and that is told.
+    let slot = home.vault().join("keys/passphrase.age");
+    let whole = fs::read(&slot).unwrap();
+    fs::write(&slot, &whole[..40]).unwrap();
+    let (said, _) = complaint(&home.voxvault(["list"]).run(), 5);
+    assert!(said.contains("passphrase.age"), "{said}");
+    assert_eq!(fs::read(&slot).unwrap(), whole);
+    home.voxvault(["list"]).run().ok();
+}
+
+#[test]
+fn six_when_another_process_holds_the_vault() {
+    let home = home_with_tone();
+    let lock = fs::File::open(home.vault().join("lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let start = Instant::now();
+    let (said, hint) = complaint(&home.voxvault(["list"]).run(), 6);
+    assert!(said.contains("lock") && hint.is_some(), "{said}");
+    let waited = start.elapsed();
+    assert!(
+        waited > Duration::from_secs(5),
+        "it gave up after {waited:?}"
+    );
+    assert!(
+        waited < Duration::from_secs(8),
+        "it gave up after {waited:?}"
+    );
+    // A recording does not need it.
+    home.voxvault(["record", "-"])
+        .locked()
+        .stdin(Pcm::tone(16_000, 1.0).wav())
+        .run()
+        .ok();
+    // Who waits gets it once it is free.
+    let waiting = home.voxvault(["list"]).spawn();
+    std::thread::sleep(Duration::from_secs(1));
+    flock(&lock, FlockOperation::Unlock).unwrap();
+    waiting.wait().ok();
+}
+
+#[test]
+fn seven_when_there_is_no_microphone() {
+    let home = home_with_tone();
+    // An ALSA that knows no device, so that this holds on every machine.
+    let nothing = home.write("alsa.conf", b"");
+    let deaf = |args: &[&str]| {
+        home.voxvault(args.iter().copied())
+            .env("ALSA_CONFIG_PATH", nothing.clone())
+            .locked()
+            .run()
+    };
+    let (_, hint) = complaint(&deaf(&["record"]), 7);
+    assert!(hint.is_some(), "what to do about it");
+    let (said, _) = complaint(&deaf(&["record", "--device", "no such microphone"]), 7);
+    assert!(said.contains("no such microphone"), "{said}");
+    assert_eq!(home.list().len(), 1, "nothing was begun");
+}
+
+#[test]
+fn eight_when_there_is_no_speech_model() {
+    let home = home_with_tone();
+    let none = home.path("no-models");
+    fs::create_dir(&none).unwrap();
+    let modelless = |args: &[&str]| {
+        home.voxvault(args.iter().copied())
+            .env("VOXVAULT_MODELS", none.clone())
+            .run()
+    };
+    let (_, hint) = complaint(&modelless(&["transcribe"]), 8);
+    assert!(hint.is_some_and(|hint| hint.contains("model import")));
+    assert_eq!(home.list()[0]["state"], "pending", "it waits");
+    // Everything else works without.
+    modelless(&["list"]).ok();
+    modelless(&["search", "tone"]).ok();
+    home.write("more.wav", &Pcm::tone(16_000, 1.5).wav());
+    modelless(&["import", "more.wav"]).ok();
+    modelless(&["model", "list"]).ok();
+    if require_model() {
+        // There is one, but none of that name.
+        complaint(
+            &home.voxvault(["transcribe", "--model", "no-such"]).run(),
+            4,
+        );
+    }
+}
+
+/// A file system that holds so much, gone with the test.
+struct Tiny(PathBuf);
+
+impl Tiny {
+    fn mount(home: &Home, size: &str) -> Option<Self> {
+        let place = home.path("tiny");
+        fs::create_dir(&place).unwrap();
+        let options = format!("size={size},mode=0700");
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tiny"])
+            .arg(&place)
+            .status();
+        let mounted = status.is_ok_and(|status| status.success());
+        can_require(mounted, "can't mount a small file system (needs root)").then_some(Self(place))
+    }
+}
+
+impl Drop for Tiny {
+    fn drop(&mut self) {
+        Command::new("umount").arg("-l").arg(&self.0).status().ok();
+    }
+}
+
+#[test]
+fn nine_when_the_disk_is_full_and_what_was_there_stays() {
+    let home = Home::new();
+    let Some(tiny) = Tiny::mount(&home, "5m") else {
+        return;
+    };
+    let vault = tiny.0.join("vault");
+    make_quick_vault(&vault);
+    let on_it = |args: &[&str]| {
+        let mut args: Vec<&str> = args.to_vec();
+        args.extend(["--vault", vault.to_str().unwrap()]);
+        home.voxvault(args)
+    };
+    home.write("small.wav", &Pcm::tone(16_000, 2.0).wav());
+    on_it(&["import", "--no-transcribe", "small.wav"])
+        .run()
+        .ok();
+
+    home.write("large.wav", &Pcm::tone(8_000, 1_500.0).wav());
+    let (said, _) = complaint(&on_it(&["import", "--no-transcribe", "large.wav"]).run(), 9);
+    assert!(
+        said.contains("large.wav") || said.contains("vault"),
+        "{said}"
+    );
+    let list = on_it(&["list", "--json"]).run().ok().json();
+    assert_eq!(
+        list["recordings"].as_array().unwrap().len(),
+        1,
+        "nothing half-taken: {list}"
+    );
+
+    // What was recorded by then stays, up to the last whole segment.
+    let fed = Pcm::tone(8_000, 1_500.0).wav();
+    let (said, _) = complaint(
+        &on_it(&["record", "-", "--title", "long"]).stdin(fed).run(),
+        9,
+    );
+    assert!(said.contains("inbox") || said.contains("vault"), "{said}");
+    // A full disk still shreds, which makes room.
+    on_it(&["shred", "title:small", "--yes"]).run().ok();
+    drop(tiny);
+}
+
+#[test]
+fn nine_when_what_it_prints_has_no_room() {
+    let home = home_with_tone();
+    let script = r#"exec "$@" >/dev/full"#;
+    let full = |args: &[&str]| {
+        home.voxvault(args.iter().copied())
+            .under("sh", ["-c", script, "sh"])
+            .run()
+    };
+    complaint(&full(&["list", "--json"]), 9);
+    complaint(&full(&["export", "last", "--format", "wav", "-o", "-"]), 9);
+}
+
+#[test]
+fn nine_when_the_kernel_says_so_in_the_middle_of_a_recording() {
+    if !require_tool("strace") {
+        return;
+    }
+    let home = quick_home();
+    let inject = [
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=pwrite64:error=ENOSPC:when=6+",
+    ];
+    let ended = home
+        .voxvault(["record", "-", "--title", "kept"])
+        .locked()
+        .stdin(Pcm::tone(16_000, 20.0).wav())
+        .under("strace", inject)
+        .run();
+    complaint(&ended, 9);
+    let list = home.list();
+    assert_eq!(list.len(), 1, "what was acknowledged is kept: {list:?}");
+    assert!(list[0]["duration_s"].as_f64().unwrap() >= 0.8, "{list:?}");
+}

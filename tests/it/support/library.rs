@@ -1,0 +1,151 @@
+//! The vault through the library: recordings made of known bytes, and whether
+//! they are all there.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use voxvault::crypto::{Passphrase, WorkFactor};
+use voxvault::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
+use voxvault::transcript::{Segment, Transcript};
+use voxvault::vault::disk::Disk;
+use voxvault::vault::site::Site;
+use voxvault::vault::{InitOptions, OpenVault, RecordingWriter, Vault};
+
+use super::PASSPHRASE;
+
+/// Bytes in a segment of sound.
+const SEGMENT_BYTES: usize = 2_800;
+
+/// A passphrase as the library takes it.
+pub(crate) fn passphrase(text: &str) -> Passphrase {
+    Passphrase::new(text.to_owned())
+}
+
+/// The place of a vault on a disk of the test's own.
+pub(crate) fn site(dir: &Path, disk: impl Disk + 'static) -> Site {
+    Site {
+        disk: Arc::new(disk),
+        ..Site::new(dir, None)
+    }
+}
+
+/// Makes a vault that opens at once.
+pub(crate) fn init(site: Site) -> OpenVault {
+    let options = InitOptions {
+        work: WorkFactor::NONE,
+        ..InitOptions::default()
+    };
+    Vault::init_at(site, &passphrase(PASSPHRASE), options).unwrap()
+}
+
+/// Opens a vault with this passphrase.
+pub(crate) fn unlock(dir: &Path, with: &str) -> OpenVault {
+    Vault::open(dir).unwrap().unlock(&passphrase(with)).unwrap()
+}
+
+/// A card for a recording of so many whole segments.
+pub(crate) fn card(title: &str, segments: u32) -> Card {
+    let moment = Moment {
+        unix_ms: 1_763_800_000_000,
+        offset_s: 0,
+    };
+    Card {
+        title: title.to_owned(),
+        recorded_at: moment,
+        added_at: moment,
+        tags: vec!["tagged".to_owned()],
+        note: String::new(),
+        pinned: false,
+        source: Source::Mic,
+        device: None,
+        samples: u64::from(segments) * u64::from(SEGMENT_SAMPLES),
+        pre_skip: 312,
+        signal: Signal {
+            peak_dbfs: -6.0,
+            rms_dbfs: -24.0,
+            silent_fraction: 0.0,
+            clipped_fraction: 0.0,
+        },
+        gaps: Vec::new(),
+        markers: Vec::new(),
+        content_hash: None,
+        ending: Ending::Complete,
+        failure: None,
+    }
+}
+
+/// The packets of a segment: like those of no other title or number.
+pub(crate) fn packets(title: &str, number: u32) -> Vec<u8> {
+    let mut state = title.bytes().fold(u64::from(number) + 1, |state, byte| {
+        state.wrapping_mul(1_099_511_628_211) ^ u64::from(byte)
+    });
+    let byte = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(byte).take(SEGMENT_BYTES).collect()
+}
+
+/// Begins a recording of this title and puts so many segments into it.
+pub(crate) fn begin(vault: &Vault, title: &str, segments: u32) -> RecordingWriter {
+    let mut writer = vault.begin(&card(title, 0)).unwrap();
+    for number in 0..segments {
+        writer
+            .push(&packets(title, number), SEGMENT_SAMPLES)
+            .unwrap();
+    }
+    writer
+}
+
+/// A whole recording, in the inbox.
+pub(crate) fn record(vault: &Vault, title: &str, segments: u32) -> RecordingId {
+    begin(vault, title, segments)
+        .finish(&card(title, segments))
+        .unwrap()
+}
+
+/// A transcript that says this.
+pub(crate) fn transcript(text: &str) -> Transcript {
+    Transcript {
+        model: "tiny.en".to_owned(),
+        settings: String::new(),
+        language: "en".to_owned(),
+        made_at: card("", 0).added_at,
+        segments: vec![Segment {
+            start_ms: 0,
+            end_ms: 800,
+            text: text.to_owned(),
+            words: Vec::new(),
+        }],
+    }
+}
+
+/// Fails unless a recording is there as it was spoken, from its first segment
+/// to its last.
+pub(crate) fn assert_whole(open: &OpenVault, id: RecordingId, title: &str, segments: u32) {
+    let recording = open
+        .recording(id)
+        .unwrap_or_else(|error| panic!("{title}: {error}"));
+    assert_eq!(recording.card.title, title);
+    let mut sound = open
+        .sound(id)
+        .unwrap_or_else(|error| panic!("{title}: {error}"));
+    for number in 0..segments {
+        let segment = sound
+            .next_segment()
+            .unwrap_or_else(|error| panic!("{title}: {error}"));
+        let segment = segment.unwrap_or_else(|| panic!("{title} ends before segment {number}"));
+        assert_eq!(
+            *segment.packets,
+            packets(title, number),
+            "{title}, segment {number}"
+        );
+        assert_eq!(segment.samples, SEGMENT_SAMPLES);
+    }
+    assert!(
+        sound.next_segment().unwrap().is_none(),
+        "{title} has more than was spoken"
+    );
+}
