@@ -20,7 +20,7 @@ const NEW_PASSPHRASE: &str = "gibbous moon over gutter";
 const SPOKEN: [&str; 6] = [
     "migration",
     "heater",
-    "are green",
+    "yesterday",
     "platform",
     "hotel",
     "station",
