@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+pub mod fence;
 pub mod recording;
 pub mod time;
 pub mod transcript;

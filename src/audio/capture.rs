@@ -16,6 +16,7 @@ use cpal::{
 
 use super::device::{self, Direction, with_sample_type};
 use super::error::AudioError;
+use super::hush::Hush;
 use super::ring::{Broken, CaptureGap, Drain, Filler, ring};
 use super::shape::Shape;
 
@@ -65,6 +66,7 @@ impl Capture {
     /// # Errors
     /// [`AudioError::NoMicrophone`], `NoSuchDevice` or `Device`.
     pub fn open(name: Option<&str>) -> Result<Self, AudioError> {
+        let _hush = Hush::new();
         let device = device::find(name, Direction::Input)?;
         let config = usual_config(&device)?;
         Self::start(name, &device, config)
@@ -163,6 +165,7 @@ impl Capture {
     /// # Errors
     /// As [`open`](Self::open), while it has not returned.
     pub fn reopen(&mut self) -> Result<(), AudioError> {
+        let _hush = Hush::new();
         // Some drivers refuse a second stream while the dead one is held.
         self.stream.take().into_iter().for_each(device::close);
         let device = device::find(self.wanted.as_deref(), Direction::Input)?;

@@ -14,6 +14,7 @@ use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{Device, SampleFormat, SupportedStreamConfig, SupportedStreamConfigRange};
 
 use super::error::AudioError;
+use super::hush::Hush;
 
 /// How long closing a device may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
@@ -43,6 +44,7 @@ pub struct DeviceInfo {
 /// # Errors
 /// [`AudioError::Device`] if the sound system can't be asked.
 pub fn microphones() -> Result<Vec<DeviceInfo>, AudioError> {
+    let _hush = Hush::new();
     let host = cpal::default_host();
     let default = host.default_input_device();
     let listed = host

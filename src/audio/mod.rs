@@ -26,6 +26,7 @@ mod encode;
 mod error;
 mod export;
 mod fingerprint;
+mod hush;
 mod intake;
 mod level;
 mod playback;

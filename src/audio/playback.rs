@@ -14,6 +14,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::device::{self, Direction, with_sample_type};
 use super::error::AudioError;
+use super::hush::Hush;
 use super::resample::Resampler;
 use crate::recording::STORED_RATE_HZ;
 
@@ -58,6 +59,7 @@ impl Playback {
     /// # Errors
     /// [`AudioError::NoSuchDevice`] or `Device`.
     pub fn open(name: Option<&str>) -> Result<Self, AudioError> {
+        let _hush = Hush::new();
         let device = device::find(name, Direction::Output).map_err(|error| match error {
             AudioError::NoMicrophone => AudioError::Device {
                 name: "default".to_owned(),

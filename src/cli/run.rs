@@ -40,6 +40,7 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
     if let Some(Command::Man { command }) = &cli.command {
         return pages::manual(command.as_deref());
     }
+    silence_fenced_panics();
     // Before the network is forbidden: a command that prints the passphrase
     // may have to ask another machine.
     let keys = key_source(&cli)?;
@@ -81,6 +82,17 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
         Exit::Done if session.console.has_told_of_damage() => Ok(Exit::Damaged),
         exit => Ok(exit),
     }
+}
+
+/// Panics of the store on damaged files are caught and told as damage; the
+/// hook that runs before must not print them.
+fn silence_fenced_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::fence::panics_are_fenced() {
+            usual(panic);
+        }
+    }));
 }
 
 fn interface(context: Context) -> Result<Exit, Failure> {
@@ -403,7 +415,8 @@ impl Session {
         self.print(|out| match self.json {
             true => print::receipt_json(out, &receipt),
             false => print::receipt(out, &receipt, &doomed),
-        })
+        })?;
+        receipt.failure().map_or(Ok(Exit::Done), Err)
     }
 
     /// Names what would be destroyed and asks; the default is no.

@@ -78,7 +78,6 @@ fn take(
 ) -> Result<(), Failure> {
     match take_one(context, vault, args, file, progress) {
         Ok(taken) => {
-            progress.deliver(&taken.id.to_string());
             outcome.taken.push(taken);
             Ok(())
         }

@@ -142,7 +142,6 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
             )
         }
     };
-    progress.deliver(&taken.id.to_string());
     let mut taken = vec![taken];
     finish(context, &mut taken, args.transcribing, progress)?;
     match taken.pop() {
@@ -167,16 +166,21 @@ pub fn finish(
     transcribing: Transcribing,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    let Some(vault) = context.unlocked_quietly()? else {
+    let vault = match context.unlocked_quietly() {
+        Ok(vault) => vault,
+        Err(failure) => {
+            deliver(taken, progress);
+            return Err(failure);
+        }
+    };
+    if let Some(vault) = &vault {
+        let known = merge_quietly(vault, progress)?.duplicates;
+        taken.retain(|one| !known.iter().any(|duplicate| duplicate.id == one.id));
+    }
+    deliver(taken, progress);
+    let Some(vault) = vault else {
         return Ok(());
     };
-    let report = merge_quietly(&vault, progress)?;
-    taken.retain(|one| {
-        !report
-            .duplicates
-            .iter()
-            .any(|duplicate| duplicate.id == one.id)
-    });
     if transcribing == Transcribing::WhenPossible {
         transcribe_where_possible(context, &vault, taken, progress)?;
     }
@@ -186,6 +190,13 @@ pub fn finish(
         }
     }
     Ok(())
+}
+
+/// Says the ids, whatever becomes of them afterwards.
+fn deliver(taken: &[Taken], progress: &dyn Progress) {
+    for one in taken {
+        progress.deliver(&one.id.to_string());
+    }
 }
 
 fn transcribe_where_possible(

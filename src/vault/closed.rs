@@ -11,7 +11,7 @@ use super::init::{self, InitOptions};
 use super::keyring::KeyRing;
 use super::notice::Notice;
 use super::open::OpenVault;
-use super::recorder::RecordingWriter;
+use super::recorder::{Durability, RecordingWriter};
 use super::recover;
 use super::session::Session;
 use super::site::Site;
@@ -111,7 +111,18 @@ impl Vault {
     /// Begins a recording. Works while locked: only the public half of the inbox
     /// key is needed. The card says what is known by now.
     pub fn begin(&self, card: &Card) -> Result<RecordingWriter> {
-        RecordingWriter::begin(&self.site.disk, &self.site.dir, card)
+        RecordingWriter::begin(
+            &self.site.disk,
+            &self.site.dir,
+            card,
+            Durability::EachSegment,
+        )
+    }
+
+    /// Begins to take in a file, which is durable once it is finished. Without
+    /// an end the next merge drops it: a file is taken whole or not at all.
+    pub fn begin_copy(&self, card: &Card) -> Result<RecordingWriter> {
+        RecordingWriter::begin(&self.site.disk, &self.site.dir, card, Durability::AtEnd)
     }
 
     /// What lies in the inbox: recordings in progress and not yet merged.

@@ -11,7 +11,7 @@ use super::error::{Error, Result};
 use super::frame::{self, Facts, Frame, HEADER_BYTES, Kind, Unreadable};
 use super::record;
 use crate::crypto::{ClipKeys, InboxIdentity};
-use crate::recording::{Card, Ending, RecordingId};
+use crate::recording::{Card, Ending, RecordingId, Source};
 
 /// The epoch of everything that comes in; redaction counts it up later.
 pub(crate) const FIRST_EPOCH: u32 = 0;
@@ -182,6 +182,13 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
+    /// A file that was being imported when the program was killed: it is taken
+    /// whole or not at all, and it is still there to be taken again.
+    pub(crate) fn is_unfinished_copy(&self) -> bool {
+        let card = self.card.as_ref();
+        !self.finished && card.is_some_and(|card| card.source == Source::Import)
+    }
+
     /// The card as it goes into the store: of an interrupted recording, as long
     /// as its segments are.
     pub(crate) fn into_card(self) -> Option<Card> {

@@ -13,7 +13,8 @@ use super::frame::{self, Facts, Kind};
 use super::record::{self, CardRecord};
 use super::rows::{ClipId, Share};
 use super::session::Held;
-use super::store::{Snapshots, fenced};
+use super::store::Snapshots;
+use crate::fence::fenced;
 use crate::recording::{Recording, RecordingId};
 use crate::transcript::Transcript;
 

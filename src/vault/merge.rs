@@ -211,6 +211,9 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
 fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
     let damage = survey.damage.take();
     let nothing = survey.segments == 0 && !survey.finished;
+    if survey.is_unfinished_copy() {
+        return Verdict::Empty;
+    }
     let (segments, hash, audio_bytes) = (survey.segments, survey.hash, survey.audio_bytes);
     match (survey.into_card(), damage) {
         (None, Some(why)) => Verdict::Refuse(why),

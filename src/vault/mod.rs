@@ -71,4 +71,3 @@ pub use recorder::RecordingWriter;
 pub use rescue::Rescued;
 pub use shred::{Backup, NotErased, Receipt, ShredScope, Shredded};
 pub use sound::SoundReader;
-pub use store::panics_are_fenced;

@@ -36,6 +36,16 @@ pub struct RecordingWriter {
     bytes: u64,
     segments: u32,
     revision: u32,
+    durability: Durability,
+}
+
+/// When what is pushed must be on the disk for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// When `push` returns: what is spoken can't be spoken again.
+    EachSegment,
+    /// When `finish` returns: the source is a file that is still there.
+    AtEnd,
 }
 
 /// Keeps the keys out of `Debug`.
@@ -51,7 +61,12 @@ impl RecordingWriter {
     /// Begins a recording, sealed to the inbox key of the newest generation. The
     /// gate is held from reading that key until the first frame is durable, so
     /// that no rotation passes between.
-    pub(super) fn begin(disk: &Arc<dyn Disk>, dir: &Path, card: &Card) -> Result<Self> {
+    pub(super) fn begin(
+        disk: &Arc<dyn Disk>,
+        dir: &Path,
+        card: &Card,
+        durability: Durability,
+    ) -> Result<Self> {
         let keys = ClipKeys::generate().map_err(random)?;
         let mut id = [0; 16];
         fill_random(&mut id).map_err(random)?;
@@ -78,6 +93,7 @@ impl RecordingWriter {
             bytes: 0,
             segments: 0,
             revision: 0,
+            durability: Durability::EachSegment,
         };
         let begun = writer.write_keys(&inbox_key).and_then(|()| {
             writer
@@ -87,7 +103,10 @@ impl RecordingWriter {
         });
         drop(gate);
         match begun.and_then(|()| writer.checkpoint(card)) {
-            Ok(()) => Ok(writer),
+            Ok(()) => {
+                writer.durability = durability;
+                Ok(writer)
+            }
             Err(error) => {
                 // Nothing was recorded yet; what could not begin leaves no file.
                 let _ = writer.discard();
@@ -109,7 +128,7 @@ impl RecordingWriter {
     }
 
     /// Seals one segment, of whose samples (mono, 48 kHz) so many count. It is
-    /// durable when this returns.
+    /// durable when this returns, unless it is a file that is being taken in.
     ///
     /// # Errors
     /// [`Error::Io`]; everything pushed before stays, and pushing can be tried
@@ -117,7 +136,10 @@ impl RecordingWriter {
     pub fn push(&mut self, packets: &[u8], samples: u32) -> Result<()> {
         let facts = self.facts(Kind::Sound, 0);
         let frame = record::seal_sound(&self.keys.0.sound, &facts, packets, samples)?;
-        self.append(&frame)?;
+        match self.durability {
+            Durability::EachSegment => self.append(&frame)?,
+            Durability::AtEnd => self.put(&frame)?,
+        }
         self.segments += 1;
         Ok(())
     }
@@ -179,11 +201,17 @@ impl RecordingWriter {
     /// Writes behind the last whole frame, over what an earlier failure may
     /// have left there.
     fn append(&mut self, frame: &[u8]) -> Result<()> {
-        let written = self
-            .file
-            .write_at(self.bytes, frame)
-            .and_then(|()| self.file.sync());
-        if let Err(source) = written {
+        let before = self.bytes;
+        self.put(frame)?;
+        self.file.sync().map_err(|source| {
+            self.bytes = before;
+            let _ = self.file.set_len(before);
+            Error::io("record into", &self.path)(source)
+        })
+    }
+
+    fn put(&mut self, frame: &[u8]) -> Result<()> {
+        if let Err(source) = self.file.write_at(self.bytes, frame) {
             // Half a frame would be dropped as torn anyway; cutting it off is
             // tidier and may fail as the write did.
             let _ = self.file.set_len(self.bytes);

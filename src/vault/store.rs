@@ -5,9 +5,7 @@
 //! damaged file can make it panic; every call is fenced, and what it panics
 //! over is reported as damage.
 
-use std::cell::Cell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +19,7 @@ use super::disk::{Access, Disk, DiskFile};
 use super::error::{Error, Result};
 use super::lock::Lock;
 use super::rows::{Reading, Writing};
+use crate::fence::fenced;
 
 /// The file's name in the vault.
 pub(crate) const FILE: &str = "store.redb";
@@ -201,26 +200,6 @@ impl Store {
             ))
         })
     }
-}
-
-thread_local! {
-    static FENCED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a panic on this thread is about to be caught and told as damage. A
-/// panic hook that restores a terminal or prints leaves it alone then.
-#[must_use]
-pub fn panics_are_fenced() -> bool {
-    FENCED.get()
-}
-
-/// Runs the work; `None` if it panicked.
-pub(crate) fn fenced<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let before = FENCED.replace(true);
-    // What the work held is dropped with it: nobody sees a half-changed value.
-    let done = catch_unwind(AssertUnwindSafe(work));
-    FENCED.set(before);
-    done.ok()
 }
 
 /// Read transactions over one opening of the store; one per thread.

@@ -170,7 +170,10 @@ impl Sink {
     fn new(vault: &Vault, sound: &SoundFile, mut card: Card) -> Result<Self, Failure> {
         let intake = Intake::new(sound.shape().clone())?;
         card.pre_skip = intake.pre_skip();
-        let writer = vault.begin(&card)?;
+        let writer = match card.source {
+            Source::Import => vault.begin_copy(&card)?,
+            Source::Mic | Source::Stdin | Source::Listen => vault.begin(&card)?,
+        };
         Ok(Self {
             intake,
             writer,

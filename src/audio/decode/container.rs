@@ -3,7 +3,6 @@
 //! Symphonia reads foreign bytes; should it ever panic on crafted ones, that is
 //! caught here and counts as damage.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,6 +27,7 @@ use super::opus::OpusDecoder;
 use crate::audio::error::AudioError;
 use crate::audio::resample::resampled_len;
 use crate::audio::shape::Shape;
+use crate::fence::fenced;
 
 /// Weights in a mix of loudspeaker channels, after ITU-R BS.775 with both
 /// fronts put together: speech sits in the centre, rumble in the low channel.
@@ -451,11 +451,10 @@ impl std::fmt::Display for Trouble {
     }
 }
 
-/// Runs Symphonia and makes an error of a panic. What it worked on is used
-/// again only to be dropped or to give an error once more.
+/// Runs Symphonia and makes an error of a panic.
 fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Trouble> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(Trouble::Symphonia),
-        Err(_) => Err(Trouble::Panicked),
+    match fenced(work) {
+        Some(result) => result.map_err(Trouble::Symphonia),
+        None => Err(Trouble::Panicked),
     }
 }

@@ -4,8 +4,9 @@ use super::mentions::Source;
 
 /// The modules in the order in which they build on each other: a module may
 /// import itself and what stands before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "error",
+    "fence",
     "recording",
     "time",
     "transcript",

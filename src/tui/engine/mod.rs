@@ -1,0 +1,353 @@
+//! What the interface needs done, and what comes back.
+//!
+//! The port between the screen and the rest of the program: requests go in as
+//! data, answers come back as data through the mailbox the engine was made
+//! with. `ask` never waits: work that takes time runs on the engine's own
+//! threads. The interface is tested against an engine of these types alone.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::secret::Secret;
+use crate::error::Failure;
+use crate::recording::{Recording, RecordingId};
+use crate::transcript::Transcript;
+
+mod real;
+
+pub use real::Real;
+
+/// Does the work.
+pub trait Engine {
+    /// Starts something; what comes of it arrives as [`Answer`]s.
+    fn ask(&mut self, request: Request);
+    /// Ends everything: a recording is stopped and kept, threads end, keys and
+    /// text are wiped. Returns within a second.
+    fn close(&mut self);
+}
+
+/// Something to be done.
+pub enum Request {
+    /// How the vault stands; answered by [`Answer::Vault`].
+    Look,
+    /// Make a vault, and open it.
+    Create(Secret),
+    /// Open the vault.
+    Unlock(Secret),
+    /// Forget keys and text. A recording goes on.
+    Lock,
+    /// All recordings; answered by [`Answer::Listed`].
+    List,
+    /// The newest transcript of a recording.
+    Read(RecordingId),
+    /// The loudness of a recording over its length.
+    Waveform(RecordingId),
+    /// Search; the answer carries the same serial.
+    Search {
+        /// Counts up, so that late answers are known as such.
+        serial: u64,
+        /// As typed.
+        query: String,
+    },
+    /// Begin to record the microphone.
+    Record {
+        /// Which microphone; the default one without.
+        device: Option<String>,
+    },
+    /// How the recorder stands; answered by [`Answer::Recorder`].
+    Meter,
+    /// Hold the recording.
+    Pause,
+    /// Go on with it.
+    Resume,
+    /// Mark this moment of it.
+    Mark,
+    /// Name it.
+    Title(String),
+    /// Stop, and keep it.
+    StopRecording,
+    /// Play from a position.
+    Play {
+        /// Which recording.
+        id: RecordingId,
+        /// From where, seconds.
+        from_s: f64,
+    },
+    /// Hold or go on playing.
+    PlayPause,
+    /// Jump within what is played, seconds from the start.
+    Seek(f64),
+    /// End playing.
+    StopPlaying,
+    /// Destroy for good. Whoever asks this has asked the person.
+    Shred(Vec<RecordingId>),
+    /// Write copies in the clear.
+    Export {
+        /// Which recordings.
+        ids: Vec<RecordingId>,
+        /// As what.
+        format: Format,
+        /// A file for one, a folder for several.
+        destination: String,
+    },
+    /// Change what is known about a recording.
+    Edit {
+        /// Which one.
+        id: RecordingId,
+        /// Its new title.
+        title: String,
+        /// Its new tags.
+        tags: Vec<String>,
+        /// Its new note.
+        note: String,
+    },
+    /// Make another transcript.
+    Transcribe(RecordingId),
+    /// Microphones and speech models; answered by [`Answer::Equipment`].
+    Equipment,
+    /// Transcribe with this model from now on.
+    UseModel(String),
+}
+
+/// Forms of an exported copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Ogg Opus, the sound as it is kept.
+    Opus,
+    /// WAV, 16 bit.
+    Wav,
+    /// FLAC.
+    Flac,
+    /// Text.
+    Txt,
+    /// Markdown.
+    Md,
+    /// SubRip subtitles.
+    Srt,
+    /// WebVTT subtitles.
+    Vtt,
+    /// JSON.
+    Json,
+}
+
+impl Format {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 8] = [
+        Self::Opus,
+        Self::Wav,
+        Self::Flac,
+        Self::Txt,
+        Self::Md,
+        Self::Srt,
+        Self::Vtt,
+        Self::Json,
+    ];
+
+    /// Its name, which is also the file's ending.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::Wav => "wav",
+            Self::Flac => "flac",
+            Self::Txt => "txt",
+            Self::Md => "md",
+            Self::Srt => "srt",
+            Self::Vtt => "vtt",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// What came of a request, or happened by itself.
+pub enum Answer {
+    /// How the vault stands.
+    Vault(Vault),
+    /// The vault is open; what was found while opening it.
+    Unlocked {
+        /// Sentences a person should read: damage mended, recordings merged.
+        notices: Vec<String>,
+    },
+    /// The passphrase was wrong, or something else was.
+    StaysLocked(Failure),
+    /// Everything in the vault, newest first.
+    Listed {
+        /// The recordings.
+        recordings: Arc<Vec<Recording>>,
+        /// Today, where the person is.
+        today: Date,
+    },
+    /// One recording as it is now: new, edited or transcribed.
+    Changed(Box<Recording>),
+    /// A transcript that was asked for; `None` when there is none.
+    Read {
+        /// Of which recording.
+        id: RecordingId,
+        /// Its newest version.
+        transcript: Option<Transcript>,
+    },
+    /// The loudness of a recording.
+    Waveform {
+        /// Which one.
+        id: RecordingId,
+        /// Even steps over its length, 0 (nothing) to 255 (full scale).
+        levels: Vec<u8>,
+    },
+    /// What a search found.
+    Found {
+        /// The request's.
+        serial: u64,
+        /// How long it took, milliseconds.
+        took_ms: f64,
+        /// How many recordings match; `hits` may hold fewer.
+        total: usize,
+        /// Best first.
+        hits: Vec<Hit>,
+    },
+    /// How the recorder stands.
+    Recorder(RecorderStatus),
+    /// Nothing could be recorded.
+    RecorderFailed(Failure),
+    /// The recording ended and is kept.
+    Recorded {
+        /// Its length, seconds.
+        duration_s: f64,
+        /// Why it is shorter than it was meant to be: the microphone was lost,
+        /// or the disk was full.
+        shortfall: Option<Failure>,
+    },
+    /// Where the player stands.
+    Playing(PlayerStatus),
+    /// Nothing is played any more.
+    PlayerStopped,
+    /// The transcriber works.
+    Transcribing {
+        /// Which one of those that wait, from 1.
+        position: usize,
+        /// How many wait in all.
+        of: usize,
+        /// How far it is, 0 to 100.
+        percent: u8,
+    },
+    /// The transcriber has nothing to do.
+    TranscriberIdle,
+    /// These are gone for good.
+    Shredded {
+        /// Which ones.
+        ids: Vec<RecordingId>,
+        /// The receipt, line by line.
+        receipt: Vec<String>,
+    },
+    /// Copies were written.
+    Exported {
+        /// Where.
+        paths: Vec<String>,
+    },
+    /// Microphones and speech models.
+    Equipment(Equipment),
+    /// Something to tell.
+    Notice(String),
+    /// Something could not be done.
+    Failed(Failure),
+}
+
+/// How the vault stands before it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vault {
+    /// There is none.
+    Missing {
+        /// Where it would be made.
+        place: String,
+    },
+    /// It is there.
+    Locked {
+        /// Finished recordings that wait to be merged.
+        waiting: usize,
+        /// What was found out without a key.
+        notices: Vec<String>,
+    },
+}
+
+/// A recording that matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Which one.
+    pub id: RecordingId,
+    /// Where it matches, best first; empty when only title or tags do.
+    pub moments: Vec<HitMoment>,
+}
+
+/// A place in a recording that matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HitMoment {
+    /// When the first matching word begins, seconds.
+    pub start_s: f64,
+    /// The segment's text.
+    pub text: String,
+    /// Byte ranges of `text` that match.
+    pub marks: Vec<[usize; 2]>,
+}
+
+/// How the recorder stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecorderStatus {
+    /// Recorded so far, seconds.
+    pub elapsed_s: f64,
+    /// Loudest sample of the last moment, dBFS.
+    pub peak_dbfs: f32,
+    /// Sound lost on its way in, seconds.
+    pub gap_s: f64,
+    /// The microphone.
+    pub device: String,
+    /// What it is doing.
+    pub phase: Phase,
+    /// How much longer the disk lasts, seconds.
+    pub space_left_s: Option<u64>,
+    /// Marked moments.
+    pub markers: usize,
+}
+
+/// What a recorder is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Sound comes in.
+    Recording,
+    /// Held.
+    Paused,
+    /// The microphone is gone; goes on when it returns.
+    WaitingForMicrophone,
+}
+
+/// Where the player stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlayerStatus {
+    /// What is played.
+    pub id: RecordingId,
+    /// Where it is, seconds.
+    pub position_s: f64,
+    /// How long it is, seconds.
+    pub duration_s: f64,
+    /// Held.
+    pub paused: bool,
+}
+
+/// Microphones and speech models.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Equipment {
+    /// Microphones.
+    pub devices: Vec<Piece>,
+    /// Speech models.
+    pub models: Vec<Piece>,
+}
+
+/// A microphone or a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Its name.
+    pub name: String,
+    /// What is worth knowing about it.
+    pub facts: String,
+    /// The one in use.
+    pub in_use: bool,
+}

@@ -1,0 +1,437 @@
+//! The thread that has the vault.
+
+use std::mem;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::errands::Errand;
+use super::finder::Find;
+use super::notes::Notes;
+use super::player::Play;
+use super::watch::Watch;
+use super::{Answer, Request, Shared};
+use crate::command::{self, edit, init, shred, transcribe};
+use crate::crypto::Passphrase;
+use crate::error::{Exit, Failure};
+use crate::recording::RecordingId;
+use crate::tui::engine::Vault as Found;
+use crate::tui::secret::Secret;
+use crate::vault::{OpenVault, Placement, Receipt, ShredScope, Vault};
+use crate::worker::transcriber::{Event, Settings, Transcriber};
+
+/// Something for the desk.
+pub(super) enum Job {
+    /// The interface asks.
+    Ask(Request),
+    /// The inbox may hold something new.
+    Inbox,
+    /// A recording has another transcript, or failed to get one.
+    Transcribed(RecordingId),
+    /// There may be work for the transcriber.
+    Nudge,
+    /// The end.
+    End,
+}
+
+pub(super) struct Desk {
+    shared: Shared,
+    back: Sender<Job>,
+    finder: Sender<Find>,
+    errands: Sender<Errand>,
+    player: Sender<Play>,
+    given: Option<Passphrase>,
+    open: Option<Arc<OpenVault>>,
+    transcriber: Option<Transcriber>,
+    watch: Option<Watch>,
+    /// The store as it was when it was last listed.
+    revision: Option<u64>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        shared: Shared,
+        back: Sender<Job>,
+        finder: Sender<Find>,
+        errands: Sender<Errand>,
+        player: Sender<Play>,
+        given: Option<Passphrase>,
+    ) -> Self {
+        Self {
+            shared,
+            back,
+            finder,
+            errands,
+            player,
+            given,
+            open: None,
+            transcriber: None,
+            watch: None,
+            revision: None,
+        }
+    }
+
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            let done = match job {
+                Job::End => return self.lock(),
+                Job::Ask(request) => self.answer(request),
+                Job::Inbox => self.look_into_inbox(),
+                Job::Transcribed(id) => self.transcribed(id),
+                Job::Nudge => {
+                    if let Some(transcriber) = &self.transcriber {
+                        transcriber.nudge();
+                    }
+                    Ok(())
+                }
+            };
+            if let Err(failure) = done {
+                self.shared.complain(failure);
+            }
+        }
+    }
+
+    fn answer(&mut self, request: Request) -> Result<(), Failure> {
+        match request {
+            Request::Look => self.look(),
+            Request::Create(secret) => {
+                self.create(&secret);
+                Ok(())
+            }
+            Request::Unlock(secret) => {
+                self.unlock(&passphrase(&secret));
+                Ok(())
+            }
+            Request::Lock => {
+                self.lock();
+                Ok(())
+            }
+            Request::List => self.list(),
+            Request::Read(id) => self.read(id),
+            Request::Shred(ids) => self.shred(&ids),
+            Request::Edit {
+                id,
+                title,
+                tags,
+                note,
+            } => self.edit(id, title, tags, note),
+            // The others have threads of their own.
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self) -> Result<&Arc<OpenVault>, Failure> {
+        self.open
+            .as_ref()
+            .ok_or_else(|| Failure::new(Exit::Locked, "can't read the vault", "it is locked"))
+    }
+
+    /// How the vault stands; opens it where the passphrase was given already.
+    fn look(&mut self) -> Result<(), Failure> {
+        let place = &self.shared.context.paths.vault;
+        if !Vault::exists(place) {
+            self.shared.tell(Answer::Vault(Found::Missing {
+                place: at_home(place),
+            }));
+            return Ok(());
+        }
+        self.watch_inbox();
+        if let Some(passphrase) = self.given.take() {
+            self.unlock(&passphrase);
+            return Ok(());
+        }
+        let vault = self.shared.context.vault()?;
+        let waiting = vault.inbox()?.iter().filter(|entry| !entry.running).count();
+        let notices = vault.notices().iter().map(ToString::to_string).collect();
+        self.shared
+            .tell(Answer::Vault(Found::Locked { waiting, notices }));
+        Ok(())
+    }
+
+    fn watch_inbox(&mut self) {
+        if self.watch.is_none() {
+            // Without it recordings of other processes come in a little later.
+            let inbox = self.shared.context.paths.vault.join("inbox");
+            self.watch = Watch::start(&inbox, self.back.clone()).ok();
+        }
+    }
+
+    fn create(&mut self, secret: &Secret) {
+        let args = init::Args {
+            passphrase: passphrase(secret),
+            placement: Placement::default(),
+        };
+        let notes = Notes::default();
+        let made = init::run(&self.shared.context, args, &notes);
+        self.opened(made.and_then(|_| self.shared.context.unlocked()), notes);
+        self.watch_inbox();
+    }
+
+    fn unlock(&mut self, passphrase: &Passphrase) {
+        let opened = self.shared.context.unlock_with(passphrase);
+        self.opened(opened, Notes::default());
+    }
+
+    fn opened(&mut self, opened: Result<Arc<OpenVault>, Failure>, notes: Notes) {
+        let merged = opened.and_then(|open| {
+            command::merge_quietly(&open, &notes)?;
+            Ok(open)
+        });
+        match merged {
+            Ok(open) => {
+                self.open = Some(Arc::clone(&open));
+                self.shared.tell(Answer::Unlocked {
+                    notices: notes.take(),
+                });
+                self.start_transcriber(open);
+            }
+            Err(failure) => {
+                self.shared.context.lock();
+                self.shared.tell(Answer::StaysLocked(failure));
+            }
+        }
+    }
+
+    fn start_transcriber(&mut self, open: Arc<OpenVault>) {
+        let context = &self.shared.context;
+        let Ok(language) = transcribe::language(&context.config.language) else {
+            return;
+        };
+        let settings = Settings {
+            models: context.paths.models.clone(),
+            language,
+        };
+        let (shared, back) = (self.shared.clone(), self.back.clone());
+        let place = std::sync::Mutex::new((0, 0));
+        let listener = move |event| {
+            let mut place = place
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            match event {
+                Event::Started { position, of, .. } => {
+                    *place = (position, of);
+                    shared.tell(Answer::Transcribing {
+                        position,
+                        of,
+                        percent: 0,
+                    });
+                }
+                Event::Progress {
+                    done_ms, total_ms, ..
+                } => {
+                    let percent = (done_ms * 100).checked_div(total_ms).unwrap_or(0).min(100);
+                    let percent = u8::try_from(percent).unwrap_or(100);
+                    shared.tell(Answer::Transcribing {
+                        position: place.0,
+                        of: place.1,
+                        percent,
+                    });
+                }
+                Event::Done { id, .. } => drop(back.send(Job::Transcribed(id))),
+                Event::Failed { id, failure } => {
+                    shared.complain(failure);
+                    drop(back.send(Job::Transcribed(id)));
+                }
+                // The recordings say that they wait; it is no failure.
+                Event::NoModel { .. } | Event::Idle => shared.tell(Answer::TranscriberIdle),
+            }
+        };
+        match Transcriber::start(open, settings, context.moments(), Box::new(listener)) {
+            Ok(transcriber) => self.transcriber = Some(transcriber),
+            Err(error) => {
+                let why = error.to_string();
+                self.shared
+                    .complain(Failure::new(Exit::Failed, "can't transcribe", why));
+            }
+        }
+    }
+
+    /// Forgets keys and text; waits until the transcriber has let go of them.
+    fn lock(&mut self) {
+        let _ = self.player.send(Play::Stop);
+        let _ = self.finder.send(Find::Forget);
+        let _ = self.errands.send(Errand::Forget);
+        self.transcriber = None;
+        self.open = None;
+        self.revision = None;
+        self.shared.context.lock();
+    }
+
+    fn list(&mut self) -> Result<(), Failure> {
+        let open = Arc::clone(self.open()?);
+        // Read first: a change in between is noticed the next time.
+        self.revision = Some(open.revision()?);
+        let recordings = Arc::new(open.recordings()?);
+        let _ = self.finder.send(Find::Build {
+            open,
+            recordings: Arc::clone(&recordings),
+        });
+        let today = self.shared.context.clock.now().date();
+        self.shared.tell(Answer::Listed { recordings, today });
+        Ok(())
+    }
+
+    /// Lists again where another process changed something.
+    fn list_if_changed(&mut self) -> Result<(), Failure> {
+        let now = self.open()?.revision()?;
+        if self.revision.is_some_and(|known| known != now) {
+            self.list()?;
+        }
+        Ok(())
+    }
+
+    fn look_into_inbox(&mut self) -> Result<(), Failure> {
+        let Some(open) = &self.open else {
+            return self.look();
+        };
+        let notes = Notes::default();
+        command::merge_quietly(open, &notes)?;
+        for note in notes.take() {
+            self.shared.tell(Answer::Notice(note));
+        }
+        self.list_if_changed()?;
+        if let Some(transcriber) = &self.transcriber {
+            transcriber.nudge();
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, id: RecordingId) -> Result<(), Failure> {
+        self.list_if_changed()?;
+        let open = self.open()?;
+        let newest = open
+            .recording(id)?
+            .versions
+            .last()
+            .map(|version| version.number);
+        let transcript = newest
+            .map(|number| open.transcript(id, number))
+            .transpose()?;
+        self.shared.tell(Answer::Read { id, transcript });
+        Ok(())
+    }
+
+    fn transcribed(&mut self, id: RecordingId) -> Result<(), Failure> {
+        let open = Arc::clone(self.open()?);
+        let recording = open.recording(id)?;
+        let newest = recording.versions.last().map(|version| version.number);
+        let transcript = newest
+            .map(|number| open.transcript(id, number))
+            .transpose()?;
+        self.revision = Some(open.revision()?);
+        let _ = self.finder.send(Find::Update {
+            recording: Box::new(recording.clone()),
+            transcript,
+        });
+        self.shared.tell(Answer::Changed(Box::new(recording)));
+        Ok(())
+    }
+
+    fn shred(&mut self, ids: &[RecordingId]) -> Result<(), Failure> {
+        let open = Arc::clone(self.open()?);
+        let recordings = ids
+            .iter()
+            .map(|id| open.recording(*id))
+            .collect::<Result<Vec<_>, _>>()?;
+        let receipt = shred::run(
+            &self.shared.context,
+            &recordings,
+            ShredScope::Everything,
+            &Notes::default(),
+        )?;
+        let gone: Vec<_> = receipt
+            .shredded
+            .iter()
+            .map(|shredded| shredded.id)
+            .collect();
+        self.revision = Some(open.revision()?);
+        let _ = self.finder.send(Find::Remove(gone.clone()));
+        let _ = self.errands.send(Errand::Forget);
+        self.shared.tell(Answer::Shredded {
+            ids: gone,
+            receipt: lines(&receipt),
+        });
+        Ok(())
+    }
+
+    fn edit(
+        &mut self,
+        id: RecordingId,
+        title: String,
+        tags: Vec<String>,
+        note: String,
+    ) -> Result<(), Failure> {
+        let open = self.open()?;
+        for tag in &tags {
+            edit::check_tag(tag)?;
+        }
+        // All off and the new ones on, so that they stand in the order given.
+        let off = open
+            .recording(id)?
+            .card
+            .tags
+            .into_iter()
+            .map(edit::TagChange::Remove);
+        let changes = off
+            .chain(tags.into_iter().map(edit::TagChange::Add))
+            .collect();
+        let args = edit::Args {
+            id: id.to_string(),
+            title: Some(title),
+            tags: changes,
+            note: Some(note),
+            pinned: None,
+        };
+        edit::run(&self.shared.context, &args, &Notes::default())?;
+        self.transcribed(id)
+    }
+}
+
+/// A passphrase from what was typed; neither leaves a copy behind.
+fn passphrase(secret: &Secret) -> Passphrase {
+    let mut typed = String::with_capacity(secret.expose().len());
+    typed.push_str(secret.expose());
+    Passphrase::new(mem::take(&mut typed))
+}
+
+/// A path as people write it: `~` for their home.
+fn at_home(path: &Path) -> String {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
+    let rest = home.as_ref().and_then(|home| path.strip_prefix(home).ok());
+    rest.map_or_else(
+        || path.display().to_string(),
+        |rest| format!("~/{}", rest.display()),
+    )
+}
+
+/// The receipt, line by line.
+fn lines(receipt: &Receipt) -> Vec<String> {
+    let mut lines = vec![match receipt.shredded.as_slice() {
+        [_] => "Destroyed for good: 1 recording.".to_owned(),
+        many => format!("Destroyed for good: {} recordings.", many.len()),
+    }];
+    if let Some(why) = &receipt.not_final {
+        lines.push(format!(
+            "NOT FINAL: {why}. Shred again: it begins by finishing this one."
+        ));
+    }
+    lines.push(String::new());
+    lines.extend(receipt.erased.iter().map(|what| format!("erased: {what}")));
+    if !receipt.not_erased.is_empty() {
+        lines.push(String::new());
+        lines.push("Out of reach:".to_owned());
+        lines.extend(
+            receipt
+                .not_erased
+                .iter()
+                .map(|one| format!("  {} ({}): {}", one.what, one.where_, one.why)),
+        );
+    }
+    lines.extend(
+        receipt
+            .backups_still_holding
+            .iter()
+            .map(|backup| format!("  the backup {} still holds it", backup.path)),
+    );
+    lines
+}

@@ -1,0 +1,316 @@
+//! The thread for what may take long and nobody waits for.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::desk::Job;
+use super::notes::Notes;
+use super::{Answer, Shared};
+use crate::audio::{StoredRate, StoredShape, StoredSound};
+use crate::command::text::TextFormat;
+use crate::command::{Progress, Unit, devices, export, model, transcribe};
+use crate::error::Failure;
+use crate::recording::{Recording, RecordingId, SEGMENT_SAMPLES};
+use crate::tui::engine::{Equipment, Format, Piece};
+use crate::vault::OpenVault;
+use crate::worker::sounding::SoundFormat;
+
+/// Columns of a waveform: as many as a wide terminal shows.
+const COLUMNS: u64 = 240;
+/// Up to this many segments all are heard; of longer ones some from each column.
+const HEARD_WHOLE: u64 = 2 * COLUMNS;
+/// The quietest level that a waveform shows, dBFS.
+const FLOOR_DB: f32 = -60.0;
+
+/// Something that may take long.
+pub(super) enum Errand {
+    /// How loud a recording is over its length.
+    Waveform(RecordingId),
+    /// Copies in the clear.
+    Export {
+        /// Which.
+        ids: Vec<RecordingId>,
+        /// As what.
+        format: Format,
+        /// Where to.
+        destination: String,
+    },
+    /// Another transcript.
+    Transcribe(RecordingId),
+    /// Microphones and models.
+    Equipment,
+    /// Another model.
+    UseModel(String),
+    /// The vault is locked.
+    Forget,
+    /// The end.
+    End,
+}
+
+pub(super) fn run(shared: &Shared, desk: &Sender<Job>, errands: &Receiver<Errand>) {
+    let mut known: HashMap<RecordingId, Vec<u8>> = HashMap::new();
+    let mut waiting: Vec<Errand> = Vec::new();
+    loop {
+        if waiting.is_empty() {
+            match errands.recv() {
+                Ok(errand) => waiting.push(errand),
+                Err(_) => return,
+            }
+        }
+        waiting.extend(errands.try_iter());
+        let errand = waiting.remove(0);
+        // Of several waveforms only the last is still looked at.
+        let outdated = matches!(errand, Errand::Waveform(_))
+            && waiting
+                .iter()
+                .any(|later| matches!(later, Errand::Waveform(_)));
+        if outdated {
+            continue;
+        }
+        let done = match errand {
+            Errand::Waveform(id) => show_waveform(shared, &mut known, id),
+            Errand::Export {
+                ids,
+                format,
+                destination,
+            } => write_copies(shared, &ids, format, &destination),
+            Errand::Transcribe(id) => transcribe_again(shared, desk, id),
+            Errand::Equipment => look_at_equipment(shared),
+            Errand::UseModel(name) => use_model(shared, desk, name),
+            Errand::Forget => {
+                known.clear();
+                Ok(())
+            }
+            Errand::End => return,
+        };
+        if let Err(failure) = done {
+            shared.complain(failure);
+        }
+    }
+}
+
+fn show_waveform(
+    shared: &Shared,
+    known: &mut HashMap<RecordingId, Vec<u8>>,
+    id: RecordingId,
+) -> Result<(), Failure> {
+    let levels = match known.get(&id) {
+        Some(levels) => levels.clone(),
+        None => {
+            let open = shared.context.unlocked()?;
+            let recording = open.recording(id)?;
+            if recording.audio_bytes == 0 {
+                return Ok(());
+            }
+            let levels = waveform(&open, &recording)?;
+            known.insert(id, levels.clone());
+            levels
+        }
+    };
+    shared.tell(Answer::Waveform { id, levels });
+    Ok(())
+}
+
+/// The loudest sample of each step, from the floor (0) to full scale (255).
+fn waveform(open: &OpenVault, recording: &Recording) -> Result<Vec<u8>, Failure> {
+    let shape = StoredShape {
+        samples: recording.card.samples,
+        pre_skip: recording.card.pre_skip,
+    };
+    let mut reader = open.sound(recording.id)?;
+    let mut pcm = Vec::new();
+    if shape.segments() <= HEARD_WHOLE {
+        let mut sound = StoredSound::new(shape, StoredRate::Speech)?;
+        while sound.next_segment().is_some()
+            && let Some(segment) = reader.next_segment()?
+        {
+            sound.push(&segment.packets, &mut pcm)?;
+        }
+        let step = pcm
+            .len()
+            .div_ceil(usize::try_from(COLUMNS).unwrap_or(1))
+            .max(1);
+        return Ok(pcm.chunks(step).map(level).collect());
+    }
+    let mut levels = Vec::new();
+    for column in 0..COLUMNS {
+        let start = shape.samples / COLUMNS * column;
+        let mut sound = StoredSound::from_sample(shape, StoredRate::Speech, start)?;
+        pcm.clear();
+        // The first segment may only be the decoder's run-up.
+        while pcm.len() < SEGMENT_SAMPLES as usize / 3
+            && let Some(number) = sound.next_segment()
+        {
+            reader.seek(number);
+            let Some(segment) = reader.next_segment()? else {
+                break;
+            };
+            sound.push(&segment.packets, &mut pcm)?;
+        }
+        levels.push(level(&pcm));
+    }
+    Ok(levels)
+}
+
+fn level(samples: &[f32]) -> u8 {
+    let peak = samples
+        .iter()
+        .fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    let db = 20.0 * peak.max(1e-6).log10();
+    // Saturates at both ends.
+    ((db - FLOOR_DB) / -FLOOR_DB * 255.0) as u8
+}
+
+fn write_copies(
+    shared: &Shared,
+    ids: &[RecordingId],
+    format: Format,
+    destination: &str,
+) -> Result<(), Failure> {
+    let path = match destination.strip_prefix("~/").zip(std::env::var_os("HOME")) {
+        Some((rest, home)) => PathBuf::from(home).join(rest),
+        None => PathBuf::from(destination),
+    };
+    let args = export::Args {
+        which: ids.iter().map(ToString::to_string).collect(),
+        format: match format {
+            Format::Opus => export::Format::Sound(SoundFormat::Opus),
+            Format::Wav => export::Format::Sound(SoundFormat::Wav),
+            Format::Flac => export::Format::Sound(SoundFormat::Flac),
+            Format::Txt => export::Format::Text(TextFormat::Txt),
+            Format::Md => export::Format::Text(TextFormat::Md),
+            Format::Srt => export::Format::Text(TextFormat::Srt),
+            Format::Vtt => export::Format::Text(TextFormat::Vtt),
+            Format::Json => export::Format::Text(TextFormat::Json),
+        },
+        to: export::Destination::Path(path),
+        existing: export::Existing::Keep,
+    };
+    let paths = export::run(&shared.context, args, &Notes::default())?;
+    shared.tell(Answer::Exported {
+        paths: paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect(),
+    });
+    Ok(())
+}
+
+/// Says how far a transcript is.
+struct Percent<'a> {
+    shared: &'a Shared,
+    total_ms: u64,
+    said: AtomicU8,
+}
+
+impl Progress for Percent<'_> {
+    fn begin(&self, _what: &str, _total: Option<u64>, _unit: Unit) {
+        self.shared.tell(Answer::Transcribing {
+            position: 1,
+            of: 1,
+            percent: 0,
+        });
+    }
+
+    fn advance(&self, done: u64) {
+        let percent = (done * 100)
+            .checked_div(self.total_ms)
+            .unwrap_or(0)
+            .min(100);
+        let percent = u8::try_from(percent).unwrap_or(100);
+        if self.said.swap(percent, Ordering::Relaxed) != percent {
+            self.shared.tell(Answer::Transcribing {
+                position: 1,
+                of: 1,
+                percent,
+            });
+        }
+    }
+
+    fn end(&self) {
+        self.shared.tell(Answer::TranscriberIdle);
+    }
+
+    fn note(&self, message: &str) {
+        self.shared.tell(Answer::Notice(message.to_owned()));
+    }
+
+    fn refuse(&self, failure: &Failure) {
+        self.shared.complain(failure.clone());
+    }
+
+    fn deliver(&self, _line: &str) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn transcribe_again(shared: &Shared, desk: &Sender<Job>, id: RecordingId) -> Result<(), Failure> {
+    let recording = shared.context.unlocked()?.recording(id)?;
+    let total_ms = u64::try_from(recording.card.duration().as_millis()).unwrap_or(u64::MAX);
+    let progress = Percent {
+        shared,
+        total_ms,
+        said: AtomicU8::new(0),
+    };
+    let args = transcribe::Args {
+        ids: vec![id.to_string()],
+        ..transcribe::Args::default()
+    };
+    let done = transcribe::run(&shared.context, &args, &progress);
+    shared.tell(Answer::TranscriberIdle);
+    done?;
+    let _ = desk.send(Job::Transcribed(id));
+    Ok(())
+}
+
+fn look_at_equipment(shared: &Shared) -> Result<(), Failure> {
+    let models = model::run(&shared.context, &model::Args::List, &Notes::default())?;
+    let models = models.into_iter().map(|model| {
+        let languages = if model.multilingual {
+            "many languages"
+        } else {
+            "English"
+        };
+        let facts = format!(
+            "{} · {languages}",
+            crate::tui::view::words::bytes(model.bytes)
+        );
+        Piece {
+            name: model.name,
+            facts,
+            in_use: model.in_use,
+        }
+    });
+    let models = models.collect();
+    let configured = shared.context.config.device.as_deref();
+    let found = devices::run();
+    let devices = found.as_deref().unwrap_or_default().iter().map(|device| {
+        let rates: Vec<String> = device
+            .rates_hz
+            .iter()
+            .map(|rate| format!("{}", f64::from(*rate) / 1000.0))
+            .collect();
+        let facts = format!("{} · {} kHz", device.description, rates.join(" "));
+        let in_use = configured.map_or(device.default, |name| name == device.name);
+        Piece {
+            name: device.name.clone(),
+            facts,
+            in_use,
+        }
+    });
+    shared.tell(Answer::Equipment(Equipment {
+        devices: devices.collect(),
+        models,
+    }));
+    found.map(drop)
+}
+
+fn use_model(shared: &Shared, desk: &Sender<Job>, name: String) -> Result<(), Failure> {
+    model::run(&shared.context, &model::Args::Use(name), &Notes::default())?;
+    let _ = desk.send(Job::Nudge);
+    Ok(())
+}

@@ -1,0 +1,496 @@
+//! All that the interface knows: what the screen shows is made from this alone.
+//!
+//! Changed only by [`update`](super::update::update). It holds what its owner
+//! said and wrote, so it has no `Debug`, and [`Model::forget`] drops all of it
+//! when the vault is locked; the allocator wipes what is dropped.
+
+use std::time::Duration;
+
+use ratatui::layout::Size;
+
+use super::engine::{Equipment, Format, Hit, Phase, PlayerStatus, RecorderStatus};
+use super::keymap::{Action, Keymap, Place};
+use super::layout::{self, Areas, Form};
+use super::secret::Secret;
+use super::theme::Theme;
+use crate::error::Failure;
+use crate::recording::RecordingId;
+use library::{Library, Scroll};
+use line::Line;
+use reading::Reading;
+
+pub mod library;
+pub mod line;
+pub mod reading;
+
+/// What is fixed when the interface starts.
+pub struct Settings {
+    /// The keys.
+    pub keymap: Keymap,
+    /// The colours.
+    pub theme: Theme,
+    /// After how long without a key the vault locks itself; `None` for never.
+    pub lock_after: Option<Duration>,
+    /// This machine's name, when the person came over the network: the
+    /// microphone is not where they sit.
+    pub host: Option<String>,
+}
+
+/// The state of the interface.
+pub struct Model {
+    /// What doesn't change.
+    pub settings: Settings,
+    /// The terminal, columns and rows.
+    pub size: Size,
+    /// Whether there is a vault, and whether it is open.
+    pub vault: Vault,
+    /// What fills the screen, once it is open.
+    pub screen: Screen,
+    /// What is asked or shown over it.
+    pub overlay: Option<Overlay>,
+    /// The pane that the keys move in.
+    pub focus: Pane,
+    /// The list.
+    pub library: Library,
+    /// The search, while there is one.
+    pub search: Option<Search>,
+    /// Counts searches.
+    pub serial: u64,
+    /// The right pane.
+    pub reading: Option<Reading>,
+    /// The recorder.
+    pub recorder: Recorder,
+    /// The microphone chosen for it; the default one without.
+    pub device: Option<String>,
+    /// What is played.
+    pub player: Option<PlayerStatus>,
+    /// What the transcriber does.
+    pub transcribing: Option<Transcribing>,
+    /// Microphones and models.
+    pub equipment: Equipment,
+    /// The cursor among them.
+    pub equipment_row: usize,
+    /// The message line.
+    pub note: Option<Note>,
+    /// Locking was announced: a key prevents it.
+    pub lock_announced: bool,
+}
+
+/// Whether there is a vault and whether it is open.
+pub enum Vault {
+    /// Not known yet.
+    Unknown,
+    /// There is none: the first start.
+    Missing(FirstStart),
+    /// It is locked.
+    Locked {
+        /// Recordings that wait to be merged.
+        waiting: usize,
+        /// The passphrase being typed, while it is.
+        typed: Option<Secret>,
+    },
+    /// It is being made or opened, which takes a second.
+    Opening,
+    /// It is open.
+    Open,
+}
+
+/// The first start asks for a passphrase twice.
+pub struct FirstStart {
+    /// Where the vault will be.
+    pub place: String,
+    /// The passphrase.
+    pub first: Secret,
+    /// And again.
+    pub again: Secret,
+    /// Which of the two is being typed.
+    pub repeating: Repeat,
+}
+
+/// Which of two fields is being typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// The first.
+    First,
+    /// The repetition.
+    Again,
+}
+
+/// What fills the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// Recordings and text; while locked, the door.
+    Main,
+    /// The recorder.
+    Recorder,
+    /// Microphones and models.
+    Equipment,
+}
+
+/// One of the two panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    /// Recordings or hits.
+    List,
+    /// The transcript.
+    Text,
+}
+
+/// A search and what it found.
+pub struct Search {
+    /// What is searched for.
+    pub line: Line,
+    /// Whether keys go into the line.
+    pub typing: Typing,
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// How many recordings match.
+    pub total: usize,
+    /// How long the last one took, milliseconds; `None` before the first.
+    pub took_ms: Option<f64>,
+    /// Where the list of hits stands.
+    pub scroll: Scroll,
+    /// Which of the hit's moments is shown.
+    pub moment: usize,
+}
+
+/// Whether keys go into the search line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    /// They do.
+    Yes,
+    /// They move among the hits.
+    No,
+}
+
+/// The recorder, as far as the screen knows.
+pub enum Recorder {
+    /// Nothing is recorded.
+    Idle,
+    /// The microphone is being opened.
+    Starting,
+    /// It records.
+    Running {
+        /// How it stands.
+        status: RecorderStatus,
+        /// The name given to it.
+        title: String,
+    },
+    /// The last of it is being sealed.
+    Stopping,
+}
+
+/// What the transcriber does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transcribing {
+    /// Which one, from 1.
+    pub position: usize,
+    /// Of how many.
+    pub of: usize,
+    /// 0 to 100.
+    pub percent: u8,
+}
+
+/// A line for the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What it says.
+    pub text: String,
+    /// Whether something went wrong.
+    pub weight: Weight,
+}
+
+/// Whether something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// No.
+    Light,
+    /// Yes.
+    Heavy,
+}
+
+/// A question, a form, or something to read.
+pub enum Overlay {
+    /// The keys; the first line in sight.
+    Help(usize),
+    /// The palette.
+    Palette {
+        /// What narrows it.
+        line: Line,
+        /// The chosen one of those left.
+        row: usize,
+    },
+    /// Whether to destroy these.
+    Shred {
+        /// Which ones.
+        ids: Vec<RecordingId>,
+        /// The answer as it stands.
+        answer: Answered,
+    },
+    /// They are being destroyed.
+    Shredding,
+    /// What was destroyed and what could not be; the first line in sight.
+    Receipt(Vec<String>, usize),
+    /// Whether to stop the recording and end.
+    Quit(Answered),
+    /// The name of the running recording.
+    Title(Line),
+    /// Title, tags and note.
+    Edit(EditForm),
+    /// A copy in the clear.
+    Export(ExportForm),
+}
+
+/// The answer to a dangerous question: no unless chosen otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// Leave it.
+    No,
+    /// Do it.
+    Yes,
+}
+
+/// Title, tags and note of a recording.
+pub struct EditForm {
+    /// Whose.
+    pub id: RecordingId,
+    /// In this order: title, tags, note.
+    pub fields: [Line; 3],
+    /// The one being edited.
+    pub field: usize,
+}
+
+/// Where and as what to export.
+pub struct ExportForm {
+    /// What.
+    pub ids: Vec<RecordingId>,
+    /// Index into [`Format::ALL`].
+    pub format: usize,
+    /// Where to, without the ending.
+    pub destination: Line,
+    /// The one being edited: 0 the format, 1 the destination.
+    pub field: usize,
+}
+
+impl ExportForm {
+    /// As what.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        Format::ALL
+            .get(self.format)
+            .copied()
+            .unwrap_or(Format::Opus)
+    }
+
+    /// Where to: a folder for several, for one a file with the format's ending.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self.ids.len() {
+            1 => format!("{}.{}", self.destination.text(), self.format().name()),
+            _ => self.destination.text().to_owned(),
+        }
+    }
+}
+
+impl Model {
+    /// At the start, before anything is known.
+    #[must_use]
+    pub fn new(settings: Settings, size: Size) -> Self {
+        Self {
+            settings,
+            size,
+            vault: Vault::Unknown,
+            screen: Screen::Main,
+            overlay: None,
+            focus: Pane::List,
+            library: Library::default(),
+            search: None,
+            serial: 0,
+            reading: None,
+            recorder: Recorder::Idle,
+            device: None,
+            player: None,
+            transcribing: None,
+            equipment: Equipment::default(),
+            equipment_row: 0,
+            note: None,
+            lock_announced: false,
+        }
+    }
+
+    /// Whether the vault is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.vault, Vault::Open)
+    }
+
+    /// Whether something is being recorded, or about to be.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        !matches!(self.recorder, Recorder::Idle)
+    }
+
+    /// The recorder's state while it runs.
+    #[must_use]
+    pub fn recorder_status(&self) -> Option<&RecorderStatus> {
+        match &self.recorder {
+            Recorder::Running { status, .. } => Some(status),
+            Recorder::Idle | Recorder::Starting | Recorder::Stopping => None,
+        }
+    }
+
+    /// Whether sound comes in just now, so that clock and level move.
+    #[must_use]
+    pub fn sound_comes_in(&self) -> bool {
+        self.recorder_status()
+            .is_some_and(|status| status.phase != Phase::Paused)
+    }
+
+    /// Where the person is, as far as keys are concerned.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match (self.screen, self.is_open()) {
+            (Screen::Recorder, _) => Place::Recorder,
+            (_, false) => Place::Locked,
+            (Screen::Equipment, true) => Place::Equipment,
+            (Screen::Main, true) if self.focus == Pane::Text => Place::Text,
+            (Screen::Main, true) if self.search.is_some() => Place::Hits,
+            (Screen::Main, true) => Place::Library,
+        }
+    }
+
+    /// The recording the person points at, in the list or among the hits.
+    #[must_use]
+    pub fn pointed(&self) -> Option<RecordingId> {
+        match &self.search {
+            Some(search) => search.hits.get(search.scroll.cursor).map(|hit| hit.id),
+            None => self.library.current().map(|recording| recording.id),
+        }
+    }
+
+    /// What an action is done to: the marked recordings, else the one pointed at.
+    #[must_use]
+    pub fn chosen(&self) -> Vec<RecordingId> {
+        if self.library.marked.is_empty() {
+            self.pointed().into_iter().collect()
+        } else {
+            // In the order of the list, so that a dialog names them in it.
+            let marked = |at: &usize| {
+                self.library
+                    .at(*at)
+                    .is_some_and(|it| self.library.marked.contains(&it.id))
+            };
+            (0..self.library.len())
+                .filter(marked)
+                .filter_map(|at| self.library.at(at))
+                .map(|it| it.id)
+                .collect()
+        }
+    }
+
+    /// Where everything stands on the screen.
+    #[must_use]
+    pub fn areas(&self) -> Areas {
+        layout::areas(
+            self.size,
+            self.form(),
+            self.is_recording() && self.screen != Screen::Recorder,
+        )
+    }
+
+    /// How much fits on the screen.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        layout::form(self.size)
+    }
+
+    /// Says something light.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.note = Some(Note {
+            text: text.into(),
+            weight: Weight::Light,
+        });
+    }
+
+    /// Says that something could not be done.
+    pub fn complain(&mut self, failure: &Failure) {
+        let hint = failure
+            .hint
+            .as_ref()
+            .map(|hint| format!(" · {hint}"))
+            .unwrap_or_default();
+        self.note = Some(Note {
+            text: format!("{failure}{hint}"),
+            weight: Weight::Heavy,
+        });
+    }
+
+    /// Drops all that only an open vault may show. A recording goes on.
+    pub fn forget(&mut self) {
+        self.library = Library::default();
+        self.search = None;
+        self.reading = None;
+        self.player = None;
+        self.transcribing = None;
+        self.overlay = None;
+        self.note = None;
+        self.focus = Pane::List;
+        self.lock_announced = false;
+        if self.screen == Screen::Equipment {
+            self.screen = Screen::Main;
+        }
+        if let Recorder::Running { title, .. } = &mut self.recorder {
+            title.clear();
+        }
+    }
+
+    /// The actions that the palette offers here for what was typed.
+    #[must_use]
+    pub fn palette(&self, typed: &str) -> Vec<(Action, String, &'static str)> {
+        let typed = typed.to_lowercase();
+        let letters = |text: &str| {
+            let mut rest = text.chars();
+            typed
+                .chars()
+                .filter(|letter| *letter != ' ')
+                .all(|letter| rest.any(|other| other == letter))
+        };
+        let offered = self
+            .settings
+            .keymap
+            .lines_at(self.place())
+            .filter(|(entry, _)| {
+                !matches!(
+                    entry.action,
+                    Action::Up
+                        | Action::Down
+                        | Action::First
+                        | Action::Last
+                        | Action::PageUp
+                        | Action::PageDown
+                        | Action::Left
+                        | Action::Right
+                        | Action::Palette
+                        | Action::Back
+                )
+            });
+        let mut found: Vec<_> = offered
+            .filter_map(|(entry, keys)| {
+                // Best: the name begins so; then the words contain it; then its letters come in order.
+                let rank = if entry.name.starts_with(&typed) {
+                    0
+                } else if entry.name.contains(&typed) || entry.does.contains(&typed) {
+                    1
+                } else if letters(entry.name) {
+                    2
+                } else {
+                    return None;
+                };
+                let key = keys.first().map(ToString::to_string).unwrap_or_default();
+                Some((rank, (entry.action, key, entry.does)))
+            })
+            .collect();
+        found.sort_by_key(|(rank, _)| *rank);
+        found.into_iter().map(|(_, line)| line).collect()
+    }
+}

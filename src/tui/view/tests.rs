@@ -1,0 +1,428 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Size;
+
+use super::view;
+use crate::tui::engine::{Answer, Equipment, Phase, Piece, PlayerStatus, Vault};
+use crate::tui::fixture::{Driven, TODAY, hit, id, recorder_status, recording};
+use crate::tui::input::Key;
+use crate::tui::model::Model;
+use crate::tui::msg::{Msg, Timer};
+use crate::tui::wire::Wire;
+
+fn screen(model: &Model) -> String {
+    let mut terminal =
+        Terminal::new(TestBackend::new(model.size.width, model.size.height)).unwrap();
+    terminal.draw(|frame| view(model, frame)).unwrap();
+    let shown = terminal.backend().to_string();
+    // TestBackend quotes each line.
+    let lines = shown.lines().map(|line| line.trim_matches('"').trim_end());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+const SIZES: [(u16, u16); 5] = [(80, 24), (120, 40), (40, 10), (19, 4), (1, 1)];
+
+/// One snapshot with the state at every size.
+fn at_every_size(name: &str, make: impl Fn(u16, u16) -> Driven) {
+    for (width, height) in SIZES {
+        let driven = make(width, height);
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), screen(&driven.model));
+    }
+}
+
+fn found(width: u16, height: u16) -> Driven {
+    let mut driven = Driven::open(width, height);
+    driven.type_text("/landlord heat");
+    let serial = driven.model.serial;
+    driven.answer(Answer::Found {
+        serial,
+        took_ms: 0.4,
+        total: 1,
+        hits: vec![hit()],
+    });
+    driven.happen(Msg::Due(Timer::Rest));
+    driven
+}
+
+fn recording_now(width: u16, height: u16) -> Driven {
+    let mut driven = Driven::open(width, height);
+    driven.model.settings.host = Some("studio-pi".to_owned());
+    driven.type_text("r");
+    driven.answer(Answer::Recorder(recorder_status(42.3, -14.0)));
+    driven
+}
+
+#[test]
+fn first_start() {
+    at_every_size("first_start", |width, height| {
+        let mut driven = Driven::new(width, height);
+        driven.answer(Answer::Vault(Vault::Missing {
+            place: "~/.local/share/voxvault/vault".to_owned(),
+        }));
+        driven.type_text("correct horse");
+        driven
+    });
+}
+
+#[test]
+fn locked() {
+    at_every_size("locked", Driven::locked);
+}
+
+#[test]
+fn unlocking() {
+    at_every_size("unlocking", |width, height| {
+        let mut driven = Driven::locked(width, height);
+        driven.press(&[Key::Enter]);
+        driven.type_text("secret");
+        driven
+    });
+}
+
+#[test]
+fn library() {
+    at_every_size("library", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.answer(Answer::Transcribing {
+            position: 1,
+            of: 2,
+            percent: 41,
+        });
+        driven.type_text(" ");
+        driven
+    });
+}
+
+#[test]
+fn text_while_it_plays() {
+    at_every_size("text", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.press(&[Key::Tab, Key::Down]);
+        driven.answer(Answer::Playing(PlayerStatus {
+            id: id(1),
+            position_s: 9.0,
+            duration_s: 192.0,
+            paused: false,
+        }));
+        driven
+    });
+}
+
+#[test]
+fn search() {
+    at_every_size("search", found);
+}
+
+#[test]
+fn recorder() {
+    at_every_size("recorder", recording_now);
+}
+
+#[test]
+fn recording_goes_on_under_the_library() {
+    at_every_size("recording_below", |width, height| {
+        let mut driven = recording_now(width, height);
+        driven.press(&[Key::Esc]);
+        driven
+    });
+}
+
+#[test]
+fn shred() {
+    at_every_size("shred", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.type_text("  D");
+        driven
+    });
+}
+
+#[test]
+fn export() {
+    at_every_size("export", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.press(&[Key::Char('x'), Key::Right, Key::Tab]);
+        driven
+    });
+}
+
+#[test]
+fn edit() {
+    at_every_size("edit", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.press(&[Key::Char('e'), Key::Tab]);
+        driven
+    });
+}
+
+#[test]
+fn palette() {
+    at_every_size("palette", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.type_text(":co");
+        driven
+    });
+}
+
+#[test]
+fn help() {
+    at_every_size("help", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.type_text("?");
+        driven
+    });
+}
+
+#[test]
+fn equipment() {
+    at_every_size("equipment", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.type_text("M");
+        let piece = |name: &str, facts: &str, in_use| Piece {
+            name: name.to_owned(),
+            facts: facts.to_owned(),
+            in_use,
+        };
+        driven.answer(Answer::Equipment(Equipment {
+            devices: vec![
+                piece("USB mic", "48 kHz · 1 channel", true),
+                piece("pulse", "", false),
+            ],
+            models: vec![piece("tiny.en", "77 MB", true)],
+        }));
+        driven
+    });
+}
+
+/// Bytes that a model's next frame sends to a terminal that shows the last one.
+struct Line {
+    terminal: Terminal<Wire>,
+}
+
+impl Line {
+    fn showing(model: &Model) -> Self {
+        let mut line = Self {
+            terminal: Terminal::new(Wire::new(model.size)).unwrap(),
+        };
+        line.frame(model);
+        line
+    }
+
+    fn frame(&mut self, model: &Model) -> usize {
+        self.terminal.draw(|frame| view(model, frame)).unwrap();
+        self.terminal.backend_mut().take_frame().len()
+    }
+}
+
+#[test]
+fn nothing_is_sent_while_nothing_changes() {
+    let driven = Driven::open(80, 24);
+    assert_eq!(Line::showing(&driven.model).frame(&driven.model), 0);
+}
+
+#[test]
+fn moving_the_selection_costs_at_most_300_bytes() {
+    let mut many = Vec::new();
+    for number in 0..400 {
+        let day = TODAY
+            .checked_sub(jiff::Span::new().days(i64::from(number / 5)))
+            .unwrap();
+        let time = format!("{:02}:{:02}", 20 - number % 5, number % 60);
+        many.push(recording(
+            number,
+            day,
+            &time,
+            &format!("Call number {number} about the heating"),
+            60 + u64::from(number),
+        ));
+    }
+    let mut driven = Driven::holding(many, 80, 24);
+    let mut line = Line::showing(&driven.model);
+    let costs: Vec<usize> = (0..200)
+        .map(|_| {
+            driven.press(&[Key::Down]);
+            line.frame(&driven.model)
+        })
+        .collect();
+    // A list that scrolls is drawn anew, by half a screen at a time.
+    let within = costs.iter().filter(|cost| **cost <= 300).count();
+    assert!(
+        within >= 170,
+        "{within} of 200 moves within 300 bytes: {costs:?}"
+    );
+    let mean = costs.iter().sum::<usize>() / costs.len();
+    assert!(mean <= 300, "{mean} bytes a move");
+}
+
+#[test]
+fn recording_costs_at_most_600_bytes_a_second() {
+    let mut driven = recording_now(80, 24);
+    let mut line = Line::showing(&driven.model);
+    let mut sent = 0;
+    for tick in 0..240_u16 {
+        // Speech jumps: the level changes by up to 40 dB from look to look.
+        let level = -50.0 + f32::from((tick * 37) % 41);
+        driven.answer(Answer::Recorder(recorder_status(
+            42.0 + f64::from(tick) * 0.25,
+            level,
+        )));
+        sent += line.frame(&driven.model);
+    }
+    assert!(sent / 60 <= 600, "{} bytes a second", sent / 60);
+}
+
+#[test]
+fn a_frame_of_ten_years_looks_only_at_what_is_in_sight() {
+    let many = |count: u32| {
+        (0..count)
+            .map(|number| {
+                let day = TODAY
+                    .checked_sub(jiff::Span::new().days(i64::from(number / 10)))
+                    .unwrap();
+                recording(number, day, "10:00", "a day like any other", 60)
+            })
+            .collect()
+    };
+    let time = |count| {
+        let driven = Driven::holding(many(count), 80, 24);
+        let mut line = Line::showing(&driven.model);
+        let begin = std::time::Instant::now();
+        for _ in 0..200 {
+            line.frame(&driven.model);
+        }
+        begin.elapsed()
+    };
+    // Generous, for a busy machine; looking at all of them would cost 1,000 times as much.
+    let (few, ten_years) = (time(36), time(36_500));
+    assert!(
+        ten_years < few * 5,
+        "{ten_years:?} for 36,500, {few:?} for 36"
+    );
+}
+
+fn any_key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        6 => prop::char::range(' ', '~').prop_map(Key::Char),
+        1 => any::<char>().prop_map(Key::Char),
+        1 => prop::sample::select(vec!['b', 'f', 'u', 'w', 'a', 'e', 'n', 'p', 'l']).prop_map(Key::Ctrl),
+        4 => prop::sample::select(vec![
+            Key::Enter, Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Delete, Key::Up, Key::Down,
+            Key::Left, Key::Right, Key::Home, Key::End, Key::PageUp, Key::PageDown,
+        ]),
+    ]
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Key(Key),
+    Size(u16, u16),
+    Answer(u8),
+    Due(u8),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => any_key().prop_map(Step::Key),
+        1 => (1u16..140, 1u16..50).prop_map(|(width, height)| Step::Size(width, height)),
+        3 => (0u8..12).prop_map(Step::Answer),
+        1 => (0u8..3).prop_map(Step::Due),
+    ]
+}
+
+fn answer(number: u8, driven: &Driven) -> Answer {
+    match number {
+        0 => Answer::Unlocked {
+            notices: vec!["a copy was mended".to_owned()],
+        },
+        1 => Answer::Listed {
+            recordings: crate::tui::fixture::six().into(),
+            today: TODAY,
+        },
+        2 => Answer::Found {
+            serial: driven.model.serial,
+            took_ms: 0.1,
+            total: 1,
+            hits: vec![hit()],
+        },
+        3 => Answer::Recorder(recorder_status(7e9, f32::NAN)),
+        4 => Answer::Recorded {
+            duration_s: 1.0,
+            shortfall: None,
+        },
+        5 => Answer::Playing(PlayerStatus {
+            id: id(1),
+            position_s: 1e9,
+            duration_s: 0.0,
+            paused: false,
+        }),
+        6 => Answer::Shredded {
+            ids: vec![id(1), id(3)],
+            receipt: vec!["gone".to_owned(); 3],
+        },
+        7 => Answer::Vault(Vault::Locked {
+            waiting: 1,
+            notices: vec!["forged".to_owned()],
+        }),
+        8 => Answer::Read {
+            id: id(1),
+            transcript: Some(crate::tui::fixture::transcript()),
+        },
+        9 => Answer::Waveform {
+            id: id(1),
+            levels: vec![0, 255, 3],
+        },
+        10 => {
+            let mut status = recorder_status(1.0, -200.0);
+            status.phase = Phase::WaitingForMicrophone;
+            status.device = "日本\u{1b}[31m".to_owned();
+            status.gap_s = 2.0;
+            Answer::Recorder(status)
+        }
+        _ => Answer::Transcribing {
+            position: 0,
+            of: 0,
+            percent: 255,
+        },
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_sequence_of_keys_at_any_size_breaks_it(steps in prop::collection::vec(any_step(), 1..60), start in 0u8..3) {
+        let mut driven = match start {
+            0 => Driven::locked(80, 24),
+            1 => Driven::open(80, 24),
+            _ => {
+                let mut driven = Driven::new(80, 24);
+                driven.answer(Answer::Vault(Vault::Missing { place: "x".to_owned() }));
+                driven
+            }
+        };
+        let mut terminal = Terminal::new(Wire::new(Size::new(80, 24))).unwrap();
+        for step in steps {
+            match step {
+                Step::Key(key) => driven.press(&[key]),
+                Step::Size(width, height) => {
+                    terminal.backend_mut().resize(Size::new(width, height));
+                    driven.happen(Msg::Resized(Size::new(width, height)));
+                }
+                Step::Answer(number) => {
+                    let answer = answer(number, &driven);
+                    driven.answer(answer);
+                }
+                Step::Due(number) => driven.happen(Msg::Due([Timer::Idle, Timer::Meter, Timer::Rest][usize::from(number)])),
+            }
+            terminal.draw(|frame| view(&driven.model, frame)).unwrap();
+            drop(terminal.backend_mut().take_frame());
+        }
+    }
+}
