@@ -47,6 +47,10 @@ pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<Merge
             "{id} holds the same sound as {of}, and was left out"
         ));
     }
+    for empty in &report.empty {
+        let id = empty.short();
+        progress.note(&format!("{id} was begun, and nothing of it is there"));
+    }
     for damaged in &report.damaged {
         let why = format!("{}; what stands before it was kept", damaged.why);
         progress.refuse(&damage("the recording is damaged", why).about(&damaged.file));
