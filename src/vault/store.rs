@@ -286,10 +286,6 @@ impl Trouble {
             {
                 Error::io("use", &self.0)(source)
             }
-            Redb::UpgradeRequired(version) => Error::Newer {
-                path: self.0.clone(),
-                version: version.into(),
-            },
             Redb::DatabaseAlreadyOpen | Redb::LockProtocolMismatch => Error::Busy {
                 path: self.0.clone(),
             },
