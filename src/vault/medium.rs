@@ -132,7 +132,7 @@ const KNOWN: &[(u32, Medium)] = &[
         0xef53,
         Medium {
             name: "ext4",
-            overwriting: Depends("mounted with data=journal, the journal keeps copies"),
+            overwriting: Depends("if it is mounted with data=journal, the journal keeps copies"),
         },
     ),
     (
