@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::bag::Settings;
 use super::closed::Vault;
 use super::error::{Error, Result};
+use super::forget;
 use super::frame::{Facts, Kind};
 use super::library::{self, Damage, Listing};
 use super::merge::{self, MergeReport};
@@ -92,7 +93,7 @@ impl OpenVault {
             let row = held
                 .store()
                 .read(held.lock(), |store| store.begin()?.card(at))?;
-            let row = row.ok_or_else(|| no_card(id))?;
+            let row = row.ok_or_else(|| library::no_card(id))?;
             Ok(library::recording(
                 at,
                 clip,
@@ -197,6 +198,18 @@ impl OpenVault {
         })
     }
 
+    /// Makes the card as it is now the only revision of it that any key opens:
+    /// titles, tags and notes it had before are gone for good. One rotation; who
+    /// transcribes the recording meanwhile is not disturbed.
+    ///
+    /// # Errors
+    /// [`Error::NotFinal`] if it is in force and the key before could not be
+    /// overwritten; asking again finishes it.
+    pub fn forget_revisions(&self, id: RecordingId) -> Result<()> {
+        self.session
+            .with(|held| forget::forget(held, id)?.finally().map(drop))
+    }
+
     /// Destroys recordings for good, or only their sound; one rotation for all
     /// of them. `progress` hears of steps done and steps in all. See
     /// [`Receipt::failure`].
@@ -254,10 +267,6 @@ impl OpenVault {
     }
 }
 
-fn no_card(id: RecordingId) -> Error {
-    Error::damaged(id, "its card is missing from the store")
-}
-
 /// Opens the card as this transaction sees it, changes it and seals it anew.
 fn rewrite_card(
     held: &Held<'_>,
@@ -266,13 +275,12 @@ fn rewrite_card(
     change: &mut dyn FnMut(&mut CardRecord) -> Result<()>,
 ) -> Result<CardRecord> {
     let (at, clip) = held.clip(id)?;
-    let row = rows.card(at)?.ok_or_else(|| no_card(id))?;
-    let facts = library::whole_frame(&row, at, Kind::Card)?.facts;
-    let mut record = library::open_card(at, clip, &row)?;
+    let row = rows.card(at)?.ok_or_else(|| library::no_card(id))?;
+    let library::FoundCard { frame, mut record } = library::card_in(at, clip, &row)?;
     change(&mut record)?;
     let facts = Facts {
-        revision: facts.revision.wrapping_add(1),
-        ..facts
+        revision: frame.facts.revision.wrapping_add(1),
+        ..frame.facts
     };
     rows.put_card(at, &record::seal_text(&clip.card, &facts, &record)?)?;
     Ok(record)
