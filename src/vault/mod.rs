@@ -9,7 +9,7 @@
 //!   in force, and how they are replaced so that the old ones are gone;
 //! - `frame`, `record`, `scan`: what one sealed record looks like;
 //! - `recorder`, `inbox`, `intake`, `merge`: from the microphone to the store;
-//! - `rows`, `store`, `library`, `sound`: reading it again;
+//! - `rows`, `store`, `library`, `sound`, `running`: reading it again;
 //! - `rescue`: building a damaged store anew;
 //! - `shred`, `forget`, `medium`: destroying it or what its card said before, and
 //!   saying what is out of reach.
@@ -47,6 +47,7 @@ mod reserve;
 mod root;
 mod rotation;
 mod rows;
+mod running;
 pub mod scan;
 mod seen;
 mod session;

@@ -17,6 +17,7 @@ use super::notice::Notice;
 use super::record::{self, CardRecord};
 use super::rescue::{self, Rescued};
 use super::rows::{Added, ClipId, Writing};
+use super::running;
 use super::session::{Held, Session};
 use super::shred::{self, Receipt, ShredScope};
 use super::sound::SoundReader;
@@ -81,6 +82,12 @@ impl OpenVault {
     /// recorded; what can't be read is in [`listing`](Self::listing).
     pub fn recordings(&self) -> Result<Vec<Recording>> {
         Ok(self.listing()?.recordings)
+    }
+
+    /// Recordings that are being made now, with what their recorders have put
+    /// down of them so far; in no order.
+    pub fn running(&self) -> Result<Vec<Recording>> {
+        self.session.with(|held| running::running(held))
     }
 
     /// One recording.
