@@ -1,7 +1,7 @@
 //! Finds what was said in a vault, through the library.
 //!
 //!     echo demonstration |
-//!         cargo run --release --example search_vault -- /tmp/demo landlord
+//!         cargo run --release --example search_vault -- /tmp/demo heater
 //!
 //! where `voxvault demo /tmp/demo` made the vault. The passphrase is the first
 //! line of standard input; the rest of the line is the query, as in `voxvault

@@ -5,52 +5,57 @@
 //! core files, and no reading of its memory by other processes of the same
 //! user. A tracer that is already attached is not refused.
 
+#[cfg(target_os = "linux")]
 use std::collections::BTreeMap;
 
+use rustix::process::{Resource, Rlimit};
+#[cfg(target_os = "linux")]
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch,
 };
 
-/// Which protections hold. `doctor` and the tests read it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hardening {
-    /// Why the network could not be forbidden, if it could not.
-    pub network: Result<(), String>,
-    /// Why the memory could not be closed to others, if it could not.
-    pub memory: Result<(), String>,
-}
-
-/// Applies every protection that this system has. What fails is told, not
-/// fatal: a recorder that does not start protects nothing.
-#[must_use]
-pub fn harden() -> Hardening {
-    Hardening {
-        memory: close_memory(),
-        network: forbid_network(),
-    }
-}
-
-fn close_memory() -> Result<(), String> {
-    rustix::process::setrlimit(
-        rustix::process::Resource::Core,
-        rustix::process::Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    )
-    .map_err(|error| error.to_string())?;
+/// Closes the memory to others: no core files, no reading by processes of the
+/// same user. To be called before there is a secret in it.
+///
+/// # Errors
+/// Why that was not possible. It is told, not fatal: a recorder that does not
+/// start protects nothing.
+pub fn close_memory() -> Result<(), String> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    rustix::process::setrlimit(Resource::Core, none).map_err(|error| error.to_string())?;
+    #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+    Ok(())
 }
 
-fn forbid_network() -> Result<(), String> {
+/// Forbids every socket that leads off this machine, for all threads and for
+/// good.
+///
+/// # Errors
+/// Why that was not possible, as above.
+#[cfg(target_os = "linux")]
+pub fn forbid_network() -> Result<(), String> {
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let program = network_filter().map_err(|error| told(&error))?;
     seccompiler::apply_filter_all_threads(&program).map_err(|error| told(&error))
 }
 
+/// Only Linux lets a program forbid itself the network.
+///
+/// # Errors
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn forbid_network() -> Result<(), String> {
+    Err("this system has no filter for system calls".to_owned())
+}
+
 /// A filter under which `socket` knows only `AF_UNIX` and io_uring is absent.
+#[cfg(target_os = "linux")]
 fn network_filter() -> Result<BpfProgram, seccompiler::Error> {
     let not_local = SeccompRule::new(vec![SeccompCondition::new(
         0,

@@ -260,12 +260,9 @@ fn speak<T: SizedSample + FromSample<f32>>(
         config,
         move |buffer, _| feed.fill(buffer),
         move |error| {
-            use cpal::ErrorKind as Kind;
-            let passing = matches!(
-                error.kind(),
-                Kind::Xrun | Kind::RealtimeDenied | Kind::DeviceChanged
-            );
-            if !passing {
+            // After every other error cpal goes on: PulseAudio's plug-in for
+            // one says once that it knows no delay before the first sound.
+            if error.kind() == cpal::ErrorKind::DeviceNotAvailable {
                 shared.broken.store(1, Ordering::Relaxed);
             }
         },

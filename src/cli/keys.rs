@@ -2,14 +2,14 @@
 //! Never an argument, never an environment value.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
 use crate::command::KeySource;
-use crate::crypto::Passphrase;
+use crate::crypto::{Passphrase, words};
 use crate::error::{Exit, Failure};
 
 /// More than this is not a passphrase.
@@ -124,13 +124,39 @@ pub(super) fn ask(prompt: &str) -> Result<Passphrase, Failure> {
         })
 }
 
-/// Asks for a new passphrase until the same is typed twice.
+/// Asks for a new passphrase, which has to be typed twice; nothing typed asks
+/// for one that is generated, which has to be typed once.
 pub(super) fn ask_new() -> Result<Passphrase, Failure> {
-    let first = ask("new passphrase: ")?;
+    let first = ask("new passphrase (only Enter: ten random words): ")?;
+    if first.is_empty() {
+        return generated();
+    }
+    first.check_length()?;
     let again = ask("the same again: ")?;
     if !first.is_same_as(&again) {
         let why = "the two are not the same";
         return Err(Failure::new(Exit::Usage, "can't use the passphrase", why));
     }
     Ok(first)
+}
+
+/// Shows ten words and has them typed back, so that they are written down. The
+/// terminal is asked for by name: standard error may be a file.
+fn generated() -> Result<Passphrase, Failure> {
+    let words = words::generate()?;
+    let shown = File::options()
+        .write(true)
+        .open("/dev/tty")
+        .and_then(|mut terminal| writeln!(terminal, "\n    {}\n", words.as_str()));
+    shown.map_err(|error| {
+        Failure::new(Exit::Usage, "can't show the words", error.to_string())
+            .hint("give a passphrase with --passphrase-file FILE")
+    })?;
+    let typed = ask("write them down, then type them here: ")?;
+    if !typed.says(&words) {
+        let why = "what was typed is not what was shown";
+        return Err(Failure::new(Exit::Usage, "can't use the passphrase", why)
+            .hint("nothing was changed; begin again for other words"));
+    }
+    Ok(Passphrase::new(words.to_string()))
 }

@@ -45,10 +45,11 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
         return pages::manual(command.as_deref());
     }
     silence_fenced_panics();
+    let memory = hardening::close_memory();
     // Before the network is forbidden: a command that prints the passphrase
     // may have to ask another machine.
     let keys = key_source(&cli)?;
-    let hardening = hardening::harden();
+    let network = hardening::forbid_network();
     let paths = Paths::of_this_user(cli.global.vault)?;
     let config = Config::read(&paths.config_file)?;
     let context = Context::new(paths, config, Arc::new(SystemClock), keys);
@@ -69,7 +70,7 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
         Failure::new(Exit::Failed, "can't listen for signals", error.to_string())
     })?;
     if cli.global.verbose {
-        for (name, state) in [("network", hardening.network), ("memory", hardening.memory)] {
+        for (name, state) in [("network", network), ("memory", memory)] {
             let state = state.map_or_else(
                 |why| format!("not protected: {why}"),
                 |()| "protected".to_owned(),

@@ -94,7 +94,7 @@ pub fn run(
             write(&vault, recording, args.format, stream)?;
             return Ok(Vec::new());
         }
-        Destination::Path(path) if chosen.len() == 1 && !path.is_dir() => {
+        Destination::Path(path) if chosen.len() == 1 && !names_a_folder(&path) => {
             to_file(&vault, chosen[0], args.format, &path, args.existing)?;
             progress.note("the copy is in the clear");
             return Ok(vec![path]);
@@ -125,6 +125,12 @@ pub fn run(
         "the copies are in the clear"
     });
     Ok(written)
+}
+
+/// A folder that is there, or a name that says so by its end.
+fn names_a_folder(path: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/")
 }
 
 /// Date and title, with nothing that a file system or a shell trips over.
@@ -190,10 +196,12 @@ fn to_file(
 }
 
 fn create(part: &Path) -> std::io::Result<File> {
+    // What a killed export left there is in the way, and a link that somebody
+    // else put there must not be followed.
+    let _ = std::fs::remove_file(part);
     OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(part)
 }

@@ -47,6 +47,10 @@ pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<Merge
             "{id} holds the same sound as {of}, and was left out"
         ));
     }
+    for empty in &report.empty {
+        let id = empty.short();
+        progress.note(&format!("{id} was begun, and nothing of it is there"));
+    }
     for damaged in &report.damaged {
         let why = format!("{}; what stands before it was kept", damaged.why);
         progress.refuse(&damage("the recording is damaged", why).about(&damaged.file));
@@ -73,18 +77,19 @@ fn tell_of_damage(damages: &[Damage], progress: &dyn Progress) {
     }
 }
 
-/// What was damaged or forged is damage, also where it was mended; what could
-/// not be put in order now is for the next time.
+/// What was damaged or forged is damage, also where it was mended. An older
+/// copy may have been put back by its owner; what could not be put in order now
+/// is for the next time.
 fn tell_of(notice: &Notice, progress: &dyn Progress) {
     match notice {
-        Notice::NotDone { .. } => progress.note(&notice.to_string()),
+        Notice::NotDone { .. } | Notice::Older { .. } => progress.note(&notice.to_string()),
         Notice::Mended { path } => {
             let why = "it was made anew from its copy";
             progress.refuse(&damage("damage was mended", why).about(path.display()));
         }
-        Notice::Forged { .. } | Notice::Older { .. } | Notice::FellBack { .. } => {
+        Notice::Forged { .. } | Notice::FellBack { .. } => {
             progress.refuse(&damage(
-                "the vault was changed by others",
+                "something is wrong with the vault",
                 notice.to_string(),
             ));
         }

@@ -12,6 +12,7 @@ pub mod root_seal;
 pub mod seal;
 pub mod secret;
 pub mod slot;
+pub mod words;
 
 pub use error::CryptoError;
 pub use inbox_key::{InboxIdentity, InboxPublic};

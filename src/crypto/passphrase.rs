@@ -36,6 +36,12 @@ impl Passphrase {
         Ok(())
     }
 
+    /// Nothing was typed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nfc.is_empty()
+    }
+
     /// Whether both open the same: to be sure that a new one was typed as meant.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {

@@ -25,7 +25,10 @@ fn numbered(n: u8, title: &str) -> Recording {
     recording
 }
 
-fn index_of(clips: &[(u8, &str, &[(u32, u32, &str)])]) -> Index {
+/// A recording's number, its title, and its segments: from, to, text.
+type Clip<'a> = (u8, &'a str, &'a [(u32, u32, &'a str)]);
+
+fn index_of(clips: &[Clip<'_>]) -> Index {
     let mut index = Index::new();
     for (n, title, segments) in clips {
         index.insert(&numbered(*n, title), Some(&spoken(segments)));

@@ -54,7 +54,7 @@ fn next_run(text: &str, from: usize) -> Option<Range<usize>> {
         let at = from + offset;
         match start {
             None if c.is_alphanumeric() => start = Some(at),
-            Some(start) if !belongs(c) && !(is_apostrophe(c) && joins(text, at + c.len_utf8())) => {
+            Some(start) if !(belongs(c) || is_apostrophe(c) && joins(text, at + c.len_utf8())) => {
                 return Some(start..at);
             }
             _ => {}

@@ -11,6 +11,12 @@ use super::language::is_unspaced;
 /// Real speech stayed under 0.49 in 363 segments.
 const MOST_SILENT: f32 = 0.5;
 
+/// Nobody says more letters than this in a second: fast speakers reach 25.
+/// A model that loops writes a sentence again and gives it what time is left.
+const MOST_LETTERS_A_SECOND: f64 = 50.0;
+/// Under so many letters the times are too coarse to judge by.
+const LETTERS_TO_JUDGE: usize = 40;
+
 /// A token with text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
@@ -53,6 +59,7 @@ pub(super) fn segments(heard: &[Heard], place: Place, language: &str) -> Vec<Seg
         if heard.no_speech_probability > MOST_SILENT || is_no_speech(&text) {
             continue;
         }
+        let before_ms = now_ms;
         let words = words(&heard.tokens, place, language, &mut now_ms);
         let start_ms = words
             .first()
@@ -60,6 +67,14 @@ pub(super) fn segments(heard: &[Heard], place: Place, language: &str) -> Vec<Seg
         let end_ms = words
             .last()
             .map_or(place.at(heard.end_cs), |word| word.end_ms);
+        let room_ms = (place
+            .at(heard.end_cs)
+            .saturating_sub(place.at(heard.start_cs)))
+        .max(end_ms.saturating_sub(start_ms));
+        if is_impossible(&text, room_ms) {
+            now_ms = before_ms;
+            continue;
+        }
         segments.push(Segment {
             start_ms,
             end_ms: end_ms.max(start_ms),
@@ -68,6 +83,13 @@ pub(super) fn segments(heard: &[Heard], place: Place, language: &str) -> Vec<Seg
         });
     }
     segments
+}
+
+/// Whether so much can't have been said in that time.
+fn is_impossible(text: &str, room_ms: u32) -> bool {
+    let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+    letters >= LETTERS_TO_JUDGE
+        && letters as f64 * 1000.0 > MOST_LETTERS_A_SECOND * f64::from(room_ms)
 }
 
 fn text_of(tokens: &[Token]) -> String {
@@ -300,5 +322,16 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_sentence_that_nobody_can_say_that_fast_was_invented() {
+        let sentence = " and my grandmother said that all of them were right after all of it";
+        let spoken = |end_cs| Heard {
+            end_cs,
+            ..heard(vec![token(sentence, 0, end_cs)])
+        };
+        assert_eq!(segments(&[spoken(100)], PLACE, "en"), []);
+        assert_eq!(segments(&[spoken(300)], PLACE, "en").len(), 1);
     }
 }

@@ -16,6 +16,11 @@ use crate::time::clock;
 pub fn render(recording: &Recording, transcript: &Transcript) -> String {
     let card = &recording.card;
     let tags: Vec<String> = card.tags.iter().map(|tag| quoted(tag)).collect();
+    let date = card.recorded_at.to_zoned().strftime("%Y-%m-%d %H:%M");
+    let heading = match card.title.trim() {
+        "" => format!("Recording of {date}"),
+        title => escaped(title),
+    };
     let mut file = String::new();
     // Writing to a String can't fail.
     let _ = writeln!(
@@ -26,7 +31,7 @@ pub fn render(recording: &Recording, transcript: &Transcript) -> String {
         quoted(&clock(card.duration())),
         tags.join(", "),
         quoted(&transcript.language),
-        escaped(&card.title),
+        heading,
     );
     for segment in &transcript.segments {
         let text = escaped(&segment.text);

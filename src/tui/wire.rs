@@ -296,7 +296,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
     use ratatui::Terminal;
-    use ratatui::style::{Style, Stylize as _};
+    use ratatui::style::Style;
     use std::num::NonZero;
 
     fn frame(terminal: &mut Terminal<Wire>, text: &str, style: Style) -> String {

@@ -197,7 +197,7 @@ impl From<Error> for Failure {
             }
             Error::Damaged { which, why } => Self::new(Exit::Damaged, "damaged data", why)
                 .about(which)
-                .hint("voxvault verify --repair"),
+                .hint("put the file back from a copy, if there is one; what other files hold is untouched"),
             Error::NoRecording { id } => Self::new(
                 Exit::NotFound,
                 "no such recording",
@@ -232,7 +232,7 @@ impl From<Error> for Failure {
                 } else {
                     Exit::Failed
                 },
-                "it is not final",
+                "the change is not final",
                 format!("an older generation of the keys could not be overwritten: {source}"),
             )
             .about(path.display())

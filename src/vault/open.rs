@@ -5,6 +5,7 @@
 //! shell can work in the same vault.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::bag::Settings;
 use super::closed::Vault;
@@ -29,6 +30,8 @@ use crate::transcript::Transcript;
 pub struct OpenVault {
     vault: Vault,
     session: Arc<Session>,
+    /// Forged root slots were swept away.
+    swept: AtomicBool,
 }
 
 impl OpenVault {
@@ -36,6 +39,7 @@ impl OpenVault {
         Self {
             vault,
             session: Arc::new(session),
+            swept: AtomicBool::new(false),
         }
     }
 
@@ -69,7 +73,15 @@ impl OpenVault {
     }
 
     /// Takes what waits in the inbox into the vault.
+    ///
+    /// Where unlocking found a forged root slot, the keys are rotated first:
+    /// recorders, which have no key, would go on to seal to the forger's.
     pub fn merge(&self) -> Result<MergeReport> {
+        let is_forged = |notice: &Notice| matches!(notice, Notice::Forged { .. });
+        if self.notices().iter().any(is_forged) && !self.swept.load(Ordering::Relaxed) {
+            self.session.with(|held| held.rotate(|_| Ok(())))?;
+            self.swept.store(true, Ordering::Relaxed);
+        }
         self.session.with(merge::merge)
     }
 

@@ -90,6 +90,9 @@ impl Survey {
     /// [`Error::Newer`] if a newer version wrote the root, [`Error::Damaged`]
     /// if nothing whole is left of it.
     pub fn newest(&self, dir: &Path) -> Result<&RootFacts> {
+        if let Some(newer) = self.newer_in_both_copies(dir) {
+            return Err(newer);
+        }
         let with_bag = |facts: &&RootFacts| self.bags_of(facts).next().is_some();
         let whole = self.whole().map(|(_, slot)| slot.facts()).filter(with_bag);
         // The first of equals: root.a is written first.
@@ -110,6 +113,29 @@ impl Survey {
             dir.join("root.a").display(),
             "neither root.a nor root.b names a set of keys that is there",
         ))
+    }
+
+    /// Whether some slot claims to be of a newer version. One alone may be a
+    /// damaged byte.
+    pub fn has_newer(&self) -> bool {
+        self.slots()
+            .any(|(_, slot)| matches!(slot, Err(NoSlot::Newer(_))))
+    }
+
+    /// A newer version writes both copies; damage that makes the same of both
+    /// is not to be expected.
+    fn newer_in_both_copies(&self, dir: &Path) -> Option<Error> {
+        let versions = |wanted: Copy| {
+            self.slots().filter_map(move |(position, slot)| match slot {
+                Err(NoSlot::Newer(version)) if position.copy == wanted => Some(version),
+                _ => None,
+            })
+        };
+        let version = versions(Copy::A).find(|version| versions(Copy::B).any(|b| b == *version))?;
+        Some(Error::Newer {
+            path: Copy::A.root_file(dir),
+            version,
+        })
     }
 
     /// Copies the newest generation over copies of it that are missing or

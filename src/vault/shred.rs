@@ -51,7 +51,7 @@ impl Receipt {
         let why = self.not_final.as_ref()?;
         Some(
             Failure::new(Exit::Failed, "the shred is not final", why.clone())
-                .hint("run the shred again: it starts by finishing this one"),
+                .hint("unlock the vault again, with `voxvault list` for one: that finishes it"),
         )
     }
 }

@@ -277,13 +277,15 @@ impl Trouble {
     pub(super) fn of(&self, error: impl Into<redb::Error>) -> Error {
         use redb::Error as Redb;
         match error.into() {
-            Redb::Io(source) if source.kind() != io::ErrorKind::InvalidData => {
+            // A file that ends too early is damage, not trouble with the disk.
+            Redb::Io(source)
+                if !matches!(
+                    source.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
                 Error::io("use", &self.0)(source)
             }
-            Redb::UpgradeRequired(version) => Error::Newer {
-                path: self.0.clone(),
-                version: version.into(),
-            },
             Redb::DatabaseAlreadyOpen | Redb::LockProtocolMismatch => Error::Busy {
                 path: self.0.clone(),
             },

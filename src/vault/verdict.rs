@@ -189,10 +189,13 @@ fn stray_bags(site: &Site, survey: &Survey, facts: &RootFacts) -> Result<Vec<Pat
         .disk
         .list(&site.dir)
         .map_err(Error::io("list", &site.dir))?;
+    // A rotation by a newer version may have been cut short: its bag stays.
+    let newer = survey.has_newer();
     let meant = |generation| {
-        survey.whole().any(|(_, slot)| {
-            slot.facts().generation == generation && generation >= facts.generation
-        })
+        (newer && generation > facts.generation)
+            || survey.whole().any(|(_, slot)| {
+                slot.facts().generation == generation && generation >= facts.generation
+            })
     };
     let strays = names
         .into_iter()

@@ -92,9 +92,7 @@ pub fn from_file(
         }
     };
     match pumped {
-        Ok(()) if sink.intake.samples() > 0 => {
-            sink.finish(Ending::Complete, sound.reading().truncated)
-        }
+        Ok(()) if sink.frames > 0 => sink.finish(Ending::Complete, sound.reading().truncated),
         Ok(()) => {
             sink.discard();
             Err(Failure::new(
@@ -145,7 +143,7 @@ pub fn from_stream(
             }
         }
     }
-    if sink.intake.samples() == 0 {
+    if sink.frames == 0 {
         sink.discard();
         let silent = || Failure::new(Exit::Failed, "nothing was recorded", "no sound came");
         return Err(broke.unwrap_or_else(silent));

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::support::prepared::{make_quick_vault, quick_home};
+use crate::support::library;
+use crate::support::prepared::{make_quick_vault, quick_folder, quick_home};
 use crate::support::sound::Pcm;
 use crate::support::{Finished, Home, can_require, require_model, require_tool};
 
@@ -137,20 +138,42 @@ fn two_when_the_arguments_are_unusable() {
 }
 
 #[test]
-fn two_when_an_id_is_ambiguous() {
-    let home = home_with_tone();
-    // Ids are random: sixteen times four digits are told apart at once, so this
-    // is made by taking in more until two begin alike would take for ever.
-    // Instead: a prefix of three digits is never taken, however unique.
-    let id = home.list()[0]["id"].as_str().unwrap().to_owned();
-    let (_, hint) = complaint(&home.voxvault(["show", &id[..3]]).run(), 2);
+fn two_when_an_id_is_ambiguous_or_too_short() {
+    let home = Home::new();
+    let folder = quick_folder();
+    let dir = folder.path().join("vault");
+    let open = make_quick_vault(&dir);
+    // Ids are random: among some hundreds two begin with the same four digits.
+    let mut ids: Vec<String> = Vec::new();
+    let (one, other) = loop {
+        let id = library::record(open.vault(), "one of many", 0).to_string();
+        if let Some(other) = ids.iter().find(|other| other[..4] == id[..4]) {
+            break (id.clone(), other.clone());
+        }
+        ids.push(id);
+    };
+    open.merge().unwrap();
+    let show = |id: &str| {
+        home.voxvault([
+            "edit",
+            id,
+            "--title",
+            "this one",
+            "--vault",
+            dir.to_str().unwrap(),
+        ])
+        .run()
+    };
+    let (said, hint) = complaint(&show(&one[..4]), 2);
+    assert!(
+        said.contains(&one[..8]) && said.contains(&other[..8]),
+        "{said}"
+    );
+    assert!(hint.is_some());
+    show(&one[..8]).ok();
+    show(&one.to_uppercase()).ok();
+    let (_, hint) = complaint(&show(&one[..3]), 2);
     assert!(hint.is_some_and(|hint| hint.contains('4')));
-    home.voxvault(["edit", &id[..4], "--title", "by four digits"])
-        .run()
-        .ok();
-    home.voxvault(["edit", &id.to_uppercase(), "--title", "by all"])
-        .run()
-        .ok();
 }
 
 #[test]

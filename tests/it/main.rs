@@ -21,6 +21,7 @@ mod forensic;
 mod main_job;
 mod offline;
 mod plaintext;
+mod pty;
 
 #[allow(
     dead_code,

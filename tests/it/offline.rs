@@ -73,8 +73,7 @@ fn the_kernel_refuses_the_program_every_other_socket() {
 fn ask_for_sockets() {
     let local: SocketAddr = "127.0.0.1:9".parse().unwrap();
     UdpSocket::bind("127.0.0.1:0").expect("before, there are sockets");
-    let hardening = voxvault::hardening::harden();
-    hardening.network.expect("the network is forbidden");
+    voxvault::hardening::forbid_network().expect("the network is forbidden");
     let refused = |asked: io::Result<()>| {
         assert_eq!(
             asked.expect_err("a socket").kind(),

@@ -20,7 +20,7 @@ const NEW_PASSPHRASE: &str = "gibbous moon over gutter";
 const SPOKEN: [&str; 6] = [
     "migration",
     "heater",
-    "are green",
+    "yesterday",
     "platform",
     "hotel",
     "station",
@@ -172,7 +172,7 @@ fn nothing_of_what_is_said_typed_or_thought_reaches_a_disk_in_the_clear() {
         assert!(
             exported
                 .iter()
-                .any(|(place, found)| place.ends_with(file) && found.ends_with(what)),
+                .any(|(place, found)| place.contains(file) && found.contains(what)),
             "{what} was not found in what was written to {file}"
         );
     }

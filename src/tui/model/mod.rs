@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use ratatui::layout::Size;
+use unicode_width::UnicodeWidthStr;
 
 use super::engine::{Equipment, Format, Hit, Phase, PlayerStatus, RecorderStatus};
 use super::keymap::{Action, Keymap, Place};
@@ -175,9 +176,20 @@ pub enum Recorder {
         status: RecorderStatus,
         /// The name given to it.
         title: String,
+        /// What its owner wants; the recorder follows a moment later.
+        wish: Wish,
     },
     /// The last of it is being sealed.
     Stopping,
+}
+
+/// Whether the recorder should take sound in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// It should.
+    Record,
+    /// It should wait.
+    Hold,
 }
 
 /// What the transcriber does.
@@ -339,11 +351,10 @@ impl Model {
         }
     }
 
-    /// Whether sound comes in just now, so that clock and level move.
+    /// Whether the recorder is held, so that clock and level stand still.
     #[must_use]
-    pub fn sound_comes_in(&self) -> bool {
-        self.recorder_status()
-            .is_some_and(|status| status.phase != Phase::Paused)
+    pub fn is_held(&self) -> bool {
+        matches!(&self.recorder, Recorder::Running { status, wish: Wish::Hold, .. } if status.phase == Phase::Paused)
     }
 
     /// Where the person is, as far as keys are concerned.
@@ -412,15 +423,29 @@ impl Model {
         });
     }
 
-    /// Says that something could not be done.
+    /// Says that something could not be done: as much of it as fits, and the
+    /// reason before the place and the hint.
     pub fn complain(&mut self, failure: &Failure) {
+        let room = usize::from(self.size.width.saturating_sub(3));
         let hint = failure
             .hint
             .as_ref()
             .map(|hint| format!(" · {hint}"))
             .unwrap_or_default();
+        let brief = Failure {
+            which: None,
+            ..failure.clone()
+        };
+        let forms = [
+            format!("{failure}{hint}"),
+            format!("{brief}{hint}"),
+            failure.to_string(),
+            brief.to_string(),
+        ];
+        let fits = forms.iter().find(|form| form.width() <= room);
+        let text = fits.cloned().unwrap_or_else(|| failure.why.clone());
         self.note = Some(Note {
-            text: format!("{failure}{hint}"),
+            text,
             weight: Weight::Heavy,
         });
     }

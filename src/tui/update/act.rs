@@ -4,18 +4,18 @@ use zeroize::Zeroizing;
 
 use crate::recording::RecordingId;
 use crate::tui::clipboard;
-use crate::tui::engine::{Phase, Request};
+use crate::tui::engine::Request;
 use crate::tui::keymap::{Action, Place};
 use crate::tui::model::line::Line;
 use crate::tui::model::reading::Text;
 use crate::tui::model::{
-    Answered, EditForm, ExportForm, Model, Overlay, Pane, Recorder, Screen, Vault,
+    Answered, EditForm, ExportForm, Model, Overlay, Pane, Recorder, Screen, Vault, Wish,
 };
-use crate::tui::msg::Effect;
+use crate::tui::msg::{Effect, Timer};
 use crate::tui::secret::Secret;
 use crate::tui::view::words;
 
-use super::{lock, motion, search, watch_recorder};
+use super::{METER, lock, motion, search, watch_recorder};
 
 /// Seconds that one seek goes.
 const SEEK_S: f64 = 5.0;
@@ -149,13 +149,18 @@ fn recorder(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             model.screen = Screen::Recorder;
             watch_recorder(model, effects);
         }
-        (Action::Pause, Recorder::Running { status, .. }) => {
-            effects.push(Effect::Ask(if status.phase == Phase::Paused {
-                Request::Resume
+        (Action::Pause, Recorder::Running { wish, .. }) => {
+            *wish = if *wish == Wish::Hold {
+                Wish::Record
             } else {
+                Wish::Hold
+            };
+            effects.push(Effect::Ask(if *wish == Wish::Hold {
                 Request::Pause
+            } else {
+                Request::Resume
             }));
-            effects.push(Effect::Ask(Request::Meter));
+            effects.push(Effect::After(Timer::Meter, METER));
         }
         (Action::Marker, Recorder::Running { status, .. }) => {
             effects.push(Effect::Ask(Request::Mark));

@@ -5,7 +5,7 @@ use crate::recording::RecordingId;
 use crate::tui::engine::{Answer, Request, Vault as Found};
 use crate::tui::model::reading::Text;
 use crate::tui::model::{
-    FirstStart, Model, Overlay, Recorder, Repeat, Screen, Transcribing, Typing, Vault,
+    FirstStart, Model, Overlay, Recorder, Repeat, Screen, Transcribing, Typing, Vault, Wish,
 };
 use crate::tui::msg::Effect;
 use crate::tui::secret::Secret;
@@ -35,6 +35,7 @@ pub(super) fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>)
                     model.recorder = Recorder::Running {
                         status,
                         title: String::new(),
+                        wish: Wish::Record,
                     }
                 }
                 Recorder::Idle | Recorder::Stopping => return,

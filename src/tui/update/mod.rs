@@ -152,9 +152,7 @@ fn lock(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// When to look at the recorder next.
 fn watch_recorder(model: &Model, effects: &mut Vec<Effect>) {
-    if matches!(model.recorder, Recorder::Idle)
-        || (model.recorder_status().is_some() && !model.sound_comes_in())
-    {
+    if matches!(model.recorder, Recorder::Idle) || model.is_held() {
         // Held: nothing changes until a key does it.
         effects.push(Effect::Never(Timer::Meter));
     } else {

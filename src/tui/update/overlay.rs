@@ -6,6 +6,7 @@ use crate::tui::input::Key;
 use crate::tui::model::line::Edited;
 use crate::tui::model::{Answered, EditForm, ExportForm, Model, Overlay, Recorder};
 use crate::tui::msg::Effect;
+use crate::tui::view::words;
 
 use super::act;
 
@@ -19,7 +20,10 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     };
     let stays = match &mut overlay {
         Overlay::Help(top) => read(top, crate::tui::keymap::TABLE.len() + 4, key),
-        Overlay::Receipt(lines, top) => read(top, lines.len(), key),
+        Overlay::Receipt(lines, top) => {
+            let width = model.areas().dialog().width.saturating_sub(6);
+            read(top, words::wrapped(lines, width).len(), key)
+        }
         Overlay::Shredding => true,
         Overlay::Shred { ids, answer } => match ask(answer, key) {
             Step::Stay => true,

@@ -275,12 +275,34 @@ fn the_meter_is_watched_only_while_sound_comes_in() {
     driven.effects.clear();
     let mut held = recorder_status(1.5, -20.0);
     held.phase = crate::tui::engine::Phase::Paused;
-    driven.answer(Answer::Recorder(held));
+    driven.press(&[Key::Char(' ')]);
+    assert!(
+        driven
+            .asked()
+            .iter()
+            .any(|request| matches!(request, Request::Pause))
+    );
+    driven.answer(Answer::Recorder(held.clone()));
     assert!(
         driven
             .effects
             .iter()
             .any(|effect| matches!(effect, Effect::Never(Timer::Meter)))
+    );
+    // Going on takes the recorder a moment: until then it is looked at again.
+    driven.press(&[Key::Char(' ')]);
+    assert!(
+        driven
+            .asked()
+            .iter()
+            .any(|request| matches!(request, Request::Resume))
+    );
+    driven.answer(Answer::Recorder(held));
+    assert!(
+        driven
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::After(Timer::Meter, _)))
     );
 }
 

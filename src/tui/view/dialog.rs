@@ -31,12 +31,13 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> Opt
             None
         }
         Overlay::Receipt(lines, top) => {
-            for (y, line) in (1..).zip(lines.iter().skip(*top)) {
+            let lines = words::wrapped(lines, pane.area.width.saturating_sub(6));
+            for (y, (number, line)) in (1..).zip(lines.iter().enumerate().skip(*top)) {
                 pane.put(
                     3,
                     y,
                     line,
-                    if y + 1 == 2 && *top == 0 {
+                    if number == 0 {
                         theme.strong
                     } else {
                         Style::new()

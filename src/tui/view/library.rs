@@ -28,8 +28,13 @@ pub(super) fn search_line(model: &Model, buffer: &mut Buffer) -> Option<Position
     pane.put(1, 0, "/", theme.accent);
     let found = match (search.took_ms, search.line.text().is_empty()) {
         (Some(took), false) => {
+            let took = if took < 0.1 {
+                "under 0.1".to_owned()
+            } else {
+                format!("{took:.1}")
+            };
             format!(
-                "{} · {took:.1} ms",
+                "{} · {took} ms",
                 words::several(search.total, "recording", "recordings")
             )
         }

@@ -89,7 +89,7 @@ fn footer(model: &Model, buffer: &mut ratatui::buffer::Buffer) {
     let width = |items: &[(String, &str)]| -> u16 {
         items
             .iter()
-            .map(|(key, word)| columns(key) + columns(word) + 3)
+            .map(|(key, word)| columns(key) + columns(word) + 2)
             .sum()
     };
     // What doesn't fit goes from the end; help stays, which lists the rest.
@@ -102,12 +102,17 @@ fn footer(model: &Model, buffer: &mut ratatui::buffer::Buffer) {
         };
         items.remove(goes);
     }
+    // Two columns between them where there is room, else one.
+    let gap = if width(&items) + items.len() as u16 <= area.width {
+        2
+    } else {
+        1
+    };
     let mut pane = Pane::new(buffer, area);
     let mut x = 1;
     for (key, word) in items {
         x = pane.put(x, 0, &key, theme.accent);
-        x = pane.put(x + 1, 0, word, theme.faint) + 1;
-        x += u16::from(area.width >= 100);
+        x = pane.put(x + 1, 0, word, theme.faint) + gap;
     }
 }
 

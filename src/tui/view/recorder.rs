@@ -18,7 +18,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     let mut pane = Pane::new(buffer, model.areas().dialog());
     let roomy = pane.area.height >= 8;
     let (status, title) = match &model.recorder {
-        Recorder::Running { status, title } => (status, title),
+        Recorder::Running { status, title, .. } => (status, title),
         Recorder::Starting => {
             pane.put(1, u16::from(roomy), "opening the microphone …", theme.faint);
             return;

@@ -145,6 +145,55 @@ fn shred() {
 }
 
 #[test]
+fn receipt() {
+    at_every_size("receipt", |width, height| {
+        let mut driven = Driven::open(width, height);
+        let receipt = [
+            "Destroyed for good: 1 recording.",
+            "",
+            "Out of reach:",
+            "  older generations of the keys (an SSD): its controller keeps old cells where no program reaches them",
+        ];
+        let receipt = receipt.map(str::to_owned).into();
+        driven.answer(Answer::Shredded {
+            ids: vec![id(1)],
+            receipt,
+        });
+        driven
+    });
+}
+
+#[test]
+fn what_was_found_and_the_spoken_word_are_lit() {
+    let mut driven = found(80, 24);
+    driven.answer(Answer::Read {
+        id: id(1),
+        transcript: Some(crate::tui::fixture::transcript()),
+    });
+    driven.answer(Answer::Playing(PlayerStatus {
+        id: id(1),
+        position_s: 16.1,
+        duration_s: 192.0,
+        paused: false,
+    }));
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| view(&driven.model, frame)).unwrap();
+    let lit = driven.model.settings.theme.lit.fg.unwrap();
+    let pane = terminal
+        .backend()
+        .buffer()
+        .content
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| at % 80 > 31);
+    let shown: String = pane
+        .filter(|(_, cell)| cell.fg == lit)
+        .map(|(_, cell)| cell.symbol())
+        .collect();
+    assert_eq!(shown, "heatlandlordNothing");
+}
+
+#[test]
 fn export() {
     at_every_size("export", |width, height| {
         let mut driven = Driven::open(width, height);

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use crate::error::plain;
 use crate::recording::{Recording, State};
+use crate::tui::model::reading::wrap;
 
 /// A length or position: `0:07`, `52:10`, `1:02:03`.
 #[must_use]
@@ -141,9 +142,36 @@ pub(in crate::tui) fn file_name(recording: &Recording) -> String {
     name
 }
 
+/// Lines broken to this many columns; what goes on is indented.
+#[must_use]
+pub(in crate::tui) fn wrapped(lines: &[String], columns: u16) -> Vec<String> {
+    let mut broken = Vec::new();
+    for line in lines {
+        let mut indent = "";
+        wrap(
+            line,
+            usize::from(columns.saturating_sub(4)).max(1),
+            &mut |from, to| {
+                broken.push(format!(
+                    "{indent}{}",
+                    line.get(from..to).unwrap_or_default()
+                ));
+                indent = "    ";
+            },
+        );
+    }
+    broken
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_line_goes_on_indented() {
+        let lines = ["erased: the keys to it".to_owned(), String::new()];
+        assert_eq!(wrapped(&lines, 16), ["erased: the", "    keys to it", ""]);
+    }
 
     #[test]
     fn lengths_and_counts_read_as_people_write_them() {

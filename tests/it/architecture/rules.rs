@@ -30,13 +30,12 @@ const ORDER: [&str; 19] = [
 const STRANGERS: [(&str, &str); 1] = [("crypto", "audio")];
 
 /// Libraries, and the modules that may know them.
-const FENCES: [(&str, &[&str]); 15] = [
+const FENCES: [(&str, &[&str]); 14] = [
     ("seccompiler", &["hardening"]),
     ("age", &["crypto", "backup"]),
     ("redb", &["vault"]),
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
-    ("symphonia_adapter_libopus", &["audio"]),
     ("opusic_c", &["audio"]),
     ("rubato", &["audio"]),
     ("whisper_rs", &["speech"]),

@@ -76,7 +76,11 @@ impl Desk {
             let done = match job {
                 Job::End => return self.lock(),
                 Job::Ask(request) => self.answer(request),
-                Job::Inbox => self.look_into_inbox(),
+                Job::Inbox => match self.look_into_inbox() {
+                    // Whoever has the vault now is not done; its end wakes again.
+                    Err(failure) if failure.exit == Exit::Busy => Ok(()),
+                    done => done,
+                },
                 Job::Transcribed(id) => self.transcribed(id),
                 Job::Nudge => {
                     if let Some(transcriber) = &self.transcriber {
@@ -151,8 +155,7 @@ impl Desk {
     fn watch_inbox(&mut self) {
         if self.watch.is_none() {
             // Without it recordings of other processes come in a little later.
-            let inbox = self.shared.context.paths.vault.join("inbox");
-            self.watch = Watch::start(&inbox, self.back.clone()).ok();
+            self.watch = Watch::start(&self.shared.context.paths.vault, self.back.clone()).ok();
         }
     }
 

@@ -289,12 +289,7 @@ fn look_at_equipment(shared: &Shared) -> Result<(), Failure> {
     let configured = shared.context.config.device.as_deref();
     let found = devices::run();
     let devices = found.as_deref().unwrap_or_default().iter().map(|device| {
-        let rates: Vec<String> = device
-            .rates_hz
-            .iter()
-            .map(|rate| format!("{}", f64::from(*rate) / 1000.0))
-            .collect();
-        let facts = format!("{} · {} kHz", device.description, rates.join(" "));
+        let facts = device.description.clone();
         let in_use = configured.map_or(device.default, |name| name == device.name);
         Piece {
             name: device.name.clone(),

@@ -1,5 +1,7 @@
-//! Wakes the desk when a recording appears in the inbox or leaves it, whoever
-//! made it. Sleeps in the kernel until then.
+//! Wakes the desk when another process changes the vault: a recording appears
+//! in the inbox or leaves it, or the keys are rotated, as a merge or a shred
+//! does. Sleeps in the kernel until then. What changes only the store, such as
+//! an edit, is noticed when something is read from it.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -19,22 +21,27 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn start(inbox: &Path, desk: Sender<Job>) -> io::Result<Self> {
+    /// Watches the vault in this directory.
+    pub(super) fn start(vault: &Path, desk: Sender<Job>) -> io::Result<Self> {
         let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        // A recorder closes its file at the end; while it writes, nothing wakes.
-        inotify::add_watch(
-            &changes,
-            inbox,
-            WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::DELETE,
-        )?;
+        inotify::add_watch(&changes, vault, comes_and_goes())?;
         let (ended, end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        spawn("watch", move || watch(&changes, &ended, &desk))?;
+        let inbox = vault.join("inbox");
+        spawn("watch", move || watch(&changes, &inbox, &ended, &desk))?;
         Ok(Self { _end: end })
     }
 }
 
-fn watch(changes: &OwnedFd, ended: &OwnedFd, desk: &Sender<Job>) {
+fn comes_and_goes() -> WatchFlags {
+    WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::DELETE
+}
+
+fn watch(changes: &OwnedFd, inbox: &Path, ended: &OwnedFd, desk: &Sender<Job>) {
+    // A recorder closes its file at the end; while it writes, nothing wakes.
+    let finished = WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::DELETE;
     loop {
+        // A new vault has no inbox until something is recorded; twice is once.
+        let _ = inotify::add_watch(changes, inbox, finished);
         let mut fds = [
             PollFd::new(changes, PollFlags::IN),
             PollFd::new(ended, PollFlags::IN),
