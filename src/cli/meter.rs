@@ -16,11 +16,11 @@ use crate::error::{Failure, plain};
 const UNWATCHED: Duration = Duration::from_secs(2);
 
 /// Columns of the bar, and the softest level that it shows.
-const COLUMNS: u16 = 30;
+const COLUMNS: u16 = 24;
 const SOFTEST_DBFS: f32 = -60.0;
 
 /// Letters of a device's name that are shown.
-const NAME: usize = 20;
+const NAME: usize = 16;
 
 /// Whether somebody watches the meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) fn run(
     heard.map(|_| None)
 }
 
-/// `default  ━━━━━━━━━━                       -41 dB  peak  -35 dB`.
+/// `default  ━━━━━━━━                   -41 dB  peak  -35 dB`.
 fn line(name: &str, level: Momentary) -> String {
     let name: String = plain(name).chars().take(NAME).collect();
     let part = 1.0 - (level.rms_dbfs / SOFTEST_DBFS).clamp(0.0, 1.0);
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn the_bar_is_as_long_as_it_is_loud_and_the_line_fits_a_terminal() {
         let bars = |dbfs| line("default", level(dbfs, dbfs)).matches('━').count();
-        assert_eq!([-120.0, -60.0, -30.0, 0.0].map(bars), [0, 0, 15, 30]);
+        assert_eq!([-120.0, -60.0, -30.0, 0.0].map(bars), [0, 0, 12, 24]);
         let longest = line(&"long name ".repeat(9), level(-120.0, 0.0));
         assert!(longest.chars().count() < 80, "{longest}");
         assert!(longest.ends_with("too loud"));

@@ -8,8 +8,8 @@ use super::sheet::{Phase, Sheet};
 use crate::tui::theme::Theme;
 use crate::tui::view::paint::Pane;
 
-const KEYS: &str = "^s store as a new version · esc leave · ⏎ next line";
-const QUESTION: &str = "throw the changes away? y yes · any other key no";
+const KEYS: &str = "^s store · esc leave · ⏎ next line";
+const QUESTION: &str = "throw the changes away? y · else no";
 
 /// Draws it, at any size.
 pub(super) fn view(heading: &str, sheet: &Sheet, theme: &Theme, frame: &mut Frame<'_>) {
@@ -89,7 +89,7 @@ mod tests {
         "1:01  the heater                        "
         "                                        "
         "                                        "
-        "^s store as a new version · esc leave · "
+        "^s store · esc leave · ⏎ next line      "
         "#);
         let _ = sheet.take(Input::Key(Key::Char('A')));
         let _ = sheet.take(Input::Key(Key::Esc));
@@ -99,7 +99,7 @@ mod tests {
         "1:01  the heater                        "
         "                                        "
         "                                        "
-        "throw the changes away? y yes · any oth…"
+        "throw the changes away? y · else no     "
         "#);
     }
 
