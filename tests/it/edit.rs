@@ -52,15 +52,21 @@ fn what_was_forgotten_opens_with_no_key_that_can_be_reached() {
     let spy = Spy::watching();
     let open = library::init(library::site(&dir, spy.clone()));
     let (id, other) = (
-        record(open.vault(), "the first title", 3),
-        record(open.vault(), "the other title", 1),
+        record(open.vault(), "the title", 3),
+        record(open.vault(), "the other", 1),
     );
     open.merge().unwrap();
-    for (id, note) in [(id, "a note too many"), (other, "a note that stays")] {
-        open.update_card(id, &mut |card| card.note = note.to_owned())
-            .unwrap();
+    for (id, title, note) in [
+        (id, "the title", "a note too many"),
+        (other, "the other", "a note that stays"),
+    ] {
         open.update_card(id, &mut |card| {
-            card.title = "renamed".to_owned();
+            card.title = format!("no more {title}");
+            card.note = note.to_owned();
+        })
+        .unwrap();
+        open.update_card(id, &mut |card| {
+            card.title = title.to_owned();
             card.note = String::new();
         })
         .unwrap();
@@ -70,7 +76,7 @@ fn what_was_forgotten_opens_with_no_key_that_can_be_reached() {
         spy.testify(&mut evidence);
         read_all(&evidence, &[PASSPHRASE])
     };
-    let gone = ["the first title", "a note too many"];
+    let gone = ["no more the title", "a note too many"];
     let before = attack();
     assert!(gone.iter().all(|words| said(&before, words)), "the control");
 
@@ -82,7 +88,7 @@ fn what_was_forgotten_opens_with_no_key_that_can_be_reached() {
         "others were not asked to"
     );
     assert_eq!(after.count(id, Kind::Sound), 3);
-    assert_whole(&open, id, "renamed", 3);
+    assert_whole(&open, id, "the title", 3);
 }
 
 #[test]
