@@ -83,6 +83,15 @@ impl Console {
         Arc::clone(&self.stop)
     }
 
+    /// Does something that looks after signals by itself: none of them ends the
+    /// program meanwhile.
+    pub(super) fn undisturbed<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.idle.store(false, Ordering::Relaxed);
+        let done = work();
+        self.idle.store(true, Ordering::Relaxed);
+        done
+    }
+
     /// Whether damage was told of; the work went on with what is sound.
     pub(super) fn has_told_of_damage(&self) -> bool {
         self.damage.load(Ordering::Relaxed)

@@ -77,7 +77,7 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Write decrypted copies
     Export(ExportArgs),
-    /// Change title, tags, note, pin
+    /// Change title, tags, note, pin, or correct the transcript
     Edit(EditArgs),
     /// Destroy recordings for good
     Shred(ShredArgs),
@@ -88,8 +88,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ModelCommand,
     },
-    /// List the microphones of this machine
-    Devices,
+    /// List the microphones of this machine, or test one
+    Devices(DevicesArgs),
     /// Make a vault full of example recordings
     Demo {
         /// Where to make it
@@ -268,6 +268,22 @@ pub(super) struct EditArgs {
     /// Retention rules apply again
     #[arg(long)]
     pub(super) unpin: bool,
+    /// Correct the newest transcript in a built-in editor: a new version
+    #[arg(long)]
+    pub(super) text: bool,
+    /// Destroy the key to titles, tags and notes it had before
+    #[arg(long)]
+    pub(super) forget: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DevicesArgs {
+    /// Show how loud it is at a microphone, until Enter or Ctrl-C
+    #[arg(long)]
+    pub(super) test: bool,
+    /// The microphone to test; the default one otherwise
+    #[arg(long, value_name = "NAME", requires = "test")]
+    pub(super) device: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 mod console;
 mod definition;
 mod keys;
+mod meter;
 mod pages;
 mod print;
 mod run;

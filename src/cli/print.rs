@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::audio::DeviceInfo;
+use crate::command::devices::Level;
+use crate::command::list::Listed;
 use crate::command::record::Taken;
 use crate::command::text::TextFormat;
 use crate::command::{demo, search, show, transcribe};
 use crate::error::{Failure, plain};
 use crate::listing::{KeptUntil, RecordingView};
-use crate::recording::{Moment, Recording};
+use crate::recording::{Moment, Recording, State};
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
@@ -28,34 +30,56 @@ fn view(recording: &Recording) -> Value {
     json!(RecordingView::new(recording, KeptUntil::default()))
 }
 
-/// A line for each recording: id, date, length, state, title, tags.
-pub(super) fn list(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
-    for recording in recordings {
-        let card = &recording.card;
-        let at = card
-            .recorded_at
-            .to_zoned()
-            .strftime("%Y-%m-%d %H:%M")
-            .to_string();
-        let length = time::clock(card.duration());
-        let state = recording.state().to_string();
-        write!(
-            out,
-            "{}  {at}  {length:>8}  {state:<11}  {}",
-            recording.id.short(),
-            plain(&card.title)
-        )?;
-        for tag in &card.tags {
-            write!(out, " #{}", plain(tag))?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
+/// A line for each recording.
+pub(super) fn list(out: Out<'_>, listed: &[Listed]) -> io::Result<()> {
+    listed
+        .iter()
+        .try_for_each(|one| line(out, &one.recording, one.state))
 }
 
-pub(super) fn list_json(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
+pub(super) fn list_json(out: Out<'_>, listed: &[Listed]) -> io::Result<()> {
+    let view = |one: &Listed| {
+        json!(RecordingView {
+            state: one.state,
+            ..RecordingView::new(&one.recording, KeptUntil::default())
+        })
+    };
+    let recordings: Vec<Value> = listed.iter().map(view).collect();
+    document(out, &json!({ "recordings": recordings }))
+}
+
+/// A line for each recording, none of which is being made.
+pub(super) fn recordings(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
+    recordings
+        .iter()
+        .try_for_each(|recording| line(out, recording, recording.state()))
+}
+
+pub(super) fn recordings_json(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
     let recordings: Vec<Value> = recordings.iter().map(view).collect();
     document(out, &json!({ "recordings": recordings }))
+}
+
+/// Id, date, length, state, title, tags.
+fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
+    let card = &recording.card;
+    let at = card
+        .recorded_at
+        .to_zoned()
+        .strftime("%Y-%m-%d %H:%M")
+        .to_string();
+    let length = time::clock(card.duration());
+    let state = state.to_string();
+    write!(
+        out,
+        "{}  {at}  {length:>8}  {state:<11}  {}",
+        recording.id.short(),
+        plain(&card.title)
+    )?;
+    for tag in &card.tags {
+        write!(out, " #{}", plain(tag))?;
+    }
+    writeln!(out)
 }
 
 pub(super) fn recording_json(out: Out<'_>, recording: &Recording) -> io::Result<()> {
@@ -281,6 +305,27 @@ pub(super) fn devices(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+pub(super) fn level(out: Out<'_>, level: &Level) -> io::Result<()> {
+    writeln!(
+        out,
+        "{}  peak {:.1} dBFS, rms {:.1} dBFS",
+        plain(&level.device),
+        level.peak_dbfs,
+        level.rms_dbfs
+    )
+}
+
+pub(super) fn level_json(out: Out<'_>, level: &Level) -> io::Result<()> {
+    document(
+        out,
+        &json!({
+            "device": level.device,
+            "peak_dbfs": level.peak_dbfs,
+            "rms_dbfs": level.rms_dbfs,
+        }),
+    )
 }
 
 pub(super) fn devices_json(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<()> {

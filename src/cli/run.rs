@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::console::{Console, Deliveries, Volume};
 use super::definition::{
-    Cli, Command, EditArgs, ExportArgs, ExportForm, ImportArgs, InitArgs, ModelCommand, PasswdArgs,
-    RecordArgs, SearchArgs, ShowArgs, ShredArgs, TextForm, TranscribeArgs,
+    Cli, Command, DevicesArgs, EditArgs, ExportArgs, ExportForm, ImportArgs, InitArgs,
+    ModelCommand, PasswdArgs, RecordArgs, SearchArgs, ShowArgs, ShredArgs, TextForm,
+    TranscribeArgs,
 };
-use super::{keys, pages, print, stdin, unprintable};
+use super::meter::Audience;
+use super::{keys, meter, pages, print, stdin, unprintable};
 use crate::audio::{RawFormat, SampleFormat};
-use crate::command::edit::TagChange;
+use crate::command::edit::{Revisions, TagChange};
 use crate::command::record::{Input, Transcribing};
 use crate::command::text::TextFormat;
 use crate::command::{
@@ -19,9 +21,11 @@ use crate::command::{
     list, model, passwd, record, search, show, shred, transcribe,
 };
 use crate::config::{Config, Paths};
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, plain};
 use crate::hardening;
+use crate::recording::Recording;
 use crate::time;
+use crate::tui::editor::{self, Ending};
 use crate::vault::{Placement, ShredScope};
 use crate::worker::sounding::SoundFormat;
 
@@ -110,7 +114,10 @@ fn interface(context: Context) -> Result<Exit, Failure> {
 }
 
 fn key_source(cli: &Cli) -> Result<Box<dyn KeySource>, Failure> {
-    let needs_none = matches!(cli.command, Some(Command::Model { .. } | Command::Devices));
+    let needs_none = matches!(
+        cli.command,
+        Some(Command::Model { .. } | Command::Devices(_))
+    );
     if needs_none {
         return Ok(Box::new(command::NoKey));
     }
@@ -152,10 +159,10 @@ impl Session {
                 let args = list::Args {
                     filter: args.filter,
                 };
-                let recordings = list::run(&self.context, &args, &self.console)?;
+                let listed = list::run(&self.context, &args, &self.console)?;
                 self.print(|out| match self.json {
-                    true => print::list_json(out, &recordings),
-                    false => print::list(out, &recordings),
+                    true => print::list_json(out, &listed),
+                    false => print::list(out, &listed),
                 })
             }
             Command::Search(args) => self.search(&args),
@@ -165,13 +172,7 @@ impl Session {
             Command::Shred(args) => self.shred(args),
             Command::Passwd(args) => self.passwd(&args),
             Command::Model { command } => self.model(command),
-            Command::Devices => {
-                let devices = devices::run()?;
-                self.print(|out| match self.json {
-                    true => print::devices_json(out, &devices),
-                    false => print::devices(out, &devices),
-                })
-            }
+            Command::Devices(args) => self.devices(&args),
             Command::Demo { dir } => self.demo(dir),
             Command::Completions { shell } => pages::completions(shell),
             Command::Man { command } => pages::manual(command.as_deref()),
@@ -370,7 +371,33 @@ impl Session {
         })
     }
 
+    fn devices(&self, args: &DevicesArgs) -> Result<Exit, Failure> {
+        if args.test {
+            let audience = match self.json {
+                true => Audience::Nobody,
+                false => Audience::on_stderr(),
+            };
+            let device = args.device.as_deref();
+            let level = meter::run(&self.context, device, audience, &self.console)?;
+            return level.map_or(Ok(Exit::Done), |level| {
+                self.print(|out| match self.json {
+                    true => print::level_json(out, &level),
+                    false => print::level(out, &level),
+                })
+            });
+        }
+        let devices = devices::run()?;
+        self.print(|out| match self.json {
+            true => print::devices_json(out, &devices),
+            false => print::devices(out, &devices),
+        })
+    }
+
     fn edit(&self, args: EditArgs) -> Result<Exit, Failure> {
+        if args.text && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+            let why = "there is no terminal";
+            return Err(Failure::new(Exit::Usage, "can't open the editor", why));
+        }
         let tags = args
             .tags
             .iter()
@@ -383,12 +410,47 @@ impl Session {
             tags,
             note: args.note,
             pinned,
+            revisions: match args.forget {
+                true => Revisions::Forget,
+                false => Revisions::Leave,
+            },
         };
-        let recording = edit::run(&self.context, &wanted, &self.console)?;
+        let recording = match args.text {
+            true => self.edit_text(&wanted)?,
+            false => edit::run(&self.context, &wanted, &self.console)?,
+        };
         self.print(|out| match self.json {
             true => print::recording_json(out, &recording),
             false => Ok(()),
         })
+    }
+
+    /// Opens the editor, and does whatever else is wanted once it is left.
+    fn edit_text(&self, wanted: &edit::Args) -> Result<Recording, Failure> {
+        let draft = edit::draft(&self.context, &wanted.id, &self.console)?;
+        let number = draft.number;
+        let title = plain(&draft.recording.card.title);
+        let heading = format!("{title} · version {number} · {}", draft.transcript.model);
+        let ending = self
+            .console
+            .undisturbed(|| editor::edit(&heading, &draft.transcript))?;
+        let kept = match ending {
+            Ending::Keep(lines) => edit::keep(&self.context, &draft, &lines)?,
+            Ending::Discard => None,
+        };
+        self.console.note(&match kept {
+            Some(number) => format!("stored as version {number}"),
+            None => "nothing was changed".to_owned(),
+        });
+        let id = draft.recording.id;
+        if wanted.changes_anything() {
+            let wanted = edit::Args {
+                id: id.to_string(),
+                ..wanted.clone()
+            };
+            return edit::run(&self.context, &wanted, &self.console);
+        }
+        Ok(self.context.unlocked()?.recording(id)?)
     }
 
     fn shred(&self, args: ShredArgs) -> Result<Exit, Failure> {
@@ -404,8 +466,8 @@ impl Session {
         let doomed = shred::plan(&self.context, &wanted, &self.console)?;
         if args.dry_run {
             return self.print(|out| match self.json {
-                true => print::list_json(out, &doomed),
-                false => print::list(out, &doomed),
+                true => print::recordings_json(out, &doomed),
+                false => print::recordings(out, &doomed),
             });
         }
         if !args.yes && !self.agreed(&doomed, scope)? {
@@ -421,11 +483,7 @@ impl Session {
     }
 
     /// Names what would be destroyed and asks; the default is no.
-    fn agreed(
-        &self,
-        doomed: &[crate::recording::Recording],
-        scope: ShredScope,
-    ) -> Result<bool, Failure> {
+    fn agreed(&self, doomed: &[Recording], scope: ShredScope) -> Result<bool, Failure> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             let why = "there is no terminal to ask on";
             return Err(Failure::new(Exit::Usage, "can't shred", why)
@@ -436,7 +494,7 @@ impl Session {
             ShredScope::Everything => "",
             ShredScope::Sound => "the sound of ",
         };
-        let asked = print::list(&mut err, doomed).and_then(|()| {
+        let asked = print::recordings(&mut err, doomed).and_then(|()| {
             let number = doomed.len();
             let s = if number == 1 { "" } else { "s" };
             write!(err, "destroy {what}{number} recording{s} for good? [y/N] ")?;

@@ -1,8 +1,10 @@
-//! Changes what is known about a recording: title, tags, note, pin.
+//! Changes what is known about a recording: title, tags, note, pin; and what was
+//! said, as a transcript version more.
 
 use super::{Context, resolve};
 use crate::error::{Exit, Failure};
 use crate::recording::{Card, Recording};
+use crate::transcript::Transcript;
 
 /// What to do with a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,29 +61,122 @@ pub struct Args {
     pub note: Option<String>,
     /// Whether retention rules leave it alone.
     pub pinned: Option<bool>,
+    /// What becomes of titles, tags and notes that it had before.
+    pub revisions: Revisions,
 }
 
-/// Changes the card and answers with the recording as it is now.
+/// What becomes of what the card said before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Revisions {
+    /// The vault's free pages may keep it, sealed, and the passphrase opens it.
+    #[default]
+    Leave,
+    /// No key is left that opens it.
+    Forget,
+}
+
+impl Args {
+    /// Whether there is anything to be done.
+    #[must_use]
+    pub fn changes_anything(&self) -> bool {
+        self.changes_the_card() || self.revisions == Revisions::Forget
+    }
+
+    fn changes_the_card(&self) -> bool {
+        self.title.is_some()
+            || !self.tags.is_empty()
+            || self.note.is_some()
+            || self.pinned.is_some()
+    }
+}
+
+/// Changes the card, forgets what it said before if that is asked for, and
+/// answers with the recording as it is now.
 ///
 /// # Errors
 /// When nothing is to be changed, the vault can't be unlocked, or there is no
-/// such recording.
+/// such recording. When forgetting could not be made final, the message says
+/// where; the change is in force then.
 pub fn run(
     context: &Context,
     args: &Args,
     progress: &dyn super::Progress,
 ) -> Result<Recording, Failure> {
-    if args.title.is_none() && args.tags.is_empty() && args.note.is_none() && args.pinned.is_none()
-    {
+    if !args.changes_anything() {
         let why = "nothing to change was given";
         return Err(Failure::new(Exit::Usage, "can't edit", why)
-            .hint("give --title, --tag, --note, --pin or --unpin"));
+            .hint("give --title, --tag, --note, --pin, --unpin, --text or --forget"));
     }
     let vault = context.unlocked()?;
     super::merge_quietly(&vault, progress)?;
     let id = resolve::by_name(&args.id, &super::recordings(&vault, progress)?)?;
-    vault.update_card(id, &mut |card| apply(card, args))?;
+    if args.changes_the_card() {
+        vault.update_card(id, &mut |card| apply(card, args))?;
+    }
+    if args.revisions == Revisions::Forget {
+        vault.forget_revisions(id)?;
+        for backup in vault.settings()?.backups {
+            progress.note(&format!(
+                "the backup {} still holds what it said before",
+                backup.path
+            ));
+        }
+    }
     Ok(vault.recording(id)?)
+}
+
+/// A transcript that is about to be edited.
+pub struct Draft {
+    /// The recording it belongs to.
+    pub recording: Recording,
+    /// The version's number.
+    pub number: u32,
+    /// What it says.
+    pub transcript: Transcript,
+}
+
+/// The newest transcript of the recording of this name.
+///
+/// # Errors
+/// When the vault can't be unlocked, there is no such recording, or it has no
+/// transcript yet.
+pub fn draft(
+    context: &Context,
+    name: &str,
+    progress: &dyn super::Progress,
+) -> Result<Draft, Failure> {
+    let vault = context.unlocked()?;
+    super::merge_quietly(&vault, progress)?;
+    let id = resolve::by_name(name, &super::recordings(&vault, progress)?)?;
+    let recording = vault.recording(id)?;
+    let Some(newest) = recording.versions.last() else {
+        let why = "it has no transcript yet";
+        return Err(Failure::new(Exit::NotFound, "nothing to edit", why)
+            .about(id.short())
+            .hint("`voxvault transcribe` makes one"));
+    };
+    let number = newest.number;
+    let transcript = vault.transcript(id, number)?;
+    Ok(Draft {
+        recording,
+        number,
+        transcript,
+    })
+}
+
+/// Stores what a draft says now, one line for each of its segments, as a new
+/// version; its number, or `None` if it says the same.
+///
+/// # Errors
+/// When the vault can't be written, or the recording was shredded meanwhile.
+pub fn keep(context: &Context, draft: &Draft, lines: &[String]) -> Result<Option<u32>, Failure> {
+    let edited = draft.transcript.edited(draft.number, lines, context.now());
+    let Some(edited) = edited else {
+        return Ok(None);
+    };
+    let Recording { id, epoch, .. } = draft.recording;
+    let number = context.unlocked()?.add_transcript(id, epoch, &edited)?;
+    Ok(Some(number))
 }
 
 fn apply(card: &mut Card, args: &Args) {

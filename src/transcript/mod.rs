@@ -1,8 +1,9 @@
 //! A transcript: what was said, in segments and words with their times.
 //!
 //! Plain data, without I/O. Times count from the start of the recording.
-//! The submodules write it in the formats of `show` and `export`, and compare
-//! two versions; nothing here reads a format back.
+//! The submodules write it in the formats of `show` and `export`, compare two
+//! versions, and make one of what a person corrected; nothing here reads a format
+//! back.
 
 pub mod diff;
 pub mod json;
@@ -12,6 +13,7 @@ pub mod text;
 pub mod vtt;
 
 mod cue;
+mod edited;
 #[cfg(test)]
 pub(crate) mod samples;
 

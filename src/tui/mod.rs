@@ -8,7 +8,8 @@
 //!
 //! Read in this order: [`engine`] is what can be asked, [`model`] what is
 //! known, [`keymap`] what keys do, [`update`] what follows from it, [`view`]
-//! how it looks, [`app`] the loop with the terminal around it.
+//! how it looks, [`app`] the loop with the terminal around it. [`editor`] is a
+//! screen by itself, which a command opens for as long as a text is corrected.
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::error::{Exit, Failure};
 
 pub mod app;
 pub mod clipboard;
+pub mod editor;
 pub mod engine;
 pub mod input;
 pub mod keymap;

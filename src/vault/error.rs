@@ -95,8 +95,8 @@ pub enum Error {
         /// The recording.
         id: RecordingId,
     },
-    /// The keys are gone from the newest generation, but an older one could not
-    /// be overwritten: the shred is not final.
+    /// Keys are gone from the newest generation, but an older one could not be
+    /// overwritten: what they open is not destroyed for good.
     #[error("{} could not be overwritten: {source}", path.display())]
     NotFinal {
         /// The file that still holds the older generation.
@@ -233,10 +233,10 @@ impl From<Error> for Failure {
                     Exit::Failed
                 },
                 "the change is not final",
-                format!("an older generation could not be overwritten: {source}"),
+                format!("an older generation of the keys could not be overwritten: {source}"),
             )
             .about(path.display())
-            .hint("run the shred again: it starts by finishing this one"),
+            .hint("run it again: that starts by finishing this"),
             Error::Io {
                 action,
                 path,

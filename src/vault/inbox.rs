@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 use super::disk::{self, Access, Disk, DiskFile, Hold};
 use super::error::{Error, Result};
-use super::frame::{self, HEADER_BYTES, Kind};
+use super::frame::{self, Facts, HEADER_BYTES, Kind};
 use super::intake::{self, First, Frames};
 use crate::crypto::{ClipKeys, InboxIdentity};
 use crate::recording::RecordingId;
@@ -194,19 +194,35 @@ pub(crate) fn entries(disk: &dyn Disk, dir: &Path) -> Result<Vec<InboxEntry>> {
     Ok(entries)
 }
 
-/// Counts by the headers alone.
 fn count_segments(file: &dyn DiskFile, bytes: u64) -> io::Result<u64> {
-    let (mut at, mut segments) = (0, 0);
+    let mut segments = 0;
+    walk(file, bytes, &mut |facts, _, _| {
+        segments += u64::from(facts.kind == Kind::Sound);
+    })?;
+    Ok(segments)
+}
+
+/// Tells of every frame that is whole within so many bytes, by the headers alone:
+/// what it is, where it begins, and its length.
+pub(crate) fn walk(
+    file: &dyn DiskFile,
+    bytes: u64,
+    each: &mut dyn FnMut(Facts, u64, usize),
+) -> io::Result<()> {
+    let mut at = 0;
     let mut header = [0; HEADER_BYTES];
     while at + HEADER_BYTES as u64 <= bytes {
         file.read_at(at, &mut header)?;
         let (Some(facts), Ok(body)) = (frame::facts_of(&header), frame::body_bytes(&header)) else {
             break;
         };
-        at += (HEADER_BYTES + body) as u64;
-        segments += u64::from(facts.kind == Kind::Sound && at <= bytes);
+        let length = HEADER_BYTES + body;
+        if at + length as u64 <= bytes {
+            each(facts, at, length);
+        }
+        at += length as u64;
     }
-    Ok(segments)
+    Ok(())
 }
 
 /// A file read from its start on, in large pieces.

@@ -125,7 +125,32 @@ pub(crate) fn recording(at: ClipId, clip: &Clip, record: CardRecord) -> Recordin
 
 /// The card in a row.
 pub(crate) fn open_card(at: ClipId, clip: &Clip, row: &[u8]) -> Result<CardRecord> {
-    record::open_text(&clip.card, &whole_frame(row, at, Kind::Card)?)
+    Ok(card_in(at, clip, row)?.record)
+}
+
+/// A card and the frame it was found in.
+pub(crate) struct FoundCard<'a> {
+    pub frame: frame::Frame<'a>,
+    pub record: CardRecord,
+}
+
+/// The card in a row that this recording's key opens. A row holds two while the
+/// card is given another key, and the key in force says which one counts; see
+/// [`forget`](super::forget).
+pub(crate) fn card_in<'a>(at: ClipId, clip: &Clip, row: &'a [u8]) -> Result<FoundCard<'a>> {
+    let mut why = None;
+    for found in frame::run(row) {
+        let frame = in_its_place(found, at, Kind::Card)?;
+        match record::open_text(&clip.card, &frame) {
+            Ok(record) => return Ok(FoundCard { frame, record }),
+            Err(error) => why = Some(error),
+        }
+    }
+    Err(why.unwrap_or_else(|| no_card(at.id)))
+}
+
+pub(crate) fn no_card(id: RecordingId) -> Error {
+    Error::damaged(id, "its card is missing from the store")
 }
 
 /// The transcript in a row.
@@ -144,7 +169,20 @@ pub(crate) fn open_words(at: ClipId, number: u32, clip: &Clip, row: &[u8]) -> Re
 }
 
 /// The frame that is all of a row, and of this recording and kind.
-pub(crate) fn whole_frame(row: &[u8], at: ClipId, kind: Kind) -> Result<frame::Frame<'_>> {
+fn whole_frame(row: &[u8], at: ClipId, kind: Kind) -> Result<frame::Frame<'_>> {
+    let frame = in_its_place(frame::parse(row), at, kind)?;
+    if frame.bytes.len() != row.len() {
+        return Err(record::damaged(&frame.facts, "something lies behind it"));
+    }
+    Ok(frame)
+}
+
+/// A frame, if it is one of this recording and kind.
+fn in_its_place<'a>(
+    found: Result<frame::Frame<'a>, frame::Unreadable>,
+    at: ClipId,
+    kind: Kind,
+) -> Result<frame::Frame<'a>> {
     let expected = Facts {
         kind,
         id: at.id,
@@ -152,14 +190,14 @@ pub(crate) fn whole_frame(row: &[u8], at: ClipId, kind: Kind) -> Result<frame::F
         number: 0,
         revision: 0,
     };
-    let frame = frame::parse(row).map_err(|why| record::damaged(&expected, why))?;
+    let frame = found.map_err(|why| record::damaged(&expected, why))?;
     let Facts {
         kind: found,
         id,
         epoch,
         ..
     } = frame.facts;
-    if (found, id, epoch) != (kind, at.id, at.epoch) || frame.bytes.len() != row.len() {
+    if (found, id, epoch) != (kind, at.id, at.epoch) {
         return Err(record::damaged(
             &expected,
             "another record lies in its place",

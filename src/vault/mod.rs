@@ -9,9 +9,10 @@
 //!   in force, and how they are replaced so that the old ones are gone;
 //! - `frame`, `record`, `scan`: what one sealed record looks like;
 //! - `recorder`, `inbox`, `intake`, `merge`: from the microphone to the store;
-//! - `rows`, `store`, `library`, `sound`: reading it again;
+//! - `rows`, `store`, `library`, `sound`, `running`: reading it again;
 //! - `rescue`: building a damaged store anew;
-//! - `shred`, `medium`: destroying it, and saying what is out of reach.
+//! - `shred`, `forget`, `medium`: destroying it or what its card said before, and
+//!   saying what is out of reach.
 //!
 //! Nothing of age or redb shows outside. What was said is never judged here, and
 //! nothing here plays, transcribes or searches.
@@ -21,6 +22,7 @@ mod closed;
 pub mod disk;
 pub mod error;
 mod file_system;
+mod forget;
 pub mod frame;
 mod inbox;
 mod incoming;
@@ -45,6 +47,7 @@ mod reserve;
 mod root;
 mod rotation;
 mod rows;
+mod running;
 pub mod scan;
 mod seen;
 mod session;

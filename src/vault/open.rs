@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::bag::Settings;
 use super::closed::Vault;
 use super::error::{Error, Result};
+use super::forget;
 use super::frame::{Facts, Kind};
 use super::library::{self, Damage, Listing};
 use super::merge::{self, MergeReport};
@@ -17,6 +18,7 @@ use super::notice::Notice;
 use super::record::{self, CardRecord};
 use super::rescue::{self, Rescued};
 use super::rows::{Added, ClipId, Writing};
+use super::running;
 use super::session::{Held, Session};
 use super::shred::{self, Receipt, ShredScope};
 use super::sound::SoundReader;
@@ -94,6 +96,12 @@ impl OpenVault {
         Ok(self.listing()?.recordings)
     }
 
+    /// Recordings that are being made now, with what their recorders have put
+    /// down of them so far; in no order.
+    pub fn running(&self) -> Result<Vec<Recording>> {
+        self.session.with(|held| running::running(held))
+    }
+
     /// One recording.
     ///
     /// # Errors
@@ -104,7 +112,7 @@ impl OpenVault {
             let row = held
                 .store()
                 .read(held.lock(), |store| store.begin()?.card(at))?;
-            let row = row.ok_or_else(|| no_card(id))?;
+            let row = row.ok_or_else(|| library::no_card(id))?;
             Ok(library::recording(
                 at,
                 clip,
@@ -209,6 +217,18 @@ impl OpenVault {
         })
     }
 
+    /// Makes the card as it is now the only revision of it that any key opens:
+    /// titles, tags and notes it had before are gone for good. One rotation; who
+    /// transcribes the recording meanwhile is not disturbed.
+    ///
+    /// # Errors
+    /// [`Error::NotFinal`] if it is in force and the key before could not be
+    /// overwritten; asking again finishes it.
+    pub fn forget_revisions(&self, id: RecordingId) -> Result<()> {
+        self.session
+            .with(|held| forget::forget(held, id)?.finally().map(drop))
+    }
+
     /// Destroys recordings for good, or only their sound; one rotation for all
     /// of them. `progress` hears of steps done and steps in all. See
     /// [`Receipt::failure`].
@@ -266,10 +286,6 @@ impl OpenVault {
     }
 }
 
-fn no_card(id: RecordingId) -> Error {
-    Error::damaged(id, "its card is missing from the store")
-}
-
 /// Opens the card as this transaction sees it, changes it and seals it anew.
 fn rewrite_card(
     held: &Held<'_>,
@@ -278,13 +294,12 @@ fn rewrite_card(
     change: &mut dyn FnMut(&mut CardRecord) -> Result<()>,
 ) -> Result<CardRecord> {
     let (at, clip) = held.clip(id)?;
-    let row = rows.card(at)?.ok_or_else(|| no_card(id))?;
-    let facts = library::whole_frame(&row, at, Kind::Card)?.facts;
-    let mut record = library::open_card(at, clip, &row)?;
+    let row = rows.card(at)?.ok_or_else(|| library::no_card(id))?;
+    let library::FoundCard { frame, mut record } = library::card_in(at, clip, &row)?;
     change(&mut record)?;
     let facts = Facts {
-        revision: facts.revision.wrapping_add(1),
-        ..facts
+        revision: frame.facts.revision.wrapping_add(1),
+        ..frame.facts
     };
     rows.put_card(at, &record::seal_text(&clip.card, &facts, &record)?)?;
     Ok(record)

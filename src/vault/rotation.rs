@@ -270,6 +270,7 @@ fn destroys(old: &Bag, new: &Bag) -> bool {
     old.clips.iter().any(|(id, before)| {
         new.clips.get(id).is_none_or(|after| {
             after.epoch != before.epoch
+                || after.card.expose() != before.card.expose()
                 || (before.sound.is_some() && after.sound.is_none())
                 || (before.words.is_some() && after.words.is_none())
         })

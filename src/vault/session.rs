@@ -10,7 +10,7 @@ use super::inbox;
 use super::keyring::KeyRing;
 use super::lock::Lock;
 use super::notice::Notice;
-use super::rotation::Rotated;
+use super::rotation::{Change, Rotated};
 use super::rows::ClipId;
 use super::site::Site;
 use super::store::Store;
@@ -165,13 +165,27 @@ impl Held<'_> {
     /// whose recording was discarded since go with it.
     pub(crate) fn rotate(&mut self, edit: impl FnOnce(&mut Bag) -> Result<()>) -> Result<Rotated> {
         let mut edit = Some(edit);
-        let mut change = |bag: &mut Bag| {
-            let present = inbox::names(&*self.site.disk, &self.site.dir)?.recordings;
-            bag.clips
-                .retain(|id, clip| clip.extent.is_some() || present.binary_search(id).is_ok());
-            edit.take().map_or(Ok(()), |edit| edit(bag))
+        self.rotate_rows(|_, _| move |bag: &mut Bag| edit.take().map_or(Ok(()), |edit| edit(bag)))
+    }
+
+    /// The same for a change that `make` gives, which rewrites rows of the store
+    /// on the way.
+    pub(crate) fn rotate_rows<'b, C: Change>(
+        &'b mut self,
+        make: impl FnOnce(&'b Store, &'b Lock) -> C,
+    ) -> Result<Rotated> {
+        let Self {
+            site,
+            store,
+            lock,
+            ring,
+        } = self;
+        let lock: &Lock = lock;
+        let mut change = Tidying {
+            site,
+            change: make(store, lock),
         };
-        self.ring.rotate(self.site, &self.lock, &mut change)
+        ring.rotate(site, lock, &mut change)
     }
 
     /// Replaces passphrase and master key.
@@ -182,5 +196,28 @@ impl Held<'_> {
     ) -> Result<Rotated> {
         self.ring
             .change_passphrase(self.site, &self.lock, new, work)
+    }
+}
+
+/// A change that also takes out the keys of what is in the vault no more.
+struct Tidying<'a, C> {
+    site: &'a Site,
+    change: C,
+}
+
+impl<C: Change> Change for Tidying<'_, C> {
+    fn change(&mut self, bag: &mut Bag) -> Result<()> {
+        let present = inbox::names(&*self.site.disk, &self.site.dir)?.recordings;
+        bag.clips
+            .retain(|id, clip| clip.extent.is_some() || present.binary_search(id).is_ok());
+        self.change.change(bag)
+    }
+
+    fn write_rows(&mut self, bag: &Bag) -> Result<()> {
+        self.change.write_rows(bag)
+    }
+
+    fn delete_rows(&mut self, bag: &Bag) -> Result<()> {
+        self.change.delete_rows(bag)
     }
 }

@@ -15,6 +15,7 @@ mod architecture;
 mod bytes;
 mod capture;
 mod crash;
+mod edit;
 mod examples;
 mod exit_codes;
 mod forensic;

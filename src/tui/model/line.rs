@@ -42,6 +42,17 @@ impl Line {
         &self.text
     }
 
+    /// Where the cursor is, bytes from the start.
+    #[must_use]
+    pub fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Puts the cursor at this byte, or before the letter that it is in.
+    pub fn put_cursor(&mut self, at: usize) {
+        self.cursor = self.text.floor_char_boundary(at);
+    }
+
     /// Puts text in at the cursor, without its control characters.
     pub fn insert(&mut self, text: &str) {
         for letter in text.chars() {

@@ -201,7 +201,7 @@ const WIDEST: usize = 3;
 
 /// Hands on the byte ranges of the lines into which `text` breaks at spaces,
 /// or within a word that is longer than a line.
-pub fn wrap(text: &str, width: usize, line: &mut dyn FnMut(usize, usize)) {
+pub(in crate::tui) fn wrap(text: &str, width: usize, line: &mut dyn FnMut(usize, usize)) {
     let (mut from, mut columns) = (0, 0);
     // Where the line could break: the end of the last word, the start of the next.
     let mut space: Option<(usize, usize)> = None;

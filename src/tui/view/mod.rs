@@ -14,7 +14,7 @@ mod door;
 mod equipment;
 mod library;
 mod oneline;
-mod paint;
+pub(in crate::tui) mod paint;
 mod reading;
 mod recorder;
 mod status;

@@ -9,13 +9,13 @@ use crate::error::plain;
 
 /// Columns that text takes.
 #[must_use]
-pub(super) fn columns(text: &str) -> u16 {
+pub(in crate::tui) fn columns(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
 /// Text without control characters, cut to `width` columns with `…`.
 #[must_use]
-pub(super) fn fit(text: &str, width: u16) -> String {
+pub(in crate::tui) fn fit(text: &str, width: u16) -> String {
     let width = usize::from(width);
     let mut text = plain(text);
     if text.width() <= width {
@@ -40,27 +40,27 @@ pub(super) fn fit(text: &str, width: u16) -> String {
 }
 
 /// A part of the screen to write into; rows and columns count from its corner.
-pub(super) struct Pane<'a> {
+pub(in crate::tui) struct Pane<'a> {
     buffer: &'a mut Buffer,
     /// Where it lies.
-    pub(super) area: Rect,
+    pub(in crate::tui) area: Rect,
 }
 
 impl<'a> Pane<'a> {
     /// A pane over the part of `area` that the screen has.
-    pub(super) fn new(buffer: &'a mut Buffer, area: Rect) -> Self {
+    pub(in crate::tui) fn new(buffer: &'a mut Buffer, area: Rect) -> Self {
         let area = area.intersection(buffer.area);
         Self { buffer, area }
     }
 
     /// A pane over a part of this one.
-    pub(super) fn part(&mut self, area: Rect) -> Pane<'_> {
+    pub(in crate::tui) fn part(&mut self, area: Rect) -> Pane<'_> {
         Pane::new(self.buffer, area.intersection(self.area))
     }
 
     /// Writes one line from a column on, cut at the pane's edge; says in which
     /// column it ended.
-    pub(super) fn put(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
+    pub(in crate::tui) fn put(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
         if y >= self.area.height || x >= self.area.width {
             return x;
         }
@@ -76,7 +76,7 @@ impl<'a> Pane<'a> {
     }
 
     /// Writes one line that ends in the column before `end`.
-    pub(super) fn put_right(&mut self, end: u16, y: u16, text: &str, style: Style) {
+    pub(in crate::tui) fn put_right(&mut self, end: u16, y: u16, text: &str, style: Style) {
         let text = fit(text, end.min(self.area.width));
         self.put(
             end.min(self.area.width).saturating_sub(columns(&text)),
@@ -87,13 +87,13 @@ impl<'a> Pane<'a> {
     }
 
     /// Fills a row with one character.
-    pub(super) fn fill(&mut self, y: u16, symbol: &str, style: Style) {
+    pub(in crate::tui) fn fill(&mut self, y: u16, symbol: &str, style: Style) {
         let text = symbol.repeat(usize::from(self.area.width));
         self.put(0, y, &text, style);
     }
 
     /// Empties it.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::tui) fn clear(&mut self) {
         for row in self.area.rows() {
             for place in row.columns() {
                 if let Some(cell) = self.buffer.cell_mut((place.x, place.y)) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::forensic::{bag_of, card_revisions};
 use super::*;
 use crate::error::{Exit, Failure};
 use crate::vault::sim_disk::{Cut, SimDisk};
@@ -157,6 +158,73 @@ fn an_edit_or_a_transcript_is_there_whole_or_not_at_all() {
                 versions as u32 + 1
             );
         },
+    );
+}
+
+#[test]
+fn forgetting_interrupted_anywhere_keeps_the_card_and_once_told_as_done_keeps_no_other() {
+    let (disk, open) = fresh();
+    let id = record(open.vault(), 1, 2);
+    open.merge().unwrap();
+    for note in ["first", "second", "third"] {
+        open.update_card(id, &mut |card| card.note = note.to_owned())
+            .unwrap();
+    }
+    open.add_transcript(id, 0, &transcript("kept")).unwrap();
+    let revisions =
+        |disk: &SimDisk, open: &OpenVault| card_revisions(&disk.remains(), &bag_of(open), id);
+    let before = revisions(&disk, &open);
+    assert!(before.len() > 1, "the control: {before:?}");
+    let newest = before.last().unwrap();
+    drop(open);
+
+    let (mut old_key, mut new_key) = (0, 0);
+    for operations in 0.. {
+        let machine = disk.fork();
+        let open = reopen(&machine);
+        machine.cut_after(operations);
+        let done = open.forget_revisions(id);
+        let cut = machine.was_cut();
+        assert!(done.is_ok() || cut, "after {operations}: {done:?}");
+        for kind in [Cut::Kill, Cut::LoseUnsynced, Cut::Tear(operations as u64)] {
+            let when = format!("{kind:?} after {operations} operations");
+            let disk = machine.after(kind);
+            let after = reopen(&disk);
+            assert_eq!(after.listing().unwrap().damaged, [], "{when}");
+            assert_eq!(after.recording(id).unwrap().card.note, "third", "{when}");
+            assert_eq!(
+                after.transcript(id, 1).unwrap(),
+                transcript("kept"),
+                "{when}"
+            );
+            assert_sound(&after, id, 1, 2);
+            let open_now = revisions(&disk, &after);
+            // redb writes over some of its free pages, so not all of before is left.
+            if open_now.contains(newest) {
+                assert!(done.is_err(), "{when}: {open_now:?}");
+                old_key += 1;
+            } else {
+                assert_eq!(open_now.len(), 1, "{when}: {open_now:?}");
+                assert!(open_now.is_disjoint(&before), "{when}: {open_now:?}");
+                new_key += usize::from(done.is_err());
+            }
+            // Whatever was left, the card can be edited, and forgotten for good.
+            after
+                .update_card(id, &mut |card| card.note = "fourth".to_owned())
+                .unwrap();
+            after.forget_revisions(id).unwrap();
+            assert_eq!(revisions(&disk, &after).len(), 1, "{when}");
+            let last = reopen(&disk);
+            assert_eq!(last.recording(id).unwrap().card.note, "fourth", "{when}");
+        }
+        if !cut {
+            assert!(operations > 20, "{operations}");
+            break;
+        }
+    }
+    assert!(
+        old_key > 20 && new_key > 5,
+        "old key {old_key}, new {new_key}"
     );
 }
 

@@ -13,6 +13,9 @@ use crate::vault::scan::{self, What};
 /// number.
 type Opened = std::collections::BTreeSet<(Kind, RecordingId, u32)>;
 
+/// Kinds and revisions of cards.
+pub(super) type Revisions = std::collections::BTreeSet<(Kind, u32)>;
+
 fn files(dir: &Path) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -65,7 +68,22 @@ fn attack(dir: &Path, bag: &Bag) -> (Opened, usize) {
     (opened, strangers)
 }
 
-fn bag_of(open: &OpenVault) -> Bag {
+/// Which revisions of a card, of the inbox or the store, these keys open.
+pub(super) fn card_revisions(files: &[Vec<u8>], bag: &Bag, id: RecordingId) -> Revisions {
+    let keys = keys(bag);
+    files
+        .iter()
+        .flat_map(|bytes| scan::frames(bytes))
+        .map(|(_, frame)| frame)
+        .filter(|frame| {
+            matches!(frame.facts.kind, Kind::Card | Kind::Draft) && frame.facts.id == id
+        })
+        .filter(|frame| keys.iter().any(|key| unseal(*key, frame.body).is_ok()))
+        .map(|frame| (frame.facts.kind, frame.facts.revision))
+        .collect()
+}
+
+pub(super) fn bag_of(open: &OpenVault) -> Bag {
     open.session()
         .with(|held| Ok(held.bag().duplicate()))
         .unwrap()
@@ -124,6 +142,56 @@ fn after_shredding_the_sound_words_and_card_open_and_no_segment_does() {
     let (after, _) = attack(&dir, &bag_of(&again(&open)));
     let kinds: Vec<Kind> = after.iter().map(|(kind, ..)| *kind).collect();
     assert_eq!(kinds, [Kind::Words, Kind::Card]);
+}
+
+#[test]
+fn after_forgetting_no_key_that_the_passphrase_reaches_opens_an_older_card() {
+    let (_dir, open) = new_vault();
+    let dir = open.vault().dir().to_owned();
+    let (id, other) = (record(open.vault(), 1, 3), record(open.vault(), 2, 1));
+    open.merge().unwrap();
+    for note in ["said too much", "said less", "said nothing"] {
+        for id in [id, other] {
+            open.update_card(id, &mut |card| card.note = note.to_owned())
+                .unwrap();
+        }
+    }
+    // Begun before, so with the epoch of before.
+    let epoch = open.recording(id).unwrap().epoch;
+    let bag_before = bag_of(&open);
+    let before = |id| card_revisions(&files(&dir), &bag_before, id);
+    assert!(before(id).len() > 1, "the control: {:?}", before(id));
+    let others = before(other);
+
+    open.forget_revisions(id).unwrap();
+    let open = again(&open);
+    let bag = bag_of(&open);
+    let after = |id| card_revisions(&files(&dir), &bag, id);
+    assert_eq!(after(id).len(), 1, "{:?}", after(id));
+    assert!(
+        after(other).is_subset(&others) && after(other).contains(others.last().unwrap()),
+        "others keep theirs, as far as redb does: {:?}",
+        after(other)
+    );
+    assert_eq!(open.recording(id).unwrap().card.note, "said nothing");
+    // Their bytes are still there, as redb leaves them: it is the key that is gone.
+    assert!(!before(id).is_empty(), "the control after");
+    assert!(
+        before(id).is_disjoint(&after(id)),
+        "the key of before opens nothing new"
+    );
+
+    // What else there is stays as it was, also when the store is built anew.
+    open.add_transcript(id, epoch, &transcript("heard meanwhile"))
+        .unwrap();
+    open.rebuild_store().unwrap();
+    assert_sound(&open, id, 1, 3);
+    assert_eq!(
+        open.transcript(id, 1).unwrap(),
+        transcript("heard meanwhile")
+    );
+    assert_eq!(open.recording(id).unwrap().card.note, "said nothing");
+    assert_eq!(open.listing().unwrap().damaged, []);
 }
 
 #[test]

@@ -384,6 +384,7 @@ impl Desk {
             tags: changes,
             note: Some(note),
             pinned: None,
+            revisions: edit::Revisions::Leave,
         };
         edit::run(&self.shared.context, &args, &Notes::default())?;
         self.transcribed(id)
