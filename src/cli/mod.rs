@@ -8,6 +8,7 @@ mod meter;
 mod pages;
 mod print;
 mod run;
+mod session;
 mod stdin;
 mod words;
 

@@ -1,0 +1,63 @@
+//! Fills the plain arguments of a command, runs it, and prints what came of it.
+
+mod changing;
+mod reading;
+mod taking;
+
+use std::io::{self, Write};
+
+use super::console::Console;
+use super::definition::Command;
+use super::{pages, print, unprintable};
+use crate::command::{Context, list};
+use crate::error::{Exit, Failure};
+
+/// What a command runs in, and how to say what came of it.
+pub(super) struct Session {
+    pub(super) context: Context,
+    pub(super) console: Console,
+    pub(super) json: bool,
+}
+
+impl Session {
+    pub(super) fn dispatch(&self, command: Command) -> Result<Exit, Failure> {
+        match command {
+            Command::Init(args) => self.init(&args),
+            Command::Record(args) => self.record(args),
+            Command::Import(args) => self.import(args),
+            Command::Transcribe(args) => self.transcribe(args),
+            Command::List(args) => {
+                let args = list::Args {
+                    filter: args.filter,
+                };
+                let listed = list::run(&self.context, &args, &self.console)?;
+                self.print(|out| match self.json {
+                    true => print::list_json(out, &listed),
+                    false => print::list(out, &listed),
+                })
+            }
+            Command::Search(args) => self.search(&args),
+            Command::Show(args) => self.show(&args),
+            Command::Export(args) => self.export(args),
+            Command::Edit(args) => self.edit(args),
+            Command::Shred(args) => self.shred(args),
+            Command::Passwd(args) => self.passwd(&args),
+            Command::Model { command } => self.model(command),
+            Command::Devices(args) => self.devices(&args),
+            Command::Demo { dir } => self.demo(dir),
+            Command::Completions { shell } => pages::completions(shell),
+            Command::Man { command } => pages::manual(command.as_deref()),
+        }
+    }
+
+    pub(super) fn print(
+        &self,
+        print: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Exit, Failure> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        print(&mut out)
+            .and_then(|()| out.flush())
+            .map_err(unprintable)?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,146 @@
+//! Commands that change recordings and keys, or destroy them.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::Session;
+use crate::cli::definition::{EditArgs, PasswdArgs, ShredArgs};
+use crate::cli::{keys, print, unprintable};
+use crate::command::edit::{Revisions, TagChange};
+use crate::command::{KeySource, Progress, edit, passwd, shred};
+use crate::error::{Exit, Failure, plain};
+use crate::recording::Recording;
+use crate::tui::editor::{self, Ending};
+use crate::vault::ShredScope;
+
+impl Session {
+    pub(super) fn edit(&self, args: EditArgs) -> Result<Exit, Failure> {
+        if args.text && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+            let why = "there is no terminal";
+            return Err(Failure::new(Exit::Usage, "can't open the editor", why));
+        }
+        let tags = args
+            .tags
+            .iter()
+            .map(|tag| TagChange::parse(tag))
+            .collect::<Result<_, _>>()?;
+        let pinned = (args.pin || args.unpin).then_some(args.pin);
+        let wanted = edit::Args {
+            id: args.id,
+            title: args.title,
+            tags,
+            note: args.note,
+            pinned,
+            revisions: match args.forget {
+                true => Revisions::Forget,
+                false => Revisions::Leave,
+            },
+        };
+        let recording = match args.text {
+            true => self.edit_text(&wanted)?,
+            false => edit::run(&self.context, &wanted, &self.console)?,
+        };
+        self.print(|out| match self.json {
+            true => print::recording_json(out, &recording),
+            false => Ok(()),
+        })
+    }
+
+    /// Opens the editor, and does whatever else is wanted once it is left.
+
+    /// Opens the editor, and does whatever else is wanted once it is left.
+    fn edit_text(&self, wanted: &edit::Args) -> Result<Recording, Failure> {
+        let draft = edit::draft(&self.context, &wanted.id, &self.console)?;
+        let number = draft.number;
+        let title = plain(&draft.recording.card.title);
+        let heading = format!("{title} · version {number} · {}", draft.transcript.model);
+        let ending = self
+            .console
+            .undisturbed(|| editor::edit(&heading, &draft.transcript))?;
+        let kept = match ending {
+            Ending::Keep(lines) => edit::keep(&self.context, &draft, &lines)?,
+            Ending::Discard => None,
+        };
+        self.console.note(&match kept {
+            Some(number) => format!("stored as version {number}"),
+            None => "nothing was changed".to_owned(),
+        });
+        let id = draft.recording.id;
+        if wanted.changes_anything() {
+            let wanted = edit::Args {
+                id: id.to_string(),
+                ..wanted.clone()
+            };
+            return edit::run(&self.context, &wanted, &self.console);
+        }
+        Ok(self.context.unlocked()?.recording(id)?)
+    }
+
+    pub(super) fn shred(&self, args: ShredArgs) -> Result<Exit, Failure> {
+        let scope = if args.audio_only {
+            ShredScope::Sound
+        } else {
+            ShredScope::Everything
+        };
+        let wanted = shred::Args {
+            which: args.which,
+            scope,
+        };
+        let doomed = shred::plan(&self.context, &wanted, &self.console)?;
+        if args.dry_run {
+            return self.print(|out| match self.json {
+                true => print::recordings_json(out, &doomed),
+                false => print::recordings(out, &doomed),
+            });
+        }
+        if !args.yes && !self.agreed(&doomed, scope)? {
+            let why = "the answer was no";
+            return Err(Failure::new(Exit::Failed, "nothing was shredded", why));
+        }
+        let receipt = shred::run(&self.context, &doomed, scope, &self.console)?;
+        self.print(|out| match self.json {
+            true => print::receipt_json(out, &receipt),
+            false => print::receipt(out, &receipt, &doomed),
+        })?;
+        receipt.failure().map_or(Ok(Exit::Done), Err)
+    }
+
+    /// Names what would be destroyed and asks; the default is no.
+
+    /// Names what would be destroyed and asks; the default is no.
+    fn agreed(&self, doomed: &[Recording], scope: ShredScope) -> Result<bool, Failure> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            let why = "there is no terminal to ask on";
+            return Err(Failure::new(Exit::Usage, "can't shred", why)
+                .hint("--yes shreds without asking, --dry-run says what would go"));
+        }
+        let mut err = io::stderr().lock();
+        let what = match scope {
+            ShredScope::Everything => "",
+            ShredScope::Sound => "the sound of ",
+        };
+        let asked = print::recordings(&mut err, doomed).and_then(|()| {
+            let number = doomed.len();
+            let s = if number == 1 { "" } else { "s" };
+            write!(err, "destroy {what}{number} recording{s} for good? [y/N] ")?;
+            err.flush()
+        });
+        asked.map_err(unprintable)?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(unprintable)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+    }
+
+    pub(super) fn passwd(&self, args: &PasswdArgs) -> Result<Exit, Failure> {
+        // The old one first, so that it is asked for first.
+        self.context.unlocked()?;
+        let new = match &args.new_passphrase_file {
+            Some(file) => keys::from_file(file)?.passphrase()?,
+            None => keys::ask_new()?,
+        };
+        passwd::run(&self.context, passwd::Args { new }, &self.console)?;
+        self.console.note(
+            "the old passphrase opens nothing here any more; it still opens copies made before",
+        );
+        Ok(Exit::Done)
+    }
+}

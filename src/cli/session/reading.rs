@@ -1,0 +1,130 @@
+//! Commands that find recordings, show them, and write copies of them.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::Session;
+use crate::cli::definition::{ExportArgs, ExportForm, SearchArgs, ShowArgs, TextForm};
+use crate::cli::print;
+use crate::command::text::TextFormat;
+use crate::command::{export, search, show};
+use crate::error::{Exit, Failure};
+use crate::worker::sounding::SoundFormat;
+
+impl Session {
+    pub(super) fn search(&self, args: &SearchArgs) -> Result<Exit, Failure> {
+        let wanted = search::Args {
+            query: query_of(&args.query),
+            limit: args.limit,
+        };
+        let outcome = search::run(&self.context, &wanted, &self.console)?;
+        self.print(|out| match self.json {
+            true => print::search_json(out, &wanted.query, &outcome),
+            false => print::search(out, &outcome),
+        })
+    }
+
+    pub(super) fn show(&self, args: &ShowArgs) -> Result<Exit, Failure> {
+        let diff = args
+            .diff
+            .as_ref()
+            .and_then(|pair| Some((*pair.first()?, *pair.get(1)?)));
+        let wanted = show::Args {
+            id: args.id.clone(),
+            version: args.version,
+            diff,
+        };
+        let outcome = show::run(&self.context, &wanted, &self.console)?;
+        let format = match args.format {
+            Some(format) => text_format(format),
+            None if self.json => TextFormat::Json,
+            None => TextFormat::Txt,
+        };
+        if let show::Outcome::One(shown) = &outcome
+            && shown.transcript.is_none()
+            && format != TextFormat::Json
+        {
+            let why = "it has no transcript yet";
+            return Err(Failure::new(Exit::NotFound, "nothing to show", why)
+                .about(shown.recording.id.short())
+                .hint("`voxvault transcribe` makes one"));
+        }
+        self.print(|out| print::show(out, &outcome, format))
+    }
+
+    pub(super) fn export(&self, args: ExportArgs) -> Result<Exit, Failure> {
+        let format = match args.format {
+            ExportForm::Opus => export::Format::Sound(SoundFormat::Opus),
+            ExportForm::Wav => export::Format::Sound(SoundFormat::Wav),
+            ExportForm::Flac => export::Format::Sound(SoundFormat::Flac),
+            ExportForm::Txt => export::Format::Text(TextFormat::Txt),
+            ExportForm::Md => export::Format::Text(TextFormat::Md),
+            ExportForm::Srt => export::Format::Text(TextFormat::Srt),
+            ExportForm::Vtt => export::Format::Text(TextFormat::Vtt),
+            ExportForm::Json => export::Format::Text(TextFormat::Json),
+        };
+        let existing = if args.force {
+            export::Existing::Replace
+        } else {
+            export::Existing::Keep
+        };
+        let mut stdout = Plain(io::stdout().lock());
+        let (to, streams) = match args.output {
+            Some(path) if path == Path::new("-") => {
+                (export::Destination::Stream(&mut stdout), true)
+            }
+            Some(path) => (export::Destination::Path(path), false),
+            None => (export::Destination::Here, false),
+        };
+        let wanted = export::Args {
+            which: args.which,
+            format,
+            to,
+            existing,
+        };
+        let exported = export::run(&self.context, wanted, &self.console);
+        if streams && stdout.flush().is_err_and(|error| is_closed(&error)) {
+            return Ok(Exit::Done);
+        }
+        drop(stdout);
+        let written = exported?;
+        self.print(|out| {
+            written
+                .iter()
+                .try_for_each(|path| writeln!(out, "{}", path.display()))
+        })
+    }
+}
+
+/// Standard output without the line buffer, which sound does not want.
+struct Plain<W: Write>(W);
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}
+
+fn text_format(form: TextForm) -> TextFormat {
+    match form {
+        TextForm::Txt => TextFormat::Txt,
+        TextForm::Md => TextFormat::Md,
+        TextForm::Srt => TextFormat::Srt,
+        TextForm::Vtt => TextFormat::Vtt,
+        TextForm::Json => TextFormat::Json,
+    }
+}
+
+/// The words of the line as one query. What the shell took quotes from was
+/// meant as a phrase only if quotes are left.
+fn query_of(words: &[String]) -> String {
+    words.join(" ")
+}
