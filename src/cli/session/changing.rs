@@ -46,8 +46,6 @@ impl Session {
     }
 
     /// Opens the editor, and does whatever else is wanted once it is left.
-
-    /// Opens the editor, and does whatever else is wanted once it is left.
     fn edit_text(&self, wanted: &edit::Args) -> Result<Recording, Failure> {
         let draft = edit::draft(&self.context, &wanted.id, &self.console)?;
         let number = draft.number;
@@ -103,8 +101,6 @@ impl Session {
         })?;
         receipt.failure().map_or(Ok(Exit::Done), Err)
     }
-
-    /// Names what would be destroyed and asks; the default is no.
 
     /// Names what would be destroyed and asks; the default is no.
     fn agreed(&self, doomed: &[Recording], scope: ShredScope) -> Result<bool, Failure> {
