@@ -22,7 +22,9 @@ TIMEOUT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 60)
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-run: model ## install what is missing, build, get a speech model, open the program
+# Without a speech model everything but transcribing works.
+run: build ## install what is missing, build, get a speech model, open the program
+	@scripts/get-model || echo 'note: there is no speech model; recordings wait to be transcribed' >&2
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(PROGRAM); else exec scripts/first-run $(PROGRAM); fi
 
 test: setup-tests model ## every test, in release

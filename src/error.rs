@@ -59,6 +59,18 @@ impl Failure {
         }
     }
 
+    /// A failure to write something out. A closed pipe is none: its reader has
+    /// seen enough.
+    pub fn of_output(what: impl Into<String>, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let exit = match error.kind() {
+            ErrorKind::BrokenPipe => Exit::Done,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Exit::NoSpace,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, what, error.to_string())
+    }
+
     /// The same, about this file or id.
     #[must_use]
     pub fn about(mut self, which: impl fmt::Display) -> Self {

@@ -42,6 +42,7 @@ pub(super) struct Console {
     deliveries: Deliveries,
     stop: Arc<AtomicBool>,
     idle: Arc<AtomicBool>,
+    held: AtomicBool,
     damage: AtomicBool,
     work: Mutex<Option<Work>>,
 }
@@ -73,6 +74,7 @@ impl Console {
             deliveries,
             stop,
             idle,
+            held: AtomicBool::new(false),
             damage: AtomicBool::new(false),
             work: Mutex::new(None),
         })
@@ -90,6 +92,12 @@ impl Console {
         let done = work();
         self.idle.store(true, Ordering::Relaxed);
         done
+    }
+
+    /// From now on a signal is left to the work, also between its pieces.
+    pub(super) fn hold(&self) {
+        self.held.store(true, Ordering::Relaxed);
+        self.idle.store(false, Ordering::Relaxed);
     }
 
     /// Whether damage was told of; the work went on with what is sound.
@@ -158,7 +166,8 @@ impl Progress for Console {
         if let Some(bar) = work.and_then(|work| work.bar) {
             bar.finish_and_clear();
         }
-        self.idle.store(true, Ordering::Relaxed);
+        let held = self.held.load(Ordering::Relaxed);
+        self.idle.store(!held, Ordering::Relaxed);
     }
 
     fn note(&self, message: &str) {

@@ -31,12 +31,7 @@ pub(super) struct Global {
     pub(super) passphrase_file: Option<PathBuf>,
     /// Run a command that prints the passphrase
     /// [default: VOXVAULT_PASSPHRASE_COMMAND]
-    #[arg(
-        long,
-        value_name = "CMD",
-        global = true,
-        conflicts_with = "passphrase_file"
-    )]
+    #[arg(long, value_name = "CMD", global = true)]
     pub(super) passphrase_command: Option<String>,
     /// Print one JSON document
     #[arg(long, global = true)]
@@ -136,10 +131,12 @@ pub(super) struct RecordArgs {
     #[arg(long, requires = "input")]
     pub(super) format: Option<String>,
     /// Raw samples per second and channel
-    #[arg(long, value_name = "HZ", requires = "format", default_value_t = 16_000)]
+    #[arg(long, value_name = "HZ", requires = "format", default_value_t = 16_000,
+          value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) rate: u32,
     /// Raw channels
-    #[arg(long, requires = "format", default_value_t = 1)]
+    #[arg(long, requires = "format", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) channels: u16,
     /// Leave transcribing for later
     #[arg(long)]
@@ -181,7 +178,7 @@ pub(super) struct TranscribeArgs {
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// Filters such as tag:work, after:2026-01-31, longer:10m, is:pinned, today
-    #[arg(value_name = "FILTER", allow_hyphen_values = true)]
+    #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
 }
 

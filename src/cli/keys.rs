@@ -31,6 +31,28 @@ impl KeySource for Given {
     }
 }
 
+/// What was to give the passphrase failed. That is told when a key is needed:
+/// who only records needs none.
+struct Failing(Failure);
+
+impl KeySource for Failing {
+    fn passphrase(&self) -> Result<Passphrase, Failure> {
+        Err(self.0.clone())
+    }
+
+    fn is_unattended(&self) -> bool {
+        true
+    }
+}
+
+/// The source, or one that tells later why there is none.
+pub(super) fn or_failing(given: Result<Given, Failure>) -> Box<dyn KeySource> {
+    match given {
+        Ok(given) => Box::new(given),
+        Err(failure) => Box::new(Failing(failure)),
+    }
+}
+
 /// Asks on the terminal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prompt;
@@ -114,13 +136,18 @@ fn read(from: &mut dyn Read) -> Result<Given, String> {
 pub(super) fn ask(prompt: &str) -> Result<Passphrase, Failure> {
     rpassword::prompt_password(prompt)
         .map(Passphrase::new)
-        .map_err(|_| {
-            Failure::new(
-                Exit::Locked,
-                "can't ask for the passphrase",
-                "there is no terminal",
-            )
-            .hint("give it with --passphrase-file FILE or --passphrase-command CMD")
+        .map_err(|error| {
+            let why = match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => "the input ended".to_owned(),
+                std::io::ErrorKind::NotFound => "there is no terminal".to_owned(),
+                _ => match error.raw_os_error() {
+                    // No controlling terminal.
+                    Some(libc::ENXIO | libc::ENOTTY) => "there is no terminal".to_owned(),
+                    _ => error.to_string(),
+                },
+            };
+            Failure::new(Exit::Locked, "can't ask for the passphrase", why)
+                .hint("give it with --passphrase-file FILE or --passphrase-command CMD")
         })
 }
 

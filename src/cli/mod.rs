@@ -84,10 +84,5 @@ fn say(text: &str) {
 
 /// A closed pipe is no failure: its reader has seen enough.
 fn unprintable(error: io::Error) -> Failure {
-    let exit = match error.kind() {
-        io::ErrorKind::BrokenPipe => Exit::Done,
-        io::ErrorKind::StorageFull => Exit::NoSpace,
-        _ => Exit::Failed,
-    };
-    Failure::new(exit, "can't write to standard output", error.to_string())
+    Failure::of_output("can't write to standard output", &error)
 }

@@ -10,7 +10,7 @@ use crate::command::devices::Level;
 use crate::command::list::Listed;
 use crate::command::record::Taken;
 use crate::command::text::TextFormat;
-use crate::command::{demo, search, show, transcribe};
+use crate::command::{demo, export, init, search, show, transcribe};
 use crate::error::{Failure, plain};
 use crate::listing::{KeptUntil, RecordingView};
 use crate::recording::{Moment, Recording, State};
@@ -102,14 +102,18 @@ pub(super) fn taken_json(
             })
         })
         .collect();
-    let refused: Vec<Value> = refused
-        .iter()
-        .map(|(file, failure)| json!({ "file": file.to_string_lossy(), "why": failure.why }))
-        .collect();
+    let refused = refusals(refused);
     document(
         out,
         &json!({ "recordings": recordings, "refused": refused }),
     )
+}
+
+fn refusals(refused: &[(PathBuf, Failure)]) -> Vec<Value> {
+    refused
+        .iter()
+        .map(|(file, failure)| json!({ "file": file.to_string_lossy(), "why": failure.why }))
+        .collect()
 }
 
 pub(super) fn made(out: Out<'_>, outcome: &transcribe::Outcome) -> io::Result<()> {
@@ -295,13 +299,17 @@ pub(super) fn devices(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<()> {
     for device in devices {
         let mark = if device.default { "*" } else { " " };
         let rates: Vec<String> = device.rates_hz.iter().map(u32::to_string).collect();
-        let channels: Vec<String> = device.channels.iter().map(u16::to_string).collect();
+        let channels = match (device.channels.first(), device.channels.last()) {
+            (Some(least), Some(most)) if least != most => format!("{least} to {most}"),
+            (Some(only), _) => only.to_string(),
+            _ => "no".to_owned(),
+        };
         writeln!(
             out,
             "{mark} {}  {} Hz, {} channels",
             plain(&device.name),
             rates.join("/"),
-            channels.join("/"),
+            channels,
         )?;
     }
     Ok(())
@@ -378,6 +386,16 @@ pub(super) fn models_json(out: Out<'_>, models: &[Model]) -> io::Result<()> {
     document(out, &json!({ "models": models }))
 }
 
+/// A path as a shell takes it for one word.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
 pub(super) fn demo(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {
     let vault = made.vault.display();
     writeln!(
@@ -388,5 +406,57 @@ pub(super) fn demo(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {
     if let Some(passphrase) = made.passphrase {
         writeln!(out, "its passphrase is: {passphrase}")?;
     }
-    writeln!(out, "open it with: voxvault --vault {vault}")
+    writeln!(
+        out,
+        "open it with: voxvault --vault {}",
+        quoted(&vault.to_string())
+    )
+}
+
+pub(super) fn demo_json(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {
+    document(
+        out,
+        &json!({
+            "vault": made.vault.to_string_lossy(),
+            "recordings": made.recordings,
+            "transcribed": made.transcribed,
+            "passphrase": made.passphrase,
+        }),
+    )
+}
+
+pub(super) fn init_json(out: Out<'_>, made: &init::Outcome) -> io::Result<()> {
+    document(out, &json!({ "vault": made.vault.to_string_lossy() }))
+}
+
+pub(super) fn exported_json(out: Out<'_>, outcome: &export::Outcome) -> io::Result<()> {
+    let written: Vec<Value> = outcome
+        .written
+        .iter()
+        .map(|path| json!({ "path": path.to_string_lossy() }))
+        .collect();
+    document(
+        out,
+        &json!({ "exported": written, "refused": refusals(&outcome.refused) }),
+    )
+}
+
+pub(super) fn diff_json(out: Out<'_>, from: &show::Shown, to: &show::Shown) -> io::Result<()> {
+    let changes = match (&from.transcript, &to.transcript) {
+        (Some(old), Some(new)) => diff::words(old, new),
+        _ => Vec::new(),
+    };
+    let changes: Vec<Value> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Same(text) => json!({ "same": text }),
+            Change::Removed(text) => json!({ "removed": text }),
+            Change::Added(text) => json!({ "added": text }),
+        })
+        .collect();
+    let id = from.recording.id.to_string();
+    document(
+        out,
+        &json!({ "id": id, "from": from.number, "to": to.number, "changes": changes }),
+    )
 }

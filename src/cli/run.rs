@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::console::{Console, Deliveries, Volume};
-use super::definition::{Cli, Command};
+use super::definition::{Cli, ColorChoice, Command};
 use super::session::Session;
 use super::{keys, pages};
-use crate::command::{self, Context, KeySource, Progress, SystemClock};
+use crate::command::{self, Colour, Context, KeySource, Progress, SystemClock};
 use crate::config::{Config, Paths};
 use crate::error::{Exit, Failure};
 use crate::hardening;
@@ -30,7 +30,13 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
     let network = hardening::forbid_network();
     let paths = Paths::of_this_user(cli.global.vault)?;
     let config = Config::read(&paths.config_file)?;
-    let context = Context::new(paths, config, Arc::new(SystemClock), keys);
+    let context = Context::new(paths, config, Arc::new(SystemClock), keys).with_colour(
+        match cli.global.color {
+            ColorChoice::Auto => Colour::Auto,
+            ColorChoice::Always => Colour::Always,
+            ColorChoice::Never => Colour::Never,
+        },
+    );
     let Some(command) = cli.command else {
         return interface(context);
     };
@@ -104,16 +110,19 @@ fn key_source(cli: &Cli) -> Result<Box<dyn KeySource>, Failure> {
             let why = "`-` for standard input can stand once";
             return Err(Failure::new(Exit::Usage, "can't use the arguments", why));
         }
-        return Ok(Box::new(keys::from_file(file)?));
+        return Ok(keys::or_failing(keys::from_file(file)));
     }
-    let from_environment = || std::env::var("VOXVAULT_PASSPHRASE_COMMAND").ok();
+    let from_environment = || {
+        let command = std::env::var("VOXVAULT_PASSPHRASE_COMMAND").ok();
+        command.filter(|command| !command.trim().is_empty())
+    };
     if let Some(command) = cli
         .global
         .passphrase_command
         .clone()
         .or_else(from_environment)
     {
-        return Ok(Box::new(keys::from_command(&command)?));
+        return Ok(keys::or_failing(keys::from_command(&command)));
     }
     Ok(Box::new(keys::Prompt))
 }

@@ -12,11 +12,15 @@ pub(super) fn set_apart(arguments: impl IntoIterator<Item = OsString>) -> Vec<Os
         None => Vec::new(),
     };
     let had_after = !after.is_empty();
-    let is_search = subcommand(&before) == Some("search");
+    let excludes: Option<fn(&str) -> bool> = match subcommand(&before) {
+        Some("search") => Some(excludes_a_word),
+        Some("list" | "export" | "shred") => Some(turns_a_filter_round),
+        _ => None,
+    };
     let mut excluded = Vec::new();
-    if is_search {
+    if let Some(excludes) = excludes {
         before.retain(|argument| {
-            let excludes = argument.to_str().is_some_and(excludes_a_word);
+            let excludes = argument.to_str().is_some_and(excludes);
             if excludes {
                 excluded.push(argument.clone());
             }
@@ -36,6 +40,11 @@ fn excludes_a_word(argument: &str) -> bool {
         && argument.starts_with('-')
         && !argument.starts_with("--")
         && !flags.contains(&argument)
+}
+
+/// `-tag:work`, where only filters are taken.
+fn turns_a_filter_round(argument: &str) -> bool {
+    excludes_a_word(argument) && argument.contains(':')
 }
 
 /// The first argument that is neither an option nor the value of one.
@@ -80,6 +89,14 @@ mod tests {
         assert_eq!(
             apart("voxvault search a -q -- -b"),
             "voxvault search a -q -- -b"
+        );
+    }
+
+    #[test]
+    fn flags_stand_anywhere_and_filters_can_be_turned_round() {
+        assert_eq!(
+            apart("voxvault list tag:a -tag:b --json -q"),
+            "voxvault list tag:a --json -q -- -tag:b"
         );
     }
 

@@ -60,6 +60,18 @@ impl KeySource for NoKey {
     }
 }
 
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Colour {
+    /// As the environment says.
+    #[default]
+    Auto,
+    /// Also where the environment says no.
+    Always,
+    /// Not at all.
+    Never,
+}
+
 /// What every command is given.
 pub struct Context {
     /// Where things stand.
@@ -68,6 +80,8 @@ pub struct Context {
     pub config: Config,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// When to use colours.
+    pub colour: Colour,
     keys: Box<dyn KeySource>,
     open: Mutex<Option<Arc<OpenVault>>>,
 }
@@ -85,9 +99,16 @@ impl Context {
             paths,
             config,
             clock,
+            colour: Colour::default(),
             keys,
             open: Mutex::new(None),
         }
+    }
+
+    /// The same, with colours as its owner wants them.
+    #[must_use]
+    pub fn with_colour(self, colour: Colour) -> Self {
+        Self { colour, ..self }
     }
 
     /// The moment it is.

@@ -19,32 +19,52 @@ impl TagChange {
     /// `work` and `+work` add, `-work` takes off; a leading `#` is dropped.
     ///
     /// # Errors
-    /// [`Exit::Usage`] for a tag that is empty or holds white space.
+    /// As [`parse_tag`].
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let (removes, tag) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
-        let tag = tag.strip_prefix('#').unwrap_or(tag);
-        check_tag(tag)?;
+        let tag = parse_tag(tag)?;
         Ok(if removes {
-            Self::Remove(tag.to_owned())
+            Self::Remove(tag)
         } else {
-            Self::Add(tag.to_owned())
+            Self::Add(tag)
         })
     }
+}
+
+/// A tag that can be written in a query; one leading `#` or `+` is dropped.
+///
+/// # Errors
+/// [`Exit::Usage`] when it is empty, too long, begins with a sign, or holds
+/// white space.
+pub fn parse_tag(text: &str) -> Result<String, Failure> {
+    let tag = text.strip_prefix('+').unwrap_or(text);
+    let tag = tag.strip_prefix('#').unwrap_or(tag);
+    check_tag(tag)?;
+    Ok(tag.to_owned())
+}
+
+/// All of these tags.
+///
+/// # Errors
+/// As [`parse_tag`], for the first that can't be used.
+pub fn parse_tags(texts: &[String]) -> Result<Vec<String>, Failure> {
+    texts.iter().map(|text| parse_tag(text)).collect()
 }
 
 /// Whether a tag can be written in a query.
 ///
 /// # Errors
-/// [`Exit::Usage`] when it is empty, too long, or holds white space.
+/// [`Exit::Usage`] when it is empty, too long, begins with a sign, or holds
+/// white space.
 pub fn check_tag(tag: &str) -> Result<(), Failure> {
-    let fits = !tag.is_empty() && tag.chars().count() <= 64;
+    let fits = !tag.is_empty() && !tag.starts_with(['-', '+', '#']) && tag.chars().count() <= 64;
     if fits && !tag.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Ok(());
     }
-    let why = "a tag is one word of at most 64 characters";
+    let why = "a tag is one word of at most 64 characters that begins with none of - + #";
     Err(Failure::new(Exit::Usage, "can't use the tag", why).about(tag))
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::text::TextFormat;
-use super::{Context, Progress, Unit, merge_quietly, resolve};
+use super::{Context, Listening, Progress, Unit, merge_quietly, resolve};
 use crate::error::{Exit, Failure};
 use crate::recording::Recording;
 use crate::vault::OpenVault;
@@ -64,16 +64,22 @@ pub struct Args<'a> {
     pub existing: Existing,
 }
 
-/// Exports and answers with the files that were written.
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The files that were written.
+    pub written: Vec<PathBuf>,
+    /// Those that could not be written; they have been told already.
+    pub refused: Vec<(PathBuf, Failure)>,
+}
+
+/// Exports and answers with the files that were written. Of several, one that
+/// can't be written does not keep the others from being.
 ///
 /// # Errors
 /// When nothing is named, a file stands in the way, a recording has no sound
 /// or text to give, or the destination can't be written.
-pub fn run(
-    context: &Context,
-    args: Args<'_>,
-    progress: &dyn Progress,
-) -> Result<Vec<PathBuf>, Failure> {
+pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let now = context.clock.now();
     let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
@@ -91,40 +97,68 @@ pub fn run(
                 return Err(Failure::new(Exit::Usage, "can't export", why)
                     .hint("name one, or a folder with -o DIR"));
             };
-            write(&vault, recording, args.format, stream)?;
-            return Ok(Vec::new());
+            progress.begin("exporting", None, Unit::Items);
+            let written = write(&vault, recording, args.format, stream, progress);
+            progress.end();
+            return written.map(|()| Outcome::default());
         }
         Destination::Path(path) if chosen.len() == 1 && !names_a_folder(&path) => {
-            to_file(&vault, chosen[0], args.format, &path, args.existing)?;
+            progress.begin("exporting", None, Unit::Items);
+            let written = to_file(
+                &vault,
+                chosen[0],
+                args.format,
+                &path,
+                args.existing,
+                progress,
+            );
+            progress.end();
+            written?;
             progress.note("the copy is in the clear");
-            return Ok(vec![path]);
+            return Ok(Outcome {
+                written: vec![path],
+                refused: Vec::new(),
+            });
         }
         Destination::Path(folder) => folder,
         Destination::Here => PathBuf::from("."),
     };
     std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
-    let mut written: Vec<PathBuf> = Vec::with_capacity(chosen.len());
+    let mut outcome = Outcome::default();
     progress.begin("exporting", Some(chosen.len() as u64), Unit::Items);
     for recording in chosen {
         let mut path = folder.join(format!("{}.{}", safe_name(recording), args.format.ending()));
-        if written.contains(&path) {
+        if outcome.written.contains(&path) {
             let name = format!("{} {}", safe_name(recording), recording.id.short());
             path = folder.join(format!("{name}.{}", args.format.ending()));
         }
-        to_file(&vault, recording, args.format, &path, args.existing)?;
-        written.push(path);
-        progress.advance(written.len() as u64);
-        if progress.cancelled() {
-            break;
+        match to_file(
+            &vault,
+            recording,
+            args.format,
+            &path,
+            args.existing,
+            progress,
+        ) {
+            Ok(()) => outcome.written.push(path),
+            Err(failure) => {
+                progress.refuse(&failure);
+                let ends = progress.cancelled() || failure.exit == Exit::NoSpace;
+                outcome.refused.push((path, failure));
+                if ends {
+                    break;
+                }
+            }
         }
+        progress.advance((outcome.written.len() + outcome.refused.len()) as u64);
     }
     progress.end();
-    progress.note(if written.len() == 1 {
-        "the copy is in the clear"
-    } else {
-        "the copies are in the clear"
-    });
-    Ok(written)
+    match outcome.written.len() {
+        0 => {}
+        1 => progress.note("the copy is in the clear"),
+        _ => progress.note("the copies are in the clear"),
+    }
+    Ok(outcome)
 }
 
 /// A folder that is there, or a name that says so by its end.
@@ -166,6 +200,7 @@ fn to_file(
     format: Format,
     path: &Path,
     existing: Existing,
+    progress: &dyn Progress,
 ) -> Result<(), Failure> {
     if existing == Existing::Keep && path.symlink_metadata().is_ok() {
         return Err(
@@ -181,7 +216,7 @@ fn to_file(
         .map_err(|error| unwritable(path, &error))
         .and_then(|file| {
             let mut out = BufWriter::new(file);
-            write(vault, recording, format, &mut out)?;
+            write(vault, recording, format, &mut out, progress)?;
             let file = out
                 .into_inner()
                 .map_err(|error| unwritable(path, error.error()))?;
@@ -221,11 +256,7 @@ fn publish(part: &Path, path: &Path, existing: Existing) -> std::io::Result<()> 
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    let exit = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Exit::NoSpace,
-        _ => Exit::Failed,
-    };
-    Failure::new(exit, "can't write the export", error.to_string()).about(path.display())
+    Failure::of_output("can't write the export", error).about(path.display())
 }
 
 fn write(
@@ -233,12 +264,13 @@ fn write(
     recording: &Recording,
     format: Format,
     out: &mut dyn Write,
+    progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let missing =
         |why: &str| Failure::new(Exit::NotFound, "can't export", why).about(recording.id.short());
     match format {
         Format::Sound(_) if recording.audio_bytes == 0 => Err(missing("its sound was shredded")),
-        Format::Sound(sound) => sounding::write(vault, recording, sound, out),
+        Format::Sound(sound) => sounding::write(vault, recording, sound, out, &Listening(progress)),
         Format::Text(text) => {
             let newest = recording.versions.last().ok_or_else(|| {
                 missing("it has no transcript yet").hint("`voxvault transcribe` makes one")
@@ -249,7 +281,7 @@ fn write(
                 .render(recording, &transcript)
                 .map_err(|error| unwritten(error.to_string()))?;
             out.write_all(written.as_bytes())
-                .map_err(|error| unwritten(error.to_string()))
+                .map_err(|error| Failure::of_output("can't write the export", &error))
         }
     }
 }

@@ -32,40 +32,63 @@ pub struct Outcome {
     pub refused: Vec<(PathBuf, Failure)>,
     /// How many files of the folders are not sound.
     pub skipped: usize,
+    /// What ended the work early; what was taken in by then stays.
+    pub stopped: Option<Failure>,
 }
 
 /// Takes in every file that is sound. A file is taken in whole or not at all.
 ///
 /// # Errors
-/// When there is no vault, no space, or the person ends it; files that were
-/// taken in by then stay.
+/// When there is no vault or a tag can't be used. What happens later is in the
+/// outcome: files that were taken in by then stay.
 pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
-    for tag in &args.tags {
-        edit::check_tag(tag)?;
-    }
+    let args = Args {
+        tags: edit::parse_tags(&args.tags)?,
+        ..args.clone()
+    };
     let vault = context.vault()?;
     let mut outcome = Outcome::default();
-    for path in &args.paths {
-        if path.is_dir() {
-            for file in files_below(path)? {
-                if looks_like_sound(&file) {
-                    take(context, &vault, args, &file, &mut outcome, progress)?;
-                } else {
-                    outcome.skipped += 1;
-                }
-            }
-        } else {
-            take(context, &vault, args, path, &mut outcome, progress)?;
-        }
-    }
+    outcome.stopped = take_all(context, &vault, &args, &mut outcome, progress).err();
     if outcome.skipped > 0 {
         progress.note(&format!(
             "{} files that are not sound were skipped",
             outcome.skipped
         ));
     }
-    record::finish(context, &mut outcome.taken, args.transcribing, progress)?;
+    let finished = record::finish(context, &mut outcome.taken, args.transcribing, progress);
+    outcome.stopped = outcome.stopped.or(finished.err());
     Ok(outcome)
+}
+
+fn take_all(
+    context: &Context,
+    vault: &Vault,
+    args: &Args,
+    outcome: &mut Outcome,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    for path in &args.paths {
+        if !path.is_dir() {
+            take(context, vault, args, path, outcome, progress)?;
+            continue;
+        }
+        let files = match files_below(path) {
+            Ok(files) => files,
+            Err(failure) => {
+                progress.refuse(&failure);
+                outcome.refused.push((path.clone(), failure));
+                continue;
+            }
+        };
+        for file in files {
+            if looks_like_sound(&file) {
+                take(context, vault, args, &file, outcome, progress)?;
+            } else {
+                outcome.skipped += 1;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn take(

@@ -24,7 +24,7 @@ pub mod shred;
 pub mod text;
 pub mod transcribe;
 
-pub use context::{Clock, Context, KeySource, NoKey, SystemClock};
+pub use context::{Clock, Colour, Context, KeySource, NoKey, SystemClock};
 pub use progress::{Listening, Progress, Silent, Unit};
 
 use crate::error::{Exit, Failure};
@@ -37,7 +37,15 @@ use crate::vault::{Damage, MergeReport, Notice, OpenVault};
 /// # Errors
 /// When the vault can't be read or written.
 pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
-    let report = vault.merge()?;
+    let report = match vault.merge().map_err(Failure::from) {
+        // What waits in the inbox can wait on: reading needs no space, and
+        // shredding makes some.
+        Err(failure) if failure.exit == Exit::NoSpace => {
+            progress.note(&failure.to_string());
+            MergeReport::default()
+        }
+        report => report?,
+    };
     for notice in vault.vault().notices().iter().chain(&vault.notices()) {
         tell_of(notice, progress);
     }

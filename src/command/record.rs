@@ -10,7 +10,7 @@ use crate::audio::{RawFormat, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{RecordingId, Source, State};
 use crate::vault::OpenVault;
-use crate::worker::recorder::{self, Recorder};
+use crate::worker::recorder::{self, Phase, Recorder};
 use crate::worker::taking;
 
 /// Where the sound comes from.
@@ -71,10 +71,10 @@ pub struct Taken {
 /// What came of it.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The recording.
-    pub taken: Taken,
-    /// Set when the microphone was lost and had not returned at the end; the
-    /// sound so far is kept.
+    /// The recording; none where it was ended before any sound came.
+    pub taken: Option<Taken>,
+    /// What went wrong at the end or after it: the microphone had not returned,
+    /// the key did not open the vault. The sound is kept all the same.
     pub shortfall: Option<Failure>,
 }
 
@@ -84,26 +84,26 @@ pub struct Outcome {
 /// When there is no vault, no microphone, or no space; what was recorded by
 /// then is kept.
 pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
-    for tag in &args.tags {
-        edit::check_tag(tag)?;
-    }
+    let tags = edit::parse_tags(&args.tags)?;
     let vault = context.vault()?;
     let (taken, shortfall) = match args.input {
         Input::Microphone { device } => {
             let options = recorder::Options {
                 device: device.or_else(|| context.config.device.clone()),
                 title: args.title.unwrap_or_default(),
-                tags: args.tags,
+                tags,
                 limit: args.limit,
             };
             let recorder = Recorder::start(&vault, options, context.moments(), None)?;
             progress.begin("recording", None, Unit::SoundMs);
-            while !args.stop.load(Ordering::Relaxed) && recorder.wait(Duration::from_millis(200)) {
-                progress.advance((recorder.status().elapsed_s * 1000.0) as u64);
-            }
+            watch(&recorder, &args.stop, progress);
+            let lost_s = recorder.status().gap_s;
             let stopped = recorder.stop();
             progress.end();
             let stopped = stopped?;
+            if lost_s >= 0.1 {
+                progress.note(&format!("{lost_s:.1} s of sound were lost on the way"));
+            }
             let taken = Taken {
                 id: stopped.id,
                 file: None,
@@ -114,13 +114,17 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
         }
         Input::Stream { reader, raw } => {
             let sound = match raw {
-                Some(format) => SoundFile::from_raw(reader, format)?,
-                None => SoundFile::from_stream(reader, None)?,
+                Some(format) => SoundFile::from_raw(reader, format),
+                None => SoundFile::from_stream(reader, None),
+            };
+            let sound = match sound {
+                Err(_) if args.stop.load(Ordering::Relaxed) => return Ok(nothing(progress)),
+                sound => sound?,
             };
             let card = taking::card(
                 Source::Stdin,
                 args.title.unwrap_or_default(),
-                args.tags,
+                tags,
                 context.now(),
             );
             let limits = taking::Limits {
@@ -130,7 +134,14 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
             progress.begin("recording", None, Unit::SoundMs);
             let taken = taking::from_stream(&vault, sound, card, &limits, &Listening(progress));
             progress.end();
-            let taken = taken?;
+            let taken = match taken {
+                Err(failure)
+                    if failure.exit == Exit::Failed && args.stop.load(Ordering::Relaxed) =>
+                {
+                    return Ok(nothing(progress));
+                }
+                taken => taken?,
+            };
             (
                 Taken {
                     id: taken.id,
@@ -142,15 +153,42 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
             )
         }
     };
+    // What ended the recording does not end what follows.
+    args.stop.store(false, Ordering::Relaxed);
     let mut taken = vec![taken];
-    finish(context, &mut taken, args.transcribing, progress)?;
-    match taken.pop() {
-        Some(taken) => Ok(Outcome { taken, shortfall }),
-        None => Err(Failure::new(
-            Exit::Failed,
-            "can't keep the recording",
-            "it was not merged",
-        )),
+    let finished = finish(context, &mut taken, args.transcribing, progress);
+    Ok(Outcome {
+        taken: taken.pop(),
+        shortfall: shortfall.or(finished.err()),
+    })
+}
+
+/// Ended before any sound came.
+fn nothing(progress: &dyn Progress) -> Outcome {
+    progress.note("nothing was recorded");
+    Outcome {
+        taken: None,
+        shortfall: None,
+    }
+}
+
+/// Shows how a recording goes on until it ends or is to be ended, and says
+/// when the microphone goes away and when it is back.
+fn watch(recorder: &Recorder, stop: &AtomicBool, progress: &dyn Progress) {
+    let mut phase = Phase::Recording;
+    while !stop.load(Ordering::Relaxed) && recorder.wait(Duration::from_millis(200)) {
+        let status = recorder.status();
+        progress.advance((status.elapsed_s * 1000.0) as u64);
+        if status.phase != phase {
+            match status.phase {
+                Phase::WaitingForMicrophone => {
+                    progress.note("the microphone went away; it is waited for");
+                }
+                Phase::Recording => progress.note("the microphone is back"),
+                Phase::Paused | Phase::Stopped => {}
+            }
+            phase = status.phase;
+        }
     }
 }
 
@@ -174,7 +212,13 @@ pub fn finish(
         }
     };
     if let Some(vault) = &vault {
-        let known = merge_quietly(vault, progress)?.duplicates;
+        let known = match merge_quietly(vault, progress) {
+            Ok(report) => report.duplicates,
+            Err(failure) => {
+                deliver(taken, progress);
+                return Err(failure);
+            }
+        };
         taken.retain(|one| !known.iter().any(|duplicate| duplicate.id == one.id));
     }
     deliver(taken, progress);

@@ -27,12 +27,7 @@ pub fn plan(
     let now = context.clock.now();
     let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
-    match merge_quietly(&vault, progress) {
-        // What waits in the inbox can wait on; shredding needs no space, and
-        // makes some.
-        Err(failure) if failure.exit == Exit::NoSpace => progress.note(&failure.to_string()),
-        merged => drop(merged?),
-    }
+    merge_quietly(&vault, progress)?;
     refuse_running(&vault, &args.which)?;
     let recordings = super::recordings(&vault, progress)?;
     let ids = selection.resolve(&recordings, &now)?;

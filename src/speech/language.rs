@@ -29,11 +29,12 @@ impl FromStr for Language {
         if text == "auto" {
             return Ok(Self::Auto);
         }
-        // whisper.cpp takes a C string: nothing but letters may reach it.
-        let known = text.bytes().all(|byte| byte.is_ascii_alphabetic()) && !text.is_empty();
-        let code = known
-            .then(|| whisper_rs::get_lang_id(&text))
-            .flatten()
+        // Its own search prints what it does not know to standard error.
+        let code = (0..=whisper_rs::get_lang_max_id())
+            .find(|id| {
+                whisper_rs::get_lang_str(*id) == Some(text.as_str())
+                    || whisper_rs::get_lang_str_full(*id) == Some(text.as_str())
+            })
             .and_then(whisper_rs::get_lang_str);
         match code {
             Some(code) => Ok(Self::Code(code.to_owned())),

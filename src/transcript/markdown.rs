@@ -26,7 +26,7 @@ pub fn render(recording: &Recording, transcript: &Transcript) -> String {
     let _ = writeln!(
         file,
         "---\ntitle: {}\ndate: {}\nlength: {}\ntags: [{}]\nlanguage: {}\n---\n\n# {}",
-        quoted(&card.title),
+        quoted(&crate::error::plain(&card.title)),
         card.recorded_at,
         quoted(&clock(card.duration())),
         tags.join(", "),

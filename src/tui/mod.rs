@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use crate::command::Context;
+use crate::command::{Colour, Context};
 use crate::error::{Exit, Failure};
 
 pub mod app;
@@ -59,13 +59,15 @@ fn settings(context: &Context) -> Result<model::Settings, Failure> {
             .about(context.paths.config_file.display())
     };
     let variable = |name: &str| std::env::var(name).ok();
+    let no_color = match context.colour {
+        Colour::Auto => variable("NO_COLOR"),
+        Colour::Always => None,
+        Colour::Never => Some("1".to_owned()),
+    };
     Ok(model::Settings {
         keymap: keymap::Keymap::configured(&context.config.keys)
             .map_err(|error| unusable(error.to_string()))?,
-        theme: theme::Theme::for_environment(
-            variable("NO_COLOR").as_deref(),
-            variable("COLORTERM").as_deref(),
-        ),
+        theme: theme::Theme::for_environment(no_color.as_deref(), variable("COLORTERM").as_deref()),
         lock_after: context.config.lock_after().map_err(unusable)?,
         host: std::env::var_os("SSH_CONNECTION").map(|_| {
             rustix::system::uname()

@@ -1,6 +1,6 @@
 //! Commands that find recordings, show them, and write copies of them.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::Session;
@@ -49,7 +49,10 @@ impl Session {
                 .about(shown.recording.id.short())
                 .hint("`voxvault transcribe` makes one"));
         }
-        self.print(|out| print::show(out, &outcome, format))
+        self.print(|out| match (&outcome, self.json) {
+            (show::Outcome::Two(from, to), true) => print::diff_json(out, from, to),
+            _ => print::show(out, &outcome, format),
+        })
     }
 
     pub(super) fn export(&self, args: ExportArgs) -> Result<Exit, Failure> {
@@ -68,6 +71,14 @@ impl Session {
         } else {
             export::Existing::Keep
         };
+        let is_sound = matches!(format, export::Format::Sound(_));
+        if is_sound && args.output.as_deref() == Some(Path::new("-")) && io::stdout().is_terminal()
+        {
+            let why = "sound on a terminal helps nobody";
+            return Err(
+                Failure::new(Exit::Usage, "can't export", why).hint("redirect it, or give -o FILE")
+            );
+        }
         let mut stdout = Plain(io::stdout().lock());
         let (to, streams) = match args.output {
             Some(path) if path == Path::new("-") => {
@@ -87,11 +98,18 @@ impl Session {
             return Ok(Exit::Done);
         }
         drop(stdout);
-        let written = exported?;
-        self.print(|out| {
-            written
+        let outcome = exported?;
+        self.print(|out| match self.json {
+            true => print::exported_json(out, &outcome),
+            false => outcome
+                .written
                 .iter()
-                .try_for_each(|path| writeln!(out, "{}", path.display()))
+                .try_for_each(|path| writeln!(out, "{}", path.display())),
+        })?;
+        Ok(match outcome.refused.as_slice() {
+            [] => Exit::Done,
+            [(_, only)] if outcome.written.is_empty() => only.exit,
+            _ => Exit::Failed,
         })
     }
 }

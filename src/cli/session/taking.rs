@@ -45,10 +45,14 @@ impl Session {
             },
             &self.console,
         )?;
-        self.print(|out| writeln!(out, "{}", made.vault.display()))
+        self.print(|out| match self.json {
+            true => print::init_json(out, &made),
+            false => writeln!(out, "{}", made.vault.display()),
+        })
     }
 
     pub(super) fn record(&self, args: RecordArgs) -> Result<Exit, Failure> {
+        self.console.hold();
         let input = match args.input {
             Some(_) => {
                 let (rate_hz, channels) = (args.rate, args.channels);
@@ -83,13 +87,14 @@ impl Session {
         };
         let outcome = record::run(&self.context, wanted, &self.console)?;
         if self.json {
-            let taken = std::slice::from_ref(&outcome.taken);
+            let taken = outcome.taken.as_slice();
             self.print(|out| print::taken_json(out, taken, &[]))?;
         }
         outcome.shortfall.map_or(Ok(Exit::Done), Err)
     }
 
     pub(super) fn import(&self, args: ImportArgs) -> Result<Exit, Failure> {
+        self.console.hold();
         let wanted = import::Args {
             paths: args.files,
             title: args.title,
@@ -99,6 +104,9 @@ impl Session {
         let outcome = import::run(&self.context, &wanted, &self.console)?;
         if self.json {
             self.print(|out| print::taken_json(out, &outcome.taken, &outcome.refused))?;
+        }
+        if let Some(failure) = outcome.stopped {
+            return Err(failure);
         }
         Ok(match outcome.refused.as_slice() {
             [] => Exit::Done,
@@ -169,7 +177,10 @@ impl Session {
             passphrase: given,
         };
         let made = demo::run(&self.context, wanted, &self.console)?;
-        self.print(|out| print::demo(out, &made))
+        self.print(|out| match self.json {
+            true => print::demo_json(out, &made),
+            false => print::demo(out, &made),
+        })
     }
 }
 

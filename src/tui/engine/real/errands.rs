@@ -188,9 +188,16 @@ fn write_copies(
         to: export::Destination::Path(path),
         existing: export::Existing::Keep,
     };
-    let paths = export::run(&shared.context, args, &Notes::default())?;
+    let exported = export::run(&shared.context, args, &Notes::default())?;
+    if let (true, Some((_, failure))) = (
+        exported.written.is_empty(),
+        exported.refused.into_iter().next(),
+    ) {
+        return Err(failure);
+    }
     shared.tell(Answer::Exported {
-        paths: paths
+        paths: exported
+            .written
             .iter()
             .map(|path| path.display().to_string())
             .collect(),
