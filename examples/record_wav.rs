@@ -1,10 +1,10 @@
 //! Puts a sound file into a new vault, step by step, through the library.
 //!
 //!     echo "a passphrase of several words" |
-//!         cargo run --release --example record_wav -- memo.wav /tmp/my-vault
+//!         cargo run --release --example record_wav -- memo.wav my-vault
 //!
 //! The passphrase is the first line of standard input. `voxvault --vault
-//! /tmp/my-vault list` shows the recording afterwards.
+//! my-vault list` shows the recording afterwards.
 
 #![allow(clippy::print_stdout, reason = "an example says what it did")]
 

@@ -1,9 +1,9 @@
 //! Finds what was said in a vault, through the library.
 //!
 //!     echo demonstration |
-//!         cargo run --release --example search_vault -- /tmp/demo heater
+//!         cargo run --release --example search_vault -- demo-vault heater
 //!
-//! where `voxvault demo /tmp/demo` made the vault. The passphrase is the first
+//! where `voxvault demo demo-vault` made the vault. The passphrase is the first
 //! line of standard input; the rest of the line is the query, as in `voxvault
 //! search`: words, "phrases", -exclusions, filters.
 
