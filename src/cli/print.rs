@@ -1,34 +1,27 @@
-//! What commands answer, as text for people and as JSON for programs.
+//! What commands answer: here as text for people, in [`json`] for programs.
+
+mod json;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
-
-use serde_json::{Value, json};
 
 use crate::audio::DeviceInfo;
 use crate::command::devices::Level;
 use crate::command::list::Listed;
-use crate::command::record::Taken;
 use crate::command::text::TextFormat;
-use crate::command::{demo, export, init, search, show, transcribe};
-use crate::error::{Failure, plain};
-use crate::listing::{KeptUntil, RecordingView};
+use crate::command::{demo, search, show, transcribe};
+use crate::error::plain;
 use crate::recording::{Moment, Recording, State};
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
 use crate::vault::Receipt;
 
+pub(super) use json::{
+    demo_json, devices_json, diff_json, exported_json, init_json, level_json, list_json, made_json,
+    models_json, receipt_json, recording_json, recordings_json, search_json, taken_json,
+};
+
 type Out<'a> = &'a mut dyn Write;
-
-fn document(out: Out<'_>, value: &Value) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
-}
-
-fn view(recording: &Recording) -> Value {
-    json!(RecordingView::new(recording, KeptUntil::default()))
-}
 
 /// A line for each recording.
 pub(super) fn list(out: Out<'_>, listed: &[Listed]) -> io::Result<()> {
@@ -37,27 +30,11 @@ pub(super) fn list(out: Out<'_>, listed: &[Listed]) -> io::Result<()> {
         .try_for_each(|one| line(out, &one.recording, one.state))
 }
 
-pub(super) fn list_json(out: Out<'_>, listed: &[Listed]) -> io::Result<()> {
-    let view = |one: &Listed| {
-        json!(RecordingView {
-            state: one.state,
-            ..RecordingView::new(&one.recording, KeptUntil::default())
-        })
-    };
-    let recordings: Vec<Value> = listed.iter().map(view).collect();
-    document(out, &json!({ "recordings": recordings }))
-}
-
 /// A line for each recording, none of which is being made.
 pub(super) fn recordings(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
     recordings
         .iter()
         .try_for_each(|recording| line(out, recording, recording.state()))
-}
-
-pub(super) fn recordings_json(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
-    let recordings: Vec<Value> = recordings.iter().map(view).collect();
-    document(out, &json!({ "recordings": recordings }))
 }
 
 /// Id, date, length, state, title, tags.
@@ -82,59 +59,11 @@ fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
     writeln!(out)
 }
 
-pub(super) fn recording_json(out: Out<'_>, recording: &Recording) -> io::Result<()> {
-    document(out, &view(recording))
-}
-
-pub(super) fn taken_json(
-    out: Out<'_>,
-    taken: &[Taken],
-    refused: &[(PathBuf, Failure)],
-) -> io::Result<()> {
-    let recordings: Vec<Value> = taken
-        .iter()
-        .map(|one| {
-            json!({
-                "id": one.id.to_string(),
-                "file": one.file,
-                "duration_s": time::seconds(one.duration),
-                "state": one.state,
-            })
-        })
-        .collect();
-    let refused = refusals(refused);
-    document(
-        out,
-        &json!({ "recordings": recordings, "refused": refused }),
-    )
-}
-
-fn refusals(refused: &[(PathBuf, Failure)]) -> Vec<Value> {
-    refused
-        .iter()
-        .map(|(file, failure)| json!({ "file": file.to_string_lossy(), "why": failure.why }))
-        .collect()
-}
-
 pub(super) fn made(out: Out<'_>, outcome: &transcribe::Outcome) -> io::Result<()> {
     outcome
         .made
         .iter()
         .try_for_each(|made| writeln!(out, "{} version {}", made.id, made.version))
-}
-
-pub(super) fn made_json(out: Out<'_>, outcome: &transcribe::Outcome) -> io::Result<()> {
-    let made: Vec<Value> = outcome
-        .made
-        .iter()
-        .map(|made| json!({ "id": made.id.to_string(), "version": made.version }))
-        .collect();
-    let refused: Vec<Value> = outcome
-        .refused
-        .iter()
-        .map(|(id, failure)| json!({ "id": id.to_string(), "why": failure.why }))
-        .collect();
-    document(out, &json!({ "transcribed": made, "refused": refused }))
 }
 
 /// A line for each hit, and under it its moments.
@@ -161,33 +90,6 @@ pub(super) fn search(out: Out<'_>, outcome: &search::Outcome) -> io::Result<()> 
         }
     }
     Ok(())
-}
-
-pub(super) fn search_json(out: Out<'_>, query: &str, outcome: &search::Outcome) -> io::Result<()> {
-    let hits: Vec<Value> = outcome
-        .hits
-        .hits
-        .iter()
-        .map(|hit| {
-            let card = outcome
-                .recordings
-                .get(&hit.id)
-                .map(|recording| &recording.card);
-            json!({
-                "id": hit.id.to_string(),
-                "title": card.map(|card| &card.title),
-                "recorded_at": card.map(|card| card.recorded_at.to_string()),
-                "score": hit.score,
-                "moments": hit.moments,
-            })
-        })
-        .collect();
-    let took_ms = (outcome.took.as_secs_f64() * 1e6).round() / 1e3;
-    let total = outcome.hits.total;
-    document(
-        out,
-        &json!({ "query": query, "took_ms": took_ms, "total": total, "hits": hits }),
-    )
 }
 
 pub(super) fn show(out: Out<'_>, outcome: &show::Outcome, form: TextFormat) -> io::Result<()> {
@@ -253,40 +155,6 @@ pub(super) fn receipt(out: Out<'_>, receipt: &Receipt, doomed: &[Recording]) -> 
     Ok(())
 }
 
-pub(super) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
-    let shredded: Vec<Value> = receipt
-        .shredded
-        .iter()
-        .map(|one| {
-            json!({
-                "id": one.id.to_string(),
-                "audio_bytes": one.audio_bytes,
-                "transcripts": one.transcripts,
-                "key_destroyed": true,
-            })
-        })
-        .collect();
-    let not_erased: Vec<Value> = receipt
-        .not_erased
-        .iter()
-        .map(|left| json!({ "what": left.what, "where": left.where_, "why": left.why }))
-        .collect();
-    let backups: Vec<Value> = receipt
-        .backups_still_holding
-        .iter()
-        .map(|backup| json!({ "path": backup.path, "made_at": moment(backup.made_at_ms) }))
-        .collect();
-    document(
-        out,
-        &json!({
-            "shredded": shredded,
-            "erased": receipt.erased,
-            "not_erased": not_erased,
-            "backups_still_holding": backups,
-        }),
-    )
-}
-
 fn moment(unix_ms: i64) -> String {
     Moment {
         unix_ms,
@@ -325,32 +193,6 @@ pub(super) fn level(out: Out<'_>, level: &Level) -> io::Result<()> {
     )
 }
 
-pub(super) fn level_json(out: Out<'_>, level: &Level) -> io::Result<()> {
-    document(
-        out,
-        &json!({
-            "device": level.device,
-            "peak_dbfs": level.peak_dbfs,
-            "rms_dbfs": level.rms_dbfs,
-        }),
-    )
-}
-
-pub(super) fn devices_json(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<()> {
-    let devices: Vec<Value> = devices
-        .iter()
-        .map(|device| {
-            json!({
-                "name": device.name,
-                "default": device.default,
-                "rates_hz": device.rates_hz,
-                "channels": device.channels,
-            })
-        })
-        .collect();
-    document(out, &json!({ "devices": devices }))
-}
-
 pub(super) fn models(out: Out<'_>, models: &[Model]) -> io::Result<()> {
     for model in models {
         let mark = if model.in_use { "*" } else { " " };
@@ -367,23 +209,6 @@ pub(super) fn models(out: Out<'_>, models: &[Model]) -> io::Result<()> {
         )?;
     }
     Ok(())
-}
-
-pub(super) fn models_json(out: Out<'_>, models: &[Model]) -> io::Result<()> {
-    let models: Vec<Value> = models
-        .iter()
-        .map(|model| {
-            json!({
-                "name": model.name,
-                "path": model.path.to_string_lossy(),
-                "bytes": model.bytes,
-                "sha256": model.sha256,
-                "multilingual": model.multilingual,
-                "in_use": model.in_use,
-            })
-        })
-        .collect();
-    document(out, &json!({ "models": models }))
 }
 
 /// A path as a shell takes it for one word.
@@ -410,53 +235,5 @@ pub(super) fn demo(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {
         out,
         "open it with: voxvault --vault {}",
         quoted(&vault.to_string())
-    )
-}
-
-pub(super) fn demo_json(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {
-    document(
-        out,
-        &json!({
-            "vault": made.vault.to_string_lossy(),
-            "recordings": made.recordings,
-            "transcribed": made.transcribed,
-            "passphrase": made.passphrase,
-        }),
-    )
-}
-
-pub(super) fn init_json(out: Out<'_>, made: &init::Outcome) -> io::Result<()> {
-    document(out, &json!({ "vault": made.vault.to_string_lossy() }))
-}
-
-pub(super) fn exported_json(out: Out<'_>, outcome: &export::Outcome) -> io::Result<()> {
-    let written: Vec<Value> = outcome
-        .written
-        .iter()
-        .map(|path| json!({ "path": path.to_string_lossy() }))
-        .collect();
-    document(
-        out,
-        &json!({ "exported": written, "refused": refusals(&outcome.refused) }),
-    )
-}
-
-pub(super) fn diff_json(out: Out<'_>, from: &show::Shown, to: &show::Shown) -> io::Result<()> {
-    let changes = match (&from.transcript, &to.transcript) {
-        (Some(old), Some(new)) => diff::words(old, new),
-        _ => Vec::new(),
-    };
-    let changes: Vec<Value> = changes
-        .iter()
-        .map(|change| match change {
-            Change::Same(text) => json!({ "same": text }),
-            Change::Removed(text) => json!({ "removed": text }),
-            Change::Added(text) => json!({ "added": text }),
-        })
-        .collect();
-    let id = from.recording.id.to_string();
-    document(
-        out,
-        &json!({ "id": id, "from": from.number, "to": to.number, "changes": changes }),
     )
 }

@@ -1,0 +1,254 @@
+//! What commands answer as one JSON document. The fields are a contract: they
+//! may gain, not change.
+
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::{Out, moment};
+use crate::audio::DeviceInfo;
+use crate::command::devices::Level;
+use crate::command::list::Listed;
+use crate::command::record::Taken;
+use crate::command::{demo, export, init, search, show, transcribe};
+use crate::error::Failure;
+use crate::listing::{KeptUntil, RecordingView};
+use crate::recording::Recording;
+use crate::speech::Model;
+use crate::time;
+use crate::transcript::diff::{self, Change};
+use crate::vault::Receipt;
+
+fn document(out: Out<'_>, value: &Value) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
+fn view(recording: &Recording) -> Value {
+    json!(RecordingView::new(recording, KeptUntil::default()))
+}
+
+pub(in crate::cli) fn list_json(out: Out<'_>, listed: &[Listed]) -> io::Result<()> {
+    let view = |one: &Listed| {
+        json!(RecordingView {
+            state: one.state,
+            ..RecordingView::new(&one.recording, KeptUntil::default())
+        })
+    };
+    let recordings: Vec<Value> = listed.iter().map(view).collect();
+    document(out, &json!({ "recordings": recordings }))
+}
+
+pub(in crate::cli) fn recordings_json(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
+    let recordings: Vec<Value> = recordings.iter().map(view).collect();
+    document(out, &json!({ "recordings": recordings }))
+}
+
+pub(in crate::cli) fn recording_json(out: Out<'_>, recording: &Recording) -> io::Result<()> {
+    document(out, &view(recording))
+}
+
+pub(in crate::cli) fn taken_json(
+    out: Out<'_>,
+    taken: &[Taken],
+    refused: &[(PathBuf, Failure)],
+) -> io::Result<()> {
+    let recordings: Vec<Value> = taken
+        .iter()
+        .map(|one| {
+            json!({
+                "id": one.id.to_string(),
+                "file": one.file,
+                "duration_s": time::seconds(one.duration),
+                "state": one.state,
+            })
+        })
+        .collect();
+    let refused = refusals(refused);
+    document(
+        out,
+        &json!({ "recordings": recordings, "refused": refused }),
+    )
+}
+
+fn refusals(refused: &[(PathBuf, Failure)]) -> Vec<Value> {
+    refused
+        .iter()
+        .map(|(file, failure)| json!({ "file": file.to_string_lossy(), "why": failure.why }))
+        .collect()
+}
+
+pub(in crate::cli) fn made_json(out: Out<'_>, outcome: &transcribe::Outcome) -> io::Result<()> {
+    let made: Vec<Value> = outcome
+        .made
+        .iter()
+        .map(|made| json!({ "id": made.id.to_string(), "version": made.version }))
+        .collect();
+    let refused: Vec<Value> = outcome
+        .refused
+        .iter()
+        .map(|(id, failure)| json!({ "id": id.to_string(), "why": failure.why }))
+        .collect();
+    document(out, &json!({ "transcribed": made, "refused": refused }))
+}
+
+pub(in crate::cli) fn search_json(
+    out: Out<'_>,
+    query: &str,
+    outcome: &search::Outcome,
+) -> io::Result<()> {
+    let hits: Vec<Value> = outcome
+        .hits
+        .hits
+        .iter()
+        .map(|hit| {
+            let card = outcome
+                .recordings
+                .get(&hit.id)
+                .map(|recording| &recording.card);
+            json!({
+                "id": hit.id.to_string(),
+                "title": card.map(|card| &card.title),
+                "recorded_at": card.map(|card| card.recorded_at.to_string()),
+                "score": hit.score,
+                "moments": hit.moments,
+            })
+        })
+        .collect();
+    let took_ms = (outcome.took.as_secs_f64() * 1e6).round() / 1e3;
+    let total = outcome.hits.total;
+    document(
+        out,
+        &json!({ "query": query, "took_ms": took_ms, "total": total, "hits": hits }),
+    )
+}
+
+pub(in crate::cli) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
+    let shredded: Vec<Value> = receipt
+        .shredded
+        .iter()
+        .map(|one| {
+            json!({
+                "id": one.id.to_string(),
+                "audio_bytes": one.audio_bytes,
+                "transcripts": one.transcripts,
+                "key_destroyed": true,
+            })
+        })
+        .collect();
+    let not_erased: Vec<Value> = receipt
+        .not_erased
+        .iter()
+        .map(|left| json!({ "what": left.what, "where": left.where_, "why": left.why }))
+        .collect();
+    let backups: Vec<Value> = receipt
+        .backups_still_holding
+        .iter()
+        .map(|backup| json!({ "path": backup.path, "made_at": moment(backup.made_at_ms) }))
+        .collect();
+    document(
+        out,
+        &json!({
+            "shredded": shredded,
+            "erased": receipt.erased,
+            "not_erased": not_erased,
+            "backups_still_holding": backups,
+        }),
+    )
+}
+
+pub(in crate::cli) fn level_json(out: Out<'_>, level: &Level) -> io::Result<()> {
+    document(
+        out,
+        &json!({
+            "device": level.device,
+            "peak_dbfs": level.peak_dbfs,
+            "rms_dbfs": level.rms_dbfs,
+        }),
+    )
+}
+
+pub(in crate::cli) fn devices_json(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<()> {
+    let devices: Vec<Value> = devices
+        .iter()
+        .map(|device| {
+            json!({
+                "name": device.name,
+                "default": device.default,
+                "rates_hz": device.rates_hz,
+                "channels": device.channels,
+            })
+        })
+        .collect();
+    document(out, &json!({ "devices": devices }))
+}
+
+pub(in crate::cli) fn models_json(out: Out<'_>, models: &[Model]) -> io::Result<()> {
+    let models: Vec<Value> = models
+        .iter()
+        .map(|model| {
+            json!({
+                "name": model.name,
+                "path": model.path.to_string_lossy(),
+                "bytes": model.bytes,
+                "sha256": model.sha256,
+                "multilingual": model.multilingual,
+                "in_use": model.in_use,
+            })
+        })
+        .collect();
+    document(out, &json!({ "models": models }))
+}
+
+pub(in crate::cli) fn demo_json(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {
+    document(
+        out,
+        &json!({
+            "vault": made.vault.to_string_lossy(),
+            "recordings": made.recordings,
+            "transcribed": made.transcribed,
+            "passphrase": made.passphrase,
+        }),
+    )
+}
+
+pub(in crate::cli) fn init_json(out: Out<'_>, made: &init::Outcome) -> io::Result<()> {
+    document(out, &json!({ "vault": made.vault.to_string_lossy() }))
+}
+
+pub(in crate::cli) fn exported_json(out: Out<'_>, outcome: &export::Outcome) -> io::Result<()> {
+    let written: Vec<Value> = outcome
+        .written
+        .iter()
+        .map(|path| json!({ "path": path.to_string_lossy() }))
+        .collect();
+    document(
+        out,
+        &json!({ "exported": written, "refused": refusals(&outcome.refused) }),
+    )
+}
+
+pub(in crate::cli) fn diff_json(
+    out: Out<'_>,
+    from: &show::Shown,
+    to: &show::Shown,
+) -> io::Result<()> {
+    let changes = match (&from.transcript, &to.transcript) {
+        (Some(old), Some(new)) => diff::words(old, new),
+        _ => Vec::new(),
+    };
+    let changes: Vec<Value> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Same(text) => json!({ "same": text }),
+            Change::Removed(text) => json!({ "removed": text }),
+            Change::Added(text) => json!({ "added": text }),
+        })
+        .collect();
+    let id = from.recording.id.to_string();
+    document(
+        out,
+        &json!({ "id": id, "from": from.number, "to": to.number, "changes": changes }),
+    )
+}
