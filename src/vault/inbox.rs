@@ -11,7 +11,7 @@
 //! frame is no card is an interrupted recording. Whoever gets the flock on a
 //! file knows that its recorder is gone.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -243,6 +243,21 @@ impl Sequential {
             piece: Vec::new(),
             taken: 0,
         }
+    }
+}
+
+impl Seek for Sequential {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let here = self.at - (self.piece.len() - self.taken) as u64;
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => here.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.len()?.checked_add_signed(by),
+        };
+        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
+        self.piece.clear();
+        self.taken = 0;
+        Ok(self.at)
     }
 }
 
