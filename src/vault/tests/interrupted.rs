@@ -331,3 +331,29 @@ fn a_damaged_import_is_kept_and_can_be_imported_again() {
     let third = import();
     assert_eq!(open.merge().unwrap().merged, [third]);
 }
+
+#[test]
+fn a_name_in_the_inbox_that_is_no_file_costs_only_itself() {
+    let (_dir, open) = new_vault();
+    let dir = open.vault().dir().to_owned();
+    let strange = [1, 2, 3].map(|number| RecordingId::from_bytes([number; 16]));
+    let [directory, link, pipe] = strange.map(|id| inbox_file(&dir, id));
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(dir.join("elsewhere"), "untouched").unwrap();
+    std::os::unix::fs::symlink(dir.join("elsewhere"), link).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(pipe).status();
+    assert!(made.unwrap().success());
+    let id = record(open.vault(), 1, 2);
+    assert_eq!(open.vault().inbox().unwrap().len(), 1);
+    assert!(open.running().unwrap().is_empty());
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged, report.refused.len()), (vec![id], 3));
+    assert_sound(&open, id, 1, 2);
+    // Nor does it keep a recording of that name from being shredded.
+    fs::create_dir(inbox_file(&dir, id)).unwrap();
+    let everything = crate::vault::ShredScope::Everything;
+    let receipt = open.shred(&[id], everything, &mut |_, _| ()).unwrap();
+    assert_eq!(receipt.not_final, None);
+    assert!(open.recordings().unwrap().is_empty());
+    assert_eq!(fs::read(dir.join("elsewhere")).unwrap(), b"untouched");
+}
