@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use crate::crypto::fill_random;
@@ -98,11 +98,33 @@ pub trait Disk: Debug + Send + Sync {
     fn exists(&self, path: &Path) -> io::Result<bool>;
 }
 
+/// What opening answers where something else than a regular file has the name.
+const NO_FILE: io::ErrorKind = io::ErrorKind::InvalidInput;
+
+/// Whether a file could not be opened because something else has its name: a
+/// directory, a link, a pipe, a device.
+pub(crate) fn is_no_file(error: &io::Error) -> bool {
+    let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
+    error.kind() == NO_FILE || is(Errno::LOOP) || is(Errno::NXIO) || is(Errno::ISDIR)
+}
+
+/// More than any file that is read in one piece has: a bag of a million recordings
+/// takes less. What claims to be longer must not cost the memory.
+const MOST_BYTES: u64 = 256 << 20;
+
 /// All of a file.
 pub fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+    read_at_most(disk, path, MOST_BYTES)
+}
+
+/// All of a file that has no more than so many bytes.
+pub(crate) fn read_at_most(disk: &dyn Disk, path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = disk.open(path, Access::Read)?;
-    let length = usize::try_from(file.len()?).map_err(|_| io::ErrorKind::FileTooLarge)?;
-    let mut bytes = vec![0; length];
+    let length = file.len()?;
+    if length > most {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let mut bytes = vec![0; length as usize];
     file.read_at(0, &mut bytes)?;
     Ok(bytes)
 }
@@ -173,8 +195,10 @@ impl Disk for RealDisk {
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
         let mut options = OpenOptions::new();
         options.read(true).mode(PRIVATE_FILE);
-        // A symbolic link in the place of a file is never followed.
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+        // A symbolic link in the place of a file is never followed, and a pipe
+        // not waited for.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.custom_flags(flags.bits() as i32);
         match access {
             Access::Read => {}
             Access::Write => {
@@ -187,7 +211,11 @@ impl Disk for RealDisk {
                 options.write(true).create_new(true);
             }
         }
-        Ok(Box::new(options.open(path)?))
+        let file = options.open(path)?;
+        match file.metadata()?.is_file() {
+            true => Ok(Box::new(file)),
+            false => Err(io::Error::new(NO_FILE, "it is not a regular file")),
+        }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -205,8 +233,8 @@ impl Disk for RealDisk {
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(dir)? {
-            // What is not UTF-8 was not put there by us.
-            names.extend(entry?.file_name().into_string());
+            // What is not UTF-8 was not put there by us; that it is there counts.
+            names.push(entry?.file_name().to_string_lossy().into_owned());
         }
         names.sort_unstable();
         Ok(names)
@@ -268,5 +296,41 @@ impl DiskFile for File {
             Err(Errno::WOULDBLOCK) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_length_that_nothing_of_ours_has_is_refused_and_costs_no_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bag.1.a");
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = read(&RealDisk, &path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_neither_followed_nor_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name| dir.path().join(name);
+        fs::create_dir(path("dir")).unwrap();
+        fs::write(path("file"), "").unwrap();
+        std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(path("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        for name in ["dir", "link", "pipe"] {
+            for access in [Access::Read, Access::Write] {
+                let error = RealDisk.open(&path(name), access).unwrap_err();
+                assert!(is_no_file(&error), "{name}: {error:?}");
+            }
+        }
+        assert!(RealDisk.open(&path("file"), Access::Read).is_ok());
     }
 }

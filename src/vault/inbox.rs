@@ -11,7 +11,7 @@
 //! frame is no card is an interrupted recording. Whoever gets the flock on a
 //! file knows that its recorder is gone.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -134,35 +134,57 @@ pub struct Adoptable {
     pub keys: ClipKeys,
 }
 
+/// What a rotation finds in the inbox.
+#[derive(Default)]
+pub struct ToAdopt {
+    /// Recordings whose keys open.
+    pub adoptable: Vec<Adoptable>,
+    /// Files that can't be read now and perhaps can later. Passing one over would
+    /// destroy it, because its only other key is about to be forgotten.
+    pub unreadable: Vec<(RecordingId, Error)>,
+}
+
 /// The keys of every recording in the inbox that this inbox key opens, running
-/// ones too. What it does not open was adopted before, or is not ours; the
-/// merge tells which. Called by the rotation while it holds the gate.
+/// ones too, except those that are `known`. What it does not open is not ours, or
+/// damaged; the merge tells which. Called by the rotation while it holds the gate.
 ///
 /// # Errors
-/// [`Error::Io`] if a file can't be read: passing it over would destroy it,
-/// because its only other key is about to be forgotten.
-pub fn adoptable(disk: &dyn Disk, dir: &Path, inbox: &InboxIdentity) -> Result<Vec<Adoptable>> {
-    let mut adoptable = Vec::new();
+/// [`Error::Io`] if the inbox can't be listed.
+pub fn adoptable(
+    disk: &dyn Disk,
+    dir: &Path,
+    inbox: &InboxIdentity,
+    known: &dyn Fn(RecordingId) -> bool,
+) -> Result<ToAdopt> {
+    let mut found = ToAdopt::default();
     for id in names(disk, dir)?.recordings {
+        if known(id) {
+            continue;
+        }
         let path = path(dir, id);
         let file = match disk.open(&path, Access::Read) {
             Ok(file) => file,
             // A recorder may discard its file at any time.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(Error::io("open", &path)(error)),
+            Err(error) if disk::is_no_file(&error) => continue,
+            Err(error) => {
+                let error = Error::io("open", &path)(error);
+                found.unreadable.push((id, error));
+                continue;
+            }
         };
         let mut frames = Frames::new(Sequential::new(file));
         match intake::first(&mut frames, id, |error| Error::io("read", &path)(error)) {
             Ok(First::Sealed(sealed)) => {
                 if let Ok(keys) = intake::open_keys(id, &sealed, inbox) {
-                    adoptable.push(Adoptable { id, keys });
+                    found.adoptable.push(Adoptable { id, keys });
                 }
             }
             Ok(First::Torn) | Err(Error::Damaged { .. }) => {}
-            Err(error) => return Err(error),
+            Err(error) => found.unreadable.push((id, error)),
         }
     }
-    Ok(adoptable)
+    Ok(found)
 }
 
 /// What the inbox holds, as far as it shows without a key.
@@ -170,16 +192,21 @@ pub(crate) fn entries(disk: &dyn Disk, dir: &Path) -> Result<Vec<InboxEntry>> {
     let mut entries = Vec::new();
     for id in names(disk, dir)?.recordings {
         let path = path(dir, id);
-        let (running, file) = match claim(disk, dir, id, Hold::Shared)? {
-            Claim::Left(file) => (false, file),
-            Claim::Running => match disk.open(&path, Access::Read) {
+        // What can't be read costs its own line only; the merge names it.
+        let (running, file) = match claim(disk, dir, id, Hold::Shared) {
+            Ok(Claim::Left(file)) => (false, file),
+            Ok(Claim::Running) => match disk.open(&path, Access::Read) {
                 Ok(file) => (true, file),
                 Err(_) => continue,
             },
-            Claim::Absent => continue,
+            Ok(Claim::Absent) | Err(_) => continue,
         };
-        let bytes = file.len().map_err(Error::io("read", &path))?;
-        let segments = count_segments(&*file, bytes).map_err(Error::io("read", &path))?;
+        let counted = file
+            .len()
+            .and_then(|bytes| Ok((bytes, count_segments(&*file, bytes)?)));
+        let Ok((bytes, segments)) = counted else {
+            continue;
+        };
         let started = std::fs::metadata(&path)
             .and_then(|times| times.created().or_else(|_| times.modified()))
             .unwrap_or(SystemTime::UNIX_EPOCH);
@@ -243,6 +270,21 @@ impl Sequential {
             piece: Vec::new(),
             taken: 0,
         }
+    }
+}
+
+impl Seek for Sequential {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let here = self.at - (self.piece.len() - self.taken) as u64;
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => here.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.len()?.checked_add_signed(by),
+        };
+        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
+        self.piece.clear();
+        self.taken = 0;
+        Ok(self.at)
     }
 }
 

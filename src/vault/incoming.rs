@@ -3,8 +3,9 @@
 //! Segments go in as they were sealed by the recorder, ten to a row; nothing is
 //! sealed anew but the card.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::{Error, Result};
 use super::frame::{Facts, Kind};
@@ -70,12 +71,10 @@ fn batch_len(waiting: &[Waiting]) -> usize {
 /// A recording on its way into the store.
 struct Incoming {
     clip: ClipId,
-    segments: u32,
     /// Rows that are still to be inserted.
     rows: Range<u32>,
-    sound: Frames<Sequential>,
+    sound: Sound,
     card: Vec<u8>,
-    path: PathBuf,
 }
 
 impl Incoming {
@@ -100,23 +99,29 @@ impl Incoming {
         };
         Ok(Self {
             clip,
-            segments,
             rows: 0..segments.div_ceil(SEGMENTS_PER_ROW),
-            sound: Frames::new(Sequential::new(open(held, one.id)?)),
+            sound: Sound {
+                frames: Frames::new(Sequential::new(open(held, one.id)?)),
+                passed_over: one.passed_over.clone(),
+                ahead: None,
+                left: one.found,
+                path: inbox::path(held.dir(), one.id),
+            },
             card: record::seal_text(&one.keys.card, &facts, &card)?,
-            path: inbox::path(held.dir(), one.id),
         })
     }
 
-    /// The next rows, at most so many: ten frames each, as they stand in the file.
+    /// The next rows, at most so many: up to ten frames each, as they stand in the
+    /// file. One whose segments are all lost is left out.
     fn insert(&mut self, writing: &Writing, most: u32) -> Result<()> {
         for row in self.rows.by_ref().take(most as usize) {
-            let first = row * SEGMENTS_PER_ROW;
             let mut frames = Vec::new();
-            for _ in first..self.segments.min(first + SEGMENTS_PER_ROW) {
-                append_next(&mut self.sound, &mut frames, &self.path)?;
+            while let Some(frame) = self.sound.next_of(row)? {
+                frames.extend(frame);
             }
-            writing.add_sound(self.clip, row, &frames)?;
+            if !frames.is_empty() {
+                writing.add_sound(self.clip, row, &frames)?;
+            }
         }
         Ok(())
     }
@@ -124,6 +129,7 @@ impl Incoming {
     /// What is left of the sound, and the card.
     fn insert_rest(&mut self, writing: &Writing) -> Result<()> {
         self.insert(writing, u32::MAX)?;
+        self.sound.is_done()?;
         match writing.card(self.clip)? {
             Some(_) => Ok(()),
             None => writing.put_card(self.clip, &self.card),
@@ -131,20 +137,71 @@ impl Incoming {
     }
 }
 
-fn append_next(sound: &mut Frames<Sequential>, row: &mut Vec<u8>, path: &Path) -> Result<()> {
-    loop {
-        match sound.next().map_err(Error::io("read", path))? {
-            Next::Frame(frame) if frame.facts.kind == Kind::Sound => {
-                row.extend_from_slice(frame.bytes);
-                return Ok(());
-            }
-            Next::Frame(_) => {}
-            Next::End | Next::Torn | Next::Damaged(_) => {
-                return Err(Error::damaged(
-                    path.display(),
-                    "it changed while it was read",
-                ));
+/// The frames of an inbox file that were counted.
+struct Sound {
+    frames: Frames<Sequential>,
+    passed_over: BTreeSet<u64>,
+    /// One that belongs into a later row than the last one asked for.
+    ahead: Option<(u32, Vec<u8>)>,
+    /// How many are still to come.
+    left: u32,
+    path: PathBuf,
+}
+
+impl Sound {
+    /// The next frame, if it belongs into this row.
+    fn next_of(&mut self, row: u32) -> Result<Option<Vec<u8>>> {
+        let next = match self.ahead.take() {
+            Some(next) => Some(next),
+            None => self.next()?,
+        };
+        match next {
+            Some((number, frame)) if number / SEGMENTS_PER_ROW == row => Ok(Some(frame)),
+            Some((number, _)) if number / SEGMENTS_PER_ROW < row => Err(self.changed()),
+            other => {
+                self.ahead = other;
+                Ok(None)
             }
         }
+    }
+
+    fn next(&mut self) -> Result<Option<(u32, Vec<u8>)>> {
+        while self.left > 0 {
+            match self.frames.next().map_err(Error::io("read", &self.path))? {
+                Next::Frame(frame, at)
+                    if frame.facts.kind == Kind::Sound && !self.passed_over.contains(&at) =>
+                {
+                    self.left -= 1;
+                    return Ok(Some((frame.facts.number, frame.bytes.to_vec())));
+                }
+                Next::Frame(..) => {}
+                Next::Damaged(_) => self.resume()?,
+                Next::End | Next::Torn => return Err(self.changed()),
+            }
+        }
+        Ok(None)
+    }
+
+    fn resume(&mut self) -> Result<()> {
+        match self
+            .frames
+            .resume()
+            .map_err(Error::io("read", &self.path))?
+        {
+            true => Ok(()),
+            false => Err(self.changed()),
+        }
+    }
+
+    /// All that was counted went in.
+    fn is_done(&self) -> Result<()> {
+        match (self.left, &self.ahead) {
+            (0, None) => Ok(()),
+            _ => Err(self.changed()),
+        }
+    }
+
+    fn changed(&self) -> Error {
+        Error::damaged(self.path.display(), "it changed while it was read")
     }
 }

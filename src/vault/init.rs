@@ -18,7 +18,7 @@ use super::recover;
 use super::root::{self, Copy, Handover, Position, RootFacts, generation_of_bag_file};
 use super::rotation::Next;
 use super::site::Site;
-use super::{reserve, seen};
+use super::{inbox, reserve, seen};
 use crate::crypto::{
     BackupIdentity, CryptoError, InboxIdentity, MasterKey, Passphrase, SlotSecrets, VaultId,
     WorkFactor,
@@ -56,7 +56,17 @@ impl Default for InitOptions {
 /// Says that what lies beside it is of an `init` that did not end.
 const MARKER: &str = "init";
 /// What a vault consists of, beside its root and its bags.
-const PARTS: [&str; 3] = [keyslots::DIR, "inbox", "store.redb"];
+const PARTS: [&str; 3] = [keyslots::DIR, inbox::DIR, "store.redb"];
+/// What an interrupted `init` can leave beside those.
+const BESIDE: [&str; 5] = [
+    MARKER,
+    "root.a.new",
+    "root.b.new",
+    "store.redb.new",
+    "reserve",
+];
+/// What is nobody's content: the locks, and what ext4 puts into every file system.
+const FREE: [&str; 3] = ["lock", "gate", "lost+found"];
 
 /// Makes a vault with one way in. `furnish` makes what else belongs to it, such
 /// as an empty store, before the vault is there for others to see.
@@ -72,11 +82,15 @@ pub fn init(
 ) -> Result<KeyRing> {
     let (disk, dir) = (&*site.disk, site.dir.as_path());
     check_file_system(dir, options.placement)?;
+    // Before anything of it is changed: it may be somebody's own directory.
+    check_room(site)?;
     disk.create_dir(dir).map_err(Error::io("make", dir))?;
-    disk.make_private(dir).map_err(Error::io("protect", dir))?;
     let lock = Lock::take(disk, dir)?;
     drop(Gate::close(disk, dir, &lock)?);
     make_room(site)?;
+    disk.make_private(dir).map_err(Error::io("protect", dir))?;
+    let inbox = site.path(inbox::DIR);
+    disk.create_dir(&inbox).map_err(Error::io("make", &inbox))?;
 
     let sealing = |error: CryptoError| Error::Seal {
         which: "the key slot".into(),
@@ -125,9 +139,9 @@ fn check_file_system(dir: &Path, placement: Placement) -> Result<()> {
     }
 }
 
-/// Refuses a vault or the remains of one; clears away those of an `init` that
-/// was interrupted, and marks what follows as one.
-fn make_room(site: &Site) -> Result<()> {
+/// The names in the directory, if a vault may be made there: it is empty, or holds
+/// nothing but what an interrupted `init` left.
+fn check_room(site: &Site) -> Result<Vec<String>> {
     let (disk, dir) = (&*site.disk, site.dir.as_path());
     let io = |action| Error::io(action, dir);
     let refuse = |why: &str| {
@@ -139,18 +153,44 @@ fn make_room(site: &Site) -> Result<()> {
     if recover::exists(disk, dir).map_err(io("read"))? {
         return refuse("there is a vault already");
     }
-    let names = disk.list(dir).map_err(io("read"))?;
-    let is_part =
-        |name: &String| generation_of_bag_file(name).is_some() || PARTS.contains(&name.as_str());
-    let remains: Vec<_> = names.iter().filter(|name| is_part(name)).collect();
-    if !names.iter().any(|name| name == MARKER) {
-        if !remains.is_empty() {
-            return refuse("it holds parts of a vault whose root is lost");
-        }
+    let names = disk
+        .list(dir)
+        .or_else(none_if_missing)
+        .map_err(io("read"))?;
+    if !is_marked(&names) && names.iter().any(|name| is_part(name)) {
+        return refuse("it holds parts of a vault whose root is lost");
+    }
+    let is_ours = |name: &str| match is_marked(&names) {
+        true => is_part(name) || BESIDE.contains(&name),
+        false => false,
+    };
+    match names
+        .iter()
+        .find(|name| !FREE.contains(&name.as_str()) && !is_ours(name))
+    {
+        Some(name) => refuse(&format!("it is not empty: it holds {name:?}")),
+        None => Ok(names),
+    }
+}
+
+fn is_marked(names: &[String]) -> bool {
+    names.iter().any(|name| name == MARKER)
+}
+
+fn is_part(name: &str) -> bool {
+    generation_of_bag_file(name).is_some() || PARTS.contains(&name)
+}
+
+/// Clears away what an interrupted `init` left, and marks what follows as one.
+fn make_room(site: &Site) -> Result<()> {
+    let (disk, dir) = (&*site.disk, site.dir.as_path());
+    let io = |action| Error::io(action, dir);
+    let names = check_room(site)?;
+    if !is_marked(&names) {
         disk::write(disk, &site.path(MARKER), b"").map_err(io("write"))?;
         return disk.sync_dir(dir).map_err(io("sync"));
     }
-    for name in remains {
+    for name in &names {
         if generation_of_bag_file(name).is_some() {
             disk::erase(disk, &site.path(name)).map_err(io("clear"))?;
         }

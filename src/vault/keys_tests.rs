@@ -579,3 +579,57 @@ fn each_rotation_has_a_new_inbox_key_and_adopts_under_it() {
             > 0
     );
 }
+
+#[test]
+fn a_way_in_that_cannot_be_read_is_damage_and_no_wrong_passphrase() {
+    let (disk, _) = vault();
+    let wrong = Passphrase::new("another passphrase".into());
+    assert!(matches!(
+        unlock(&disk, &wrong),
+        Err(Error::WrongPassphrase { .. })
+    ));
+    for name in ["passphrase.age", "passphrase.copy.age"] {
+        disk.tamper(&Path::new(DIR).join("keys").join(name), |bytes| {
+            bytes.clear()
+        });
+    }
+    assert!(matches!(unlock(&disk, &old()), Err(Error::Damaged { .. })));
+}
+
+#[test]
+fn on_a_full_disk_what_no_bag_knew_yet_can_be_shredded() {
+    let (disk, mut ring) = vault();
+    disk.leave_room(0);
+    let site = site(&disk);
+    let mut bury = |bag: &mut Bag| {
+        bag.tombstones.insert(super::bag::Tombstone {
+            id: id(9),
+            epoch: 0,
+        });
+        Ok(())
+    };
+    ring.rotate(&site, &lock(&site), &mut bury)
+        .unwrap()
+        .finally()
+        .unwrap();
+}
+
+#[test]
+fn init_leaves_a_directory_alone_that_is_not_empty() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let (home, mode) = (dir.path().join("home"), 0o755);
+    std::fs::create_dir(&home).unwrap();
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::write(home.join("letter"), "mine").unwrap();
+    let site = Site::new(&home, None);
+    let refused = init(&site, &old(), CHEAP, &mut |_| Ok(()));
+    assert!(matches!(refused, Err(Error::CannotInit { .. })));
+    let is = std::fs::metadata(&home).unwrap().permissions().mode();
+    assert_eq!(is & 0o777, mode);
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 1);
+    // A fresh file system is as good as an empty directory.
+    std::fs::remove_file(home.join("letter")).unwrap();
+    std::fs::create_dir(home.join("lost+found")).unwrap();
+    assert!(init(&site, &old(), CHEAP, &mut |_| Ok(())).is_ok());
+}

@@ -12,7 +12,7 @@ use super::disk::{self, Disk};
 use super::error::{Error, Result};
 use super::notice::Notice;
 use super::site::Site;
-use crate::crypto::{Passphrase, SlotSecrets};
+use crate::crypto::{CryptoError, Passphrase, SlotSecrets};
 
 /// The directory.
 pub(super) const DIR: &str = "keys";
@@ -21,6 +21,9 @@ pub(super) const PASSPHRASE: &str = "passphrase";
 
 const ENDINGS: [&str; 2] = [".age", ".copy.age"];
 const NEW: &str = ".new";
+
+/// A slot has a few hundred.
+const MOST_BYTES: u64 = 16 * 1024;
 
 /// A fingerprint of a master key.
 type Fingerprint = [u8; 16];
@@ -80,7 +83,8 @@ fn names(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>> {
 /// a second.
 ///
 /// # Errors
-/// [`Error::WrongPassphrase`] if none is taken.
+/// [`Error::WrongPassphrase`] if none is taken, [`Error::Damaged`] if none can be
+/// read.
 pub(super) fn open<T>(
     site: &Site,
     passphrase: &Passphrase,
@@ -90,19 +94,23 @@ pub(super) fn open<T>(
     files.retain(|file| Name::parse(file).is_some());
     files.sort_by_key(|file| Name::parse(file).map(|name| name.new.is_some()));
     let mut tried: Vec<Vec<u8>> = Vec::new();
+    // Whether any of them could be asked at all.
+    let mut asked = false;
     for file in &files {
         let Some(name) = Name::parse(file) else {
             continue;
         };
         let path = site.dir.join(DIR).join(file);
         // A bad sector in one copy is what the other one is there for.
-        let Ok(sealed) = disk::read(&*site.disk, &path) else {
+        let Ok(sealed) = disk::read_at_most(&*site.disk, &path, MOST_BYTES) else {
             continue;
         };
         if tried.contains(&sealed) {
             continue;
         }
-        if let Ok(secrets) = SlotSecrets::open(&sealed, passphrase) {
+        let slot = SlotSecrets::open(&sealed, passphrase);
+        asked |= matches!(slot, Ok(_) | Err(CryptoError::WrongKey));
+        if let Ok(secrets) = slot {
             let opened = Opened {
                 name: name.slot.to_owned(),
                 secrets,
@@ -114,9 +122,15 @@ pub(super) fn open<T>(
         }
         tried.push(sealed);
     }
-    Err(Error::WrongPassphrase {
-        dir: site.dir.clone(),
-    })
+    match asked {
+        true => Err(Error::WrongPassphrase {
+            dir: site.dir.clone(),
+        }),
+        false => Err(Error::damaged(
+            site.dir.join(DIR).display(),
+            "no way in can be read",
+        )),
+    }
 }
 
 /// Writes a slot of a new vault, and its twin. The caller syncs what is above.
@@ -217,7 +231,7 @@ pub(super) fn mend(site: &Site, opened: &Opened) -> Vec<Notice> {
         .collect();
     let mut notices = Vec::new();
     for path in paths {
-        if disk::read(disk, &path).is_ok_and(|sealed| sealed == opened.sealed) {
+        if disk::read_at_most(disk, &path, MOST_BYTES).is_ok_and(|sealed| sealed == opened.sealed) {
             continue;
         }
         let mended = disk::write(disk, &path, &opened.sealed).and_then(|()| disk.sync_dir(&keys));

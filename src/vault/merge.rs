@@ -6,7 +6,7 @@
 //! Whatever step a crash falls on, the next merge goes on there: once the card
 //! is in the store only the last step is left, so no edit is ever undone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bag::{Clip, Extent};
 use super::disk::{Access, DiskFile, Hold};
@@ -32,8 +32,8 @@ pub struct MergeReport {
     /// Recordings whose recorder died before it had recorded anything; nothing
     /// is kept of them.
     pub empty: Vec<RecordingId>,
-    /// Merged recordings whose file was damaged: what came before the damage is
-    /// in the vault.
+    /// Merged recordings whose file was damaged: all of it that still opens is in
+    /// the vault.
     pub damaged: Vec<Refused>,
     /// Files that could not be taken in; they are left where they are.
     pub refused: Vec<Refused>,
@@ -62,6 +62,10 @@ pub(super) struct Waiting {
     pub(super) id: RecordingId,
     pub(super) keys: ClipKeys,
     pub(super) extent: Extent,
+    /// How many of its segments are there.
+    pub(super) found: u32,
+    /// Where in its file frames begin that do not count.
+    pub(super) passed_over: BTreeSet<u64>,
     pub(super) audio_bytes: u64,
     pub(super) card: Card,
     damage: Option<String>,
@@ -178,8 +182,15 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
     let mut frames = Frames::new(Sequential::new(file));
     let first = intake::first(&mut frames, id, trouble);
     let keys = match (known.and_then(keys_of), first) {
-        (_, Ok(First::Torn)) => return Ok(Verdict::Empty),
-        (Some(keys), _) => keys,
+        (Some(keys), Ok(First::Sealed(_))) => keys,
+        (Some(keys), Ok(First::Torn) | Err(Error::Damaged { .. })) => {
+            // The bag has its keys: all that follows still opens.
+            if let Err(error) = frames.rewind() {
+                return Ok(Verdict::Refuse(trouble(error).to_string()));
+            }
+            keys
+        }
+        (None, Ok(First::Torn)) => return Ok(Verdict::Empty),
         (None, Ok(First::Sealed(sealed))) => {
             match intake::open_keys(id, &sealed, &held.bag().inbox) {
                 Ok(keys) => keys,
@@ -190,9 +201,12 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
             }
         }
         (None, Err(Error::Damaged { why, .. })) => return Ok(Verdict::Refuse(why)),
-        (None, Err(error)) => return Err(error),
+        (_, Err(error)) => return Ok(Verdict::Refuse(error.to_string())),
     };
-    let mut survey = intake::survey(&mut frames, id, &keys, trouble)?;
+    let mut survey = match intake::survey(&mut frames, id, &keys, trouble) {
+        Ok(survey) => survey,
+        Err(error) => return Ok(Verdict::Refuse(error.to_string())),
+    };
     let extent = Extent {
         segments: survey.segments.into(),
         hash: survey.hash,
@@ -209,12 +223,14 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
 }
 
 fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
-    let damage = survey.damage.take();
-    let nothing = survey.segments == 0 && !survey.finished;
-    if survey.is_unfinished_copy() {
+    let damage = survey.damage.clone();
+    let nothing = survey.found == 0 && !survey.finished;
+    // Where something is damaged, its end may be what was lost.
+    if damage.is_none() && survey.is_unfinished_copy() {
         return Verdict::Empty;
     }
     let (segments, hash, audio_bytes) = (survey.segments, survey.hash, survey.audio_bytes);
+    let (found, passed_over) = (survey.found, std::mem::take(&mut survey.passed_over));
     match (survey.into_card(), damage) {
         (None, Some(why)) => Verdict::Refuse(why),
         (_, Some(why)) if nothing => Verdict::Refuse(why),
@@ -227,6 +243,8 @@ fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
                 segments: segments.into(),
                 hash,
             },
+            found,
+            passed_over,
             audio_bytes,
             card,
             damage,
@@ -262,9 +280,15 @@ fn sort_out_duplicates(
     }
     waiting.sort_by_key(|one| (one.card.added_at, one.id));
     let listing = super::library::list(held)?;
+    // A recording whose sound was shredded does not hold it any more.
+    let has_sound = |id| {
+        let clip = held.bag().clips.get(id);
+        clip.is_some_and(|clip| clip.sound.is_some())
+    };
     let mut holders: BTreeMap<[u8; 32], RecordingId> = listing
         .recordings
         .iter()
+        .filter(|recording| has_sound(&recording.id))
         .filter_map(|recording| Some((recording.card.content_hash?, recording.id)))
         .collect();
     let mut kept = Vec::new();

@@ -5,7 +5,7 @@
 //! shell can work in the same vault.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bag::Settings;
 use super::closed::Vault;
@@ -30,8 +30,8 @@ use crate::transcript::Transcript;
 pub struct OpenVault {
     vault: Vault,
     session: Arc<Session>,
-    /// Forged root slots were swept away.
-    swept: AtomicBool,
+    /// How many of the forged root slots that were found are swept away.
+    swept: AtomicUsize,
 }
 
 impl OpenVault {
@@ -39,7 +39,7 @@ impl OpenVault {
         Self {
             vault,
             session: Arc::new(session),
-            swept: AtomicBool::new(false),
+            swept: AtomicUsize::new(0),
         }
     }
 
@@ -78,9 +78,15 @@ impl OpenVault {
     /// recorders, which have no key, would go on to seal to the forger's.
     pub fn merge(&self) -> Result<MergeReport> {
         let is_forged = |notice: &Notice| matches!(notice, Notice::Forged { .. });
-        if self.notices().iter().any(is_forged) && !self.swept.load(Ordering::Relaxed) {
-            self.session.with(|held| held.rotate(|_| Ok(())))?;
-            self.swept.store(true, Ordering::Relaxed);
+        let forged = || self.notices().into_iter().filter(is_forged).count();
+        let mut found = forged();
+        if found > self.swept.load(Ordering::Relaxed) {
+            self.session.with(|held| {
+                // What taking the lock found just now is swept as well.
+                found = forged();
+                held.rotate(|_| Ok(()))
+            })?;
+            self.swept.store(found, Ordering::Relaxed);
         }
         self.session.with(merge::merge)
     }

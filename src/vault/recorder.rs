@@ -78,6 +78,8 @@ impl RecordingWriter {
         let inbox_key = recover::inbox_key(&**disk, dir, &gate)?;
         disk.create_dir(&inbox_dir)
             .map_err(Error::io("make", &inbox_dir))?;
+        // Where this was its first recording, its own name has to last as well.
+        disk.sync_dir(dir).map_err(Error::io("sync", dir))?;
         let file = disk
             .open(&path, Access::Create)
             .map_err(Error::io("create", &path))?;

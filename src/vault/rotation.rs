@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::bag::{Bag, Clip};
 use super::disk;
 use super::error::{Error, Result};
-use super::inbox;
+use super::inbox::{self, Adoptable};
 use super::intake::FIRST_EPOCH;
 use super::keyring::KeyRing;
 use super::lock::{Gate, Lock};
@@ -21,6 +21,7 @@ use super::root::{Copy, Handover, Position, RootFacts, RootSlot};
 use super::site::{Site, Step};
 use super::{reserve, seen};
 use crate::crypto::{BackupIdentity, BagKey, CryptoError, InboxIdentity, MasterKey};
+use crate::recording::RecordingId;
 
 /// What a rotation is for.
 pub trait Change {
@@ -111,8 +112,14 @@ impl KeyRing {
         // is about to be forgotten.
         let gate = Gate::close(disk, dir, lock)?;
         let mut bag = self.bag.duplicate();
-        adopt(site, &mut bag)?;
+        let unreadable = adopt(site, &mut bag)?;
         change.change(&mut bag)?;
+        for (id, error) in unreadable {
+            // One that is being shredded need not be readable for that.
+            if !bag.is_tombstoned(id, FIRST_EPOCH) {
+                return Err(error);
+            }
+        }
         bag.inbox = InboxIdentity::generate();
         reached(Step::Adopted)?;
 
@@ -181,15 +188,14 @@ impl KeyRing {
 }
 
 /// Takes the keys of everything in the inbox into the bag, so that the private
-/// half that opens them need not be kept.
-fn adopt(site: &Site, bag: &mut Bag) -> Result<()> {
-    for found in inbox::adoptable(&*site.disk, &site.dir, &bag.inbox)? {
-        if bag.is_tombstoned(found.id, FIRST_EPOCH) || bag.clips.contains_key(&found.id) {
-            continue;
-        }
-        bag.clips.insert(found.id, Clip::adopted(found.keys));
+/// half that opens them need not be kept. Answers which ones could not be read.
+fn adopt(site: &Site, bag: &mut Bag) -> Result<Vec<(RecordingId, Error)>> {
+    let known = |id| bag.is_tombstoned(id, FIRST_EPOCH) || bag.clips.contains_key(&id);
+    let found = inbox::adoptable(&*site.disk, &site.dir, &bag.inbox, &known)?;
+    for Adoptable { id, keys } in found.adoptable {
+        bag.clips.insert(id, Clip::adopted(keys));
     }
-    Ok(())
+    Ok(found.unreadable)
 }
 
 /// A generation that is about to be written.
@@ -265,16 +271,19 @@ enum Reserve {
     Spend,
 }
 
-/// Whether a key of the old bag is not in the new one.
+/// Whether a key of the old bag is not in the new one, or a recording was buried
+/// whose key had not come into any bag yet.
 fn destroys(old: &Bag, new: &Bag) -> bool {
-    old.clips.iter().any(|(id, before)| {
-        new.clips.get(id).is_none_or(|after| {
-            after.epoch != before.epoch
-                || after.card.expose() != before.card.expose()
-                || (before.sound.is_some() && after.sound.is_none())
-                || (before.words.is_some() && after.words.is_none())
+    let buries = !new.tombstones.is_subset(&old.tombstones);
+    buries
+        || old.clips.iter().any(|(id, before)| {
+            new.clips.get(id).is_none_or(|after| {
+                after.epoch != before.epoch
+                    || after.card.expose() != before.card.expose()
+                    || (before.sound.is_some() && after.sound.is_none())
+                    || (before.words.is_some() && after.words.is_none())
+            })
         })
-    })
 }
 
 fn write_bag(site: &Site, next: &Next, reserve: Reserve) -> Result<()> {

@@ -21,7 +21,11 @@ pub(crate) fn running(held: &Held<'_>) -> Result<Vec<Recording>> {
     let mut running = Vec::new();
     for entry in inbox::entries(held.disk(), held.dir())? {
         if entry.running {
-            running.extend(so_far(held, entry.id)?);
+            match so_far(held, entry.id) {
+                // A file that can't be read hides no other.
+                Err(Error::Io { .. }) => {}
+                found => running.extend(found?),
+            }
         }
     }
     Ok(running)

@@ -5,7 +5,7 @@
 //! nothing sealed for them opens any more, wherever its bytes still lie; rows
 //! and inbox files are removed for tidiness.
 
-use super::bag::Tombstone;
+use super::bag::{Bag, Tombstone};
 use super::disk::Hold;
 use super::error::{Error, Result};
 use super::inbox::{self, Claim};
@@ -50,8 +50,9 @@ impl Receipt {
     pub fn failure(&self) -> Option<Failure> {
         let why = self.not_final.as_ref()?;
         Some(
-            Failure::new(Exit::Failed, "the shred is not final", why.clone())
-                .hint("unlock the vault again, with `voxvault list` for one: that finishes it"),
+            Failure::new(Exit::Failed, "the shred is not final", why.clone()).hint(
+                "once the disk takes writes again, `voxvault passwd` overwrites it all once more",
+            ),
         )
     }
 }
@@ -132,16 +133,25 @@ pub(crate) fn shred(
 fn waiting_of(held: &Held<'_>, ids: &[RecordingId]) -> Result<Vec<RecordingId>> {
     let mut waiting = Vec::new();
     for id in ids {
-        match inbox::claim(held.disk(), held.dir(), *id, Hold::Shared)? {
+        let claim = match inbox::claim(held.disk(), held.dir(), *id, Hold::Shared) {
+            // Its keys can be destroyed whatever has the name of its file.
+            Err(Error::Io { .. }) if is_known(held.bag(), *id) => continue,
+            claim => claim?,
+        };
+        match claim {
             Claim::Running => return Err(Error::Running { id: *id }),
             Claim::Left(_) => waiting.push(*id),
-            Claim::Absent if held.bag().clips.contains_key(id) => {}
-            // Shredding again finishes what a crash or an error left over.
-            Claim::Absent if held.bag().is_tombstoned(*id, FIRST_EPOCH) => {}
+            Claim::Absent if is_known(held.bag(), *id) => {}
             Claim::Absent => return Err(Error::NoRecording { id: *id }),
         }
     }
     Ok(waiting)
+}
+
+/// In the vault; or shredded before, since shredding again finishes what a crash
+/// or an error left over.
+fn is_known(bag: &Bag, id: RecordingId) -> bool {
+    bag.clips.contains_key(&id) || bag.is_tombstoned(id, FIRST_EPOCH)
 }
 
 /// What is about to be destroyed, as far as it can be read.

@@ -122,25 +122,6 @@ fn a_tail_of_zeros_is_a_torn_write_and_no_damage() {
 }
 
 #[test]
-fn a_damaged_file_is_kept_up_to_the_damage_and_named() {
-    let (_dir, open) = new_vault();
-    let id = interrupted(open.vault(), 1, 5);
-    let path = inbox_file(open.vault().dir(), id);
-    let mut bytes = fs::read(&path).unwrap();
-    let third = bytes.len() - 2 * 3081 - 100;
-    bytes[third] ^= 1;
-    fs::write(&path, bytes).unwrap();
-    let report = open.merge().unwrap();
-    assert_eq!((report.merged, report.damaged.len()), (vec![id], 1));
-    assert!(
-        report.damaged[0].why.contains("segment 2"),
-        "{}",
-        report.damaged[0].why
-    );
-    assert_sound(&open, id, 1, 2);
-}
-
-#[test]
 fn a_foreign_file_is_named_and_left_alone() {
     let (_dir, open) = new_vault();
     let (_other_dir, other) = new_vault();
@@ -207,4 +188,172 @@ fn a_file_cut_short_after_it_was_counted_is_named() {
         "{:?}",
         report.damaged
     );
+}
+
+/// Changes the file of an interrupted recording behind the vault's back.
+fn change(open: &OpenVault, id: RecordingId, change: impl FnOnce(&mut Vec<u8>)) {
+    let path = inbox_file(open.vault().dir(), id);
+    let mut bytes = fs::read(&path).unwrap();
+    change(&mut bytes);
+    fs::write(&path, bytes).unwrap();
+}
+
+/// Where the frame of this segment begins.
+fn place_of(bytes: &[u8], segment: u32) -> usize {
+    let is_it =
+        |frame: &frame::Frame<'_>| (frame.facts.kind, frame.facts.number) == (Kind::Sound, segment);
+    let found = crate::vault::scan::frames(bytes).find(|(_, frame)| is_it(frame));
+    found.expect("the segment").0
+}
+
+/// Which segments can be heard; each of them as it was recorded.
+fn heard(open: &OpenVault, id: RecordingId, recording: u8, segments: u32) -> Vec<u32> {
+    let mut sound = open.sound(id).unwrap();
+    assert_eq!(sound.segments(), u64::from(segments));
+    let mut heard = Vec::new();
+    for segment in 0..segments {
+        if let Ok(read) = sound.next_segment() {
+            assert_eq!(*read.unwrap().packets, packets(recording, segment));
+            heard.push(segment);
+        }
+    }
+    heard
+}
+
+#[test]
+fn a_flipped_bit_costs_its_own_segment_and_none_behind_it() {
+    let length_field = 40..44;
+    for at in [0, 20, 32, 40, 41, 42, 43, 50, 100] {
+        let (_dir, open) = new_vault();
+        let id = interrupted(open.vault(), 1, 25);
+        change(&open, id, |bytes| {
+            let place = place_of(bytes, 3);
+            bytes[place + at] ^= 1;
+        });
+        let report = open.merge().unwrap();
+        assert_eq!(
+            (report.merged, report.damaged.len()),
+            (vec![id], 1),
+            "byte {at}{}",
+            if length_field.contains(&at) {
+                ", of the length"
+            } else {
+                ""
+            }
+        );
+        let rest: Vec<u32> = (0..25).filter(|segment| *segment != 3).collect();
+        assert_eq!(heard(&open, id, 1, 25), rest, "byte {at}");
+        let card = open.recording(id).unwrap().card;
+        assert_eq!(card.samples, 25 * u64::from(SEGMENT_SAMPLES));
+        assert_eq!(card.gaps.len(), 1);
+    }
+}
+
+#[test]
+fn whole_rows_may_be_lost_and_what_follows_stays() {
+    let (_dir, open) = new_vault();
+    let id = record(open.vault(), 1, 45);
+    change(&open, id, |bytes| {
+        let (from, to) = (place_of(bytes, 8), place_of(bytes, 31));
+        bytes[from..to].fill(7);
+    });
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged, report.damaged.len()), (vec![id], 1));
+    let rest: Vec<u32> = (0..8).chain(31..45).collect();
+    assert_eq!(heard(&open, id, 1, 45), rest);
+    assert_eq!(open.recording(id).unwrap().state(), State::Pending);
+}
+
+#[test]
+fn a_frame_that_no_key_opens_is_passed_over_and_hides_no_other() {
+    let (_dir, open) = new_vault();
+    let id = interrupted(open.vault(), 1, 5);
+    change(&open, id, |bytes| {
+        let place = place_of(bytes, 2);
+        let facts = frame::parse(&bytes[place..]).unwrap().facts;
+        let forged = frame::encode(&facts, &[9; 500]).unwrap();
+        bytes.splice(place..place, forged);
+    });
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged, report.damaged.len()), (vec![id], 1));
+    assert_sound(&open, id, 1, 5);
+}
+
+#[test]
+fn a_damaged_first_frame_costs_nothing_once_the_bag_has_the_keys() {
+    for at in [0, 42, 100] {
+        let (_dir, open) = new_vault();
+        let writer = open.vault().begin(&card("running")).unwrap();
+        // A rotation adopts its keys.
+        open.change_settings(&mut |settings| {
+            drop(settings.searches.insert("a".into(), "b".into()));
+        })
+        .unwrap();
+        let mut writer = writer;
+        writer.push(&packets(1, 0), SEGMENT_SAMPLES).unwrap();
+        let id = writer.finish(&card("done")).unwrap();
+        change(&open, id, |bytes| bytes[at] ^= 1);
+        let report = open.merge().unwrap();
+        assert_eq!((report.merged, report.damaged.len()), (vec![id], 1), "{at}");
+        assert_sound(&open, id, 1, 1);
+    }
+}
+
+#[test]
+fn a_damaged_import_is_kept_and_can_be_imported_again() {
+    let (_dir, open) = new_vault();
+    let import = || {
+        let card = Card {
+            source: Source::Import,
+            content_hash: Some([7; 32]),
+            samples: 2 * u64::from(SEGMENT_SAMPLES),
+            ..card("import")
+        };
+        let mut writer = open.vault().begin_copy(&card).unwrap();
+        for segment in 0..2 {
+            writer.push(&packets(1, segment), SEGMENT_SAMPLES).unwrap();
+        }
+        writer.finish(&card).unwrap()
+    };
+    let damaged = import();
+    // The card at its end.
+    change(&open, damaged, |bytes| *bytes.last_mut().unwrap() ^= 1);
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged, report.damaged.len()), (vec![damaged], 1));
+    assert_eq!(heard(&open, damaged, 1, 2), [0, 1]);
+    let whole = import();
+    assert_eq!(open.merge().unwrap().merged, [whole]);
+    let again = import();
+    assert_eq!(open.merge().unwrap().duplicates[0].id, again);
+    // Who shredded the sound may take it in again.
+    open.shred(&[whole], crate::vault::ShredScope::Sound, &mut |_, _| ())
+        .unwrap();
+    let third = import();
+    assert_eq!(open.merge().unwrap().merged, [third]);
+}
+
+#[test]
+fn a_name_in_the_inbox_that_is_no_file_costs_only_itself() {
+    let (_dir, open) = new_vault();
+    let dir = open.vault().dir().to_owned();
+    let strange = [1, 2, 3].map(|number| RecordingId::from_bytes([number; 16]));
+    let [directory, link, pipe] = strange.map(|id| inbox_file(&dir, id));
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(dir.join("elsewhere"), "untouched").unwrap();
+    std::os::unix::fs::symlink(dir.join("elsewhere"), link).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(pipe).status();
+    assert!(made.unwrap().success());
+    let id = record(open.vault(), 1, 2);
+    assert_eq!(open.vault().inbox().unwrap().len(), 1);
+    assert!(open.running().unwrap().is_empty());
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged, report.refused.len()), (vec![id], 3));
+    assert_sound(&open, id, 1, 2);
+    // Nor does it keep a recording of that name from being shredded.
+    fs::create_dir(inbox_file(&dir, id)).unwrap();
+    let everything = crate::vault::ShredScope::Everything;
+    let receipt = open.shred(&[id], everything, &mut |_, _| ()).unwrap();
+    assert_eq!(receipt.not_final, None);
+    assert!(open.recordings().unwrap().is_empty());
+    assert_eq!(fs::read(dir.join("elsewhere")).unwrap(), b"untouched");
 }
