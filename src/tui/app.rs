@@ -38,6 +38,14 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
+    /// One whose answers a test reads itself.
+    #[cfg(test)]
+    pub(in crate::tui) fn kept() -> io::Result<(Self, Receiver<Answer>)> {
+        let (answers, kept) = channel();
+        let waker = Waker::of_nobody()?;
+        Ok((Self { answers, waker }, kept))
+    }
+
     /// Leaves an answer. After the interface ended nobody reads it.
     pub fn send(&self, answer: Answer) {
         if self.answers.send(answer).is_ok() {

@@ -23,18 +23,23 @@ use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::tui::app::Mailbox;
 use desk::Job;
-use errands::Errand;
+use errands::{Errand, Keyed};
 use finder::Find;
+use halt::Halt;
 use microphone::Microphone;
 use player::Play;
 
 mod desk;
 mod errands;
 mod finder;
+mod halt;
 mod microphone;
 mod notes;
 mod player;
 mod watch;
+
+#[cfg(test)]
+mod tests;
 
 /// How long threads have to end. What they do then is safe to cut off: the
 /// recording in progress was stopped and kept before.
@@ -56,6 +61,8 @@ pub struct Real {
 struct Shared {
     context: Arc<Context>,
     mail: Mailbox,
+    /// Raised by locking.
+    halt: Halt,
     /// Dropped by each thread when it ends.
     _alive: Option<Sender<()>>,
 }
@@ -93,6 +100,7 @@ impl Real {
         let shared = Shared {
             context: Arc::new(context),
             mail,
+            halt: Halt::default(),
             _alive: Some(alive),
         };
         let (desk, jobs) = channel();
@@ -136,6 +144,11 @@ impl Real {
             ended,
         })
     }
+
+    fn run_errand(&self, errand: Keyed) {
+        let leave = self.shared.halt.leave();
+        drop(self.errands.send(Errand::Keyed(errand, leave)));
+    }
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -163,26 +176,30 @@ impl Engine for Real {
             Request::PlayPause => drop(self.player.send(Play::Pause)),
             Request::Seek(to_s) => drop(self.player.send(Play::Seek(to_s))),
             Request::StopPlaying => drop(self.player.send(Play::Stop)),
-            Request::Waveform(id) => drop(self.errands.send(Errand::Waveform(id))),
+            Request::Waveform(id) => self.run_errand(Keyed::Waveform(id)),
             Request::Export {
                 ids,
                 format,
                 destination,
-            } => {
-                drop(self.errands.send(Errand::Export {
-                    ids,
-                    format,
-                    destination,
-                }));
-            }
-            Request::Transcribe(id) => drop(self.errands.send(Errand::Transcribe(id))),
+            } => self.run_errand(Keyed::Export {
+                ids,
+                format,
+                destination,
+            }),
+            Request::Transcribe(id) => self.run_errand(Keyed::Transcribe(id)),
             Request::Equipment => drop(self.errands.send(Errand::Equipment)),
             Request::UseModel(name) => drop(self.errands.send(Errand::UseModel(name))),
+            Request::Lock => {
+                // At once: the desk may have much to do before it gets there.
+                self.shared.halt.raise();
+                drop(self.desk.send(Job::Ask(Request::Lock)));
+            }
             for_the_desk => drop(self.desk.send(Job::Ask(for_the_desk))),
         }
     }
 
     fn close(&mut self) {
+        self.shared.halt.raise();
         // First what can be lost.
         self.microphone.close();
         let _ = self.player.send(Play::End);
