@@ -176,17 +176,22 @@ impl Desk {
     }
 
     fn opened(&mut self, opened: Result<Arc<OpenVault>, Failure>, notes: Notes) {
-        let merged = opened.and_then(|open| {
-            command::merge_quietly(&open, &notes)?;
-            Ok(open)
+        // A full disk must not keep the owner from shredding: what waits stays
+        // in the inbox until there is room.
+        let opened = opened.and_then(|open| match command::merge_quietly(&open, &notes) {
+            Err(failure) if failure.exit == Exit::Locked => Err(failure),
+            merged => Ok((open, merged)),
         });
-        match merged {
-            Ok(open) => {
+        match opened {
+            Ok((open, merged)) => {
                 self.open = Some(Arc::clone(&open));
                 self.shared.tell(Answer::Unlocked {
                     notices: notes.take(),
                 });
                 self.start_transcriber(open);
+                if let Err(failure) = merged {
+                    self.shared.complain(failure);
+                }
             }
             Err(failure) => {
                 self.shared.context.lock();

@@ -17,6 +17,7 @@ use crate::config::{Config, Paths};
 use crate::crypto::WorkFactor;
 use crate::recording::RecordingId;
 use crate::tui::engine::Format;
+use crate::tui::secret::Secret;
 use crate::vault::site::Site;
 use crate::vault::{InitOptions, OpenVault, Vault};
 
@@ -137,4 +138,31 @@ fn asking_to_lock_withdraws_leave_before_the_desk_hears_of_it() {
     let later = engine.shared.halt.leave();
     engine.close();
     assert!(later.is_over());
+}
+
+impl Fixture {
+    /// What the desk answers to unlocking, the listing aside.
+    fn answers_to_unlocking(&self) -> Vec<Answer> {
+        let ((desk, jobs), (finder, _)) = (channel(), channel());
+        let ((errands, _), (player, _)) = (channel(), channel());
+        let secret = PASSPHRASE.chars().fold(Secret::default(), |mut secret, c| {
+            secret.push(c);
+            secret
+        });
+        desk.send(Job::Ask(Request::Unlock(secret))).unwrap();
+        desk.send(Job::End).unwrap();
+        desk::Desk::new(self.shared.clone(), desk, finder, errands, player, None).run(&jobs);
+        self.answers.try_iter().collect()
+    }
+}
+
+#[test]
+fn an_inbox_that_cannot_be_merged_is_told_of_and_the_vault_opens() {
+    let fixture = Fixture::new(Config::default());
+    let inbox = fixture.dir.path().join("vault/inbox");
+    std::fs::write(&inbox, "in the way").unwrap();
+    let answers = fixture.answers_to_unlocking();
+    assert!(matches!(answers.first(), Some(Answer::Unlocked { .. })));
+    let told = |answer: &Answer| matches!(answer, Answer::Failed(_));
+    assert!(answers.iter().any(told));
 }
