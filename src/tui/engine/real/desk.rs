@@ -202,8 +202,12 @@ impl Desk {
 
     fn start_transcriber(&mut self, open: Arc<OpenVault>) {
         let context = &self.shared.context;
-        let Ok(language) = transcribe::language(&context.config.language) else {
-            return;
+        let language = match transcribe::language(&context.config.language) {
+            Ok(language) => language,
+            Err(failure) => {
+                let place = context.paths.config_file.display();
+                return self.shared.complain(failure.about(place));
+            }
         };
         let settings = Settings {
             models: context.paths.models.clone(),

@@ -166,3 +166,24 @@ fn an_inbox_that_cannot_be_merged_is_told_of_and_the_vault_opens() {
     let told = |answer: &Answer| matches!(answer, Answer::Failed(_));
     assert!(answers.iter().any(told));
 }
+
+#[test]
+fn a_language_that_is_none_is_told_of_when_nothing_will_be_transcribed() {
+    let fixture = Fixture::new(Config {
+        language: "klingon".to_owned(),
+        ..Config::default()
+    });
+    let answers = fixture.answers_to_unlocking();
+    assert!(matches!(answers.first(), Some(Answer::Unlocked { .. })));
+    let about_the_settings = answers.iter().any(|answer| match answer {
+        Answer::Failed(failure) => {
+            failure.what == "can't use the language"
+                && failure
+                    .which
+                    .iter()
+                    .any(|which| which.ends_with("config.toml"))
+        }
+        _ => false,
+    });
+    assert!(about_the_settings);
+}
