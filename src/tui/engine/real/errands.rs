@@ -210,6 +210,10 @@ fn write_copies(
     destination: &str,
     leave: &Leave,
 ) -> Result<(), Failure> {
+    let _copying = shared.copies.begin();
+    if leave.is_over() {
+        return Ok(());
+    }
     let path = match destination.strip_prefix("~/").zip(std::env::var_os("HOME")) {
         Some((rest, home)) => PathBuf::from(home).join(rest),
         None => PathBuf::from(destination),

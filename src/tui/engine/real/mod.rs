@@ -22,6 +22,7 @@ use crate::command::{Context, NoKey};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::tui::app::Mailbox;
+use copies::Copies;
 use desk::Job;
 use errands::{Errand, Keyed};
 use finder::Find;
@@ -29,6 +30,7 @@ use halt::Halt;
 use microphone::Microphone;
 use player::Play;
 
+mod copies;
 mod desk;
 mod errands;
 mod finder;
@@ -41,8 +43,13 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+/// How long an export has to take back what it has half written in the clear: as
+/// long as a slow disk takes, but the end of the program comes.
+const TAKE_BACK_WITHIN: Duration = Duration::from_secs(10);
+
 /// How long threads have to end. What they do then is safe to cut off: the
-/// recording in progress was stopped and kept before.
+/// recording in progress was stopped and kept before, and no copy is half
+/// written.
 const END_WITHIN: Duration = Duration::from_millis(500);
 
 /// The engine of the program.
@@ -63,6 +70,8 @@ struct Shared {
     mail: Mailbox,
     /// Raised by locking.
     halt: Halt,
+    /// Copies that are being written.
+    copies: Copies,
     /// Dropped by each thread when it ends.
     _alive: Option<Sender<()>>,
 }
@@ -101,6 +110,7 @@ impl Real {
             context: Arc::new(context),
             mail,
             halt: Halt::default(),
+            copies: Copies::default(),
             _alive: Some(alive),
         };
         let (desk, jobs) = channel();
@@ -207,6 +217,7 @@ impl Engine for Real {
         let _ = self.finder.send(Find::End);
         let _ = self.desk.send(Job::End);
         self.shared.context.lock();
+        self.shared.copies.wait(TAKE_BACK_WITHIN);
         // Each thread drops its sender as it ends; nobody ever sends.
         let _ = self.ended.recv_timeout(END_WITHIN);
     }

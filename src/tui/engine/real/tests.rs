@@ -51,6 +51,7 @@ impl Fixture {
             context: Arc::new(context),
             mail,
             halt: Halt::default(),
+            copies: Copies::default(),
             _alive: None,
         };
         Self {
