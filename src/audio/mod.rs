@@ -17,7 +17,8 @@
 //!
 //! Nothing here knows about keys, files in the vault, or threads: callers own
 //! those. ALSA prints to standard error from C while devices are listed and
-//! opened; who owns the terminal has to catch that.
+//! opened: it is hushed meanwhile, unless who owns the terminal leads standard
+//! error elsewhere ([`StderrAside`]).
 
 mod capture;
 mod decode;
@@ -47,6 +48,7 @@ pub use encode::{
 pub use error::AudioError;
 pub use export::{FlacWriter, OggOpusWriter, WavWriter};
 pub use fingerprint::Fingerprint;
+pub use hush::Aside as StderrAside;
 pub use intake::{Intake, IntakeError, IntakeSummary};
 pub use level::{LevelMeter, Momentary};
 pub use playback::Playback;

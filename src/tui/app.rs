@@ -17,7 +17,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::clipboard;
 use super::engine::{Answer, Engine};
-use super::input::{Input, Parser};
+use super::input::Input;
+use super::keyboard::Keyboard;
 use super::model::{Model, Settings};
 use super::msg::{Effect, Msg, Timer};
 use super::signals::{Signal, Signals, Waker};
@@ -25,10 +26,6 @@ use super::terminal::{Gone, Tty};
 use super::update::{begin, update};
 use super::view::view;
 use super::wire::Wire;
-
-/// How long an Escape may wait for the rest of a sequence that a slow line
-/// delivers in pieces.
-const ESCAPE: Duration = Duration::from_millis(40);
 
 /// Where the engine's threads leave their answers; each one wakes the loop.
 #[derive(Clone)]
@@ -38,6 +35,14 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
+    /// One whose answers a test reads itself.
+    #[cfg(test)]
+    pub(in crate::tui) fn kept() -> io::Result<(Self, Receiver<Answer>)> {
+        let (answers, kept) = channel();
+        let waker = Waker::of_nobody()?;
+        Ok((Self { answers, waker }, kept))
+    }
+
     /// Leaves an answer. After the interface ended nobody reads it.
     pub fn send(&self, answer: Answer) {
         if self.answers.send(answer).is_ok() {
@@ -54,7 +59,7 @@ struct App<E> {
     signals: Signals,
     answers: Receiver<Answer>,
     timers: BTreeMap<Timer, Instant>,
-    parser: Parser,
+    keyboard: Keyboard,
     /// Not yet taken by the terminal.
     unsent: Zeroizing<Vec<u8>>,
     state: State,
@@ -93,7 +98,7 @@ pub fn run<E: Engine>(
         signals,
         answers,
         timers: BTreeMap::new(),
-        parser: Parser::default(),
+        keyboard: Keyboard::default(),
         unsent: Zeroizing::new(Vec::new()),
         state: State::Running,
     };
@@ -193,14 +198,13 @@ impl<E: Engine> App<E> {
     }
 
     fn sleep(&mut self) -> Result<(), Gone> {
-        let mut until = self
-            .timers
-            .values()
-            .min()
-            .map(|at| at.saturating_duration_since(Instant::now()));
-        if self.parser.undecided() {
-            until = Some(until.map_or(ESCAPE, |until| until.min(ESCAPE)));
-        }
+        let now = Instant::now();
+        let due = self.timers.values().min();
+        let until = due
+            .map(|at| at.saturating_duration_since(now))
+            .into_iter()
+            .chain(self.keyboard.patience(now))
+            .min();
         // Rounded up, or the last millisecond is spent awake.
         let until =
             until.and_then(|until| Timespec::try_from(until + Duration::from_micros(500)).ok());
@@ -226,7 +230,7 @@ impl<E: Engine> App<E> {
             self.read()?;
         } else if tty.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(Gone);
-        } else if self.parser.undecided() {
+        } else {
             self.understand(&[]);
         }
         Ok(())
@@ -273,20 +277,21 @@ impl<E: Engine> App<E> {
         Ok(())
     }
 
-    /// Takes bytes from the terminal; none means that no more followed.
+    /// Takes bytes from the terminal; none means that no more came by now.
     fn understand(&mut self, bytes: &[u8]) {
-        let mut parser = mem::take(&mut self.parser);
+        let mut keyboard = mem::take(&mut self.keyboard);
         let mut take = |input| {
             self.happen(match input {
                 Input::Key(key) => Msg::Key(key),
                 Input::Paste(text) => Msg::Paste(text),
             });
         };
+        let now = Instant::now();
         if bytes.is_empty() {
-            parser.settle(&mut take);
+            keyboard.settle(now, &mut take);
         } else {
-            parser.feed(bytes, &mut take);
+            keyboard.feed(bytes, now, &mut take);
         }
-        self.parser = parser;
+        self.keyboard = keyboard;
     }
 }

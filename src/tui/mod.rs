@@ -21,6 +21,7 @@ pub mod clipboard;
 pub mod editor;
 pub mod engine;
 pub mod input;
+pub mod keyboard;
 pub mod keymap;
 pub mod layout;
 pub mod model;

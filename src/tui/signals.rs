@@ -17,6 +17,13 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 pub struct Waker(Arc<UnixStream>);
 
 impl Waker {
+    /// Wakes nobody: a test has no loop.
+    #[cfg(test)]
+    pub(in crate::tui) fn of_nobody() -> io::Result<Self> {
+        let (_, writer) = UnixStream::pair()?;
+        Ok(Self(Arc::new(writer)))
+    }
+
     /// Ends the loop's sleep. A full socket means that it is woken already.
     pub fn wake(&self) {
         let _ = (&*self.0).write(&[1]);

@@ -7,16 +7,17 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+
+use crate::audio::StderrAside;
 
 /// How much of it is kept, bytes.
 const KEPT: usize = 32 * 1024;
 
 /// Descriptor 2 led aside; [`Aside::restore`] or dropping it leads it back.
 pub struct Aside {
-    original: Option<OwnedFd>,
+    led: Option<StderrAside>,
     log: Arc<Mutex<VecDeque<u8>>>,
 }
 
@@ -26,7 +27,6 @@ impl Aside {
     /// # Errors
     /// When the system gives no pipe, descriptor or thread.
     pub fn begin() -> io::Result<Self> {
-        let original = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3)?;
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let log = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&log);
@@ -34,18 +34,15 @@ impl Aside {
         thread::Builder::new()
             .name("stderr".to_owned())
             .spawn(move || keep(File::from(read), &kept))?;
-        rustix::stdio::dup2_stderr(&write)?;
         Ok(Self {
-            original: Some(original),
+            led: Some(StderrAside::begin(&write)?),
             log,
         })
     }
 
     /// Leads descriptor 2 back to where it went.
     pub fn restore(&mut self) {
-        if let Some(original) = self.original.take() {
-            let _ = rustix::stdio::dup2_stderr(&original);
-        }
+        self.led = None;
     }
 
     /// The last of what was printed, for the person who asks.
@@ -53,12 +50,6 @@ impl Aside {
     pub fn log(&self) -> String {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(log.make_contiguous()).into_owned()
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        self.restore();
     }
 }
 

@@ -10,23 +10,20 @@ mod sheet;
 mod view;
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zeroize::Zeroizing;
 
 use self::sheet::{Next, Sheet};
-use super::input::Parser;
+use super::keyboard::Keyboard;
 use super::signals::{Signal, Signals};
 use super::terminal::{Gone, Tty};
 use super::theme::Theme;
 use super::wire::Wire;
 use crate::error::{Exit, Failure};
 use crate::transcript::Transcript;
-
-/// How long an Escape may wait for the rest of a sequence.
-const ESCAPE: Duration = Duration::from_millis(40);
 
 /// How editing ended.
 pub enum Ending {
@@ -58,7 +55,7 @@ pub fn edit(heading: &str, transcript: &Transcript) -> Result<Ending, Failure> {
             tty,
             terminal,
             signals,
-            parser: Parser::default(),
+            keyboard: Keyboard::default(),
             unsent: Zeroizing::new(Vec::new()),
         };
         Ok(editor.run())
@@ -73,7 +70,7 @@ struct Editor<'a> {
     tty: Tty,
     terminal: Terminal<Wire>,
     signals: Signals,
-    parser: Parser,
+    keyboard: Keyboard,
     /// Not yet taken by the terminal.
     unsent: Zeroizing<Vec<u8>>,
 }
@@ -127,10 +124,11 @@ impl Editor<'_> {
 
     /// Sleeps until something happens, and does it.
     fn sleep(&mut self) -> Step {
-        let until = match self.parser.undecided() {
-            true => Timespec::try_from(ESCAPE).ok(),
-            false => None,
-        };
+        // Rounded up, or the last millisecond is spent awake.
+        let until = self
+            .keyboard
+            .patience(Instant::now())
+            .and_then(|until| Timespec::try_from(until + Duration::from_micros(500)).ok());
         let wanted = match self.unsent.is_empty() {
             true => PollFlags::IN,
             false => PollFlags::IN | PollFlags::OUT,
@@ -155,10 +153,8 @@ impl Editor<'_> {
             self.read()
         } else if tty.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             Err(Gone)
-        } else if self.parser.undecided() {
-            Ok(self.understand(&[]))
         } else {
-            Ok(Next::Draw)
+            Ok(self.understand(&[]))
         }
     }
 
@@ -201,7 +197,7 @@ impl Editor<'_> {
         Ok(self.understand(bytes.get(..count).unwrap_or_default()))
     }
 
-    /// Takes bytes from the terminal; none means that no more followed. What was
+    /// Takes bytes from the terminal; none means that no more came by now. What was
     /// typed behind a key that ends it is not looked at.
     fn understand(&mut self, bytes: &[u8]) -> Next {
         let (sheet, mut next) = (&mut self.sheet, Next::Draw);
@@ -210,10 +206,11 @@ impl Editor<'_> {
                 next = sheet.take(input);
             }
         };
+        let now = Instant::now();
         if bytes.is_empty() {
-            self.parser.settle(&mut take);
+            self.keyboard.settle(now, &mut take);
         } else {
-            self.parser.feed(bytes, &mut take);
+            self.keyboard.feed(bytes, now, &mut take);
         }
         next
     }

@@ -22,7 +22,7 @@ pub(in crate::tui) use motion::HIT_ROWS;
 #[cfg(test)]
 mod tests;
 
-/// How long before locking it is announced.
+/// How long before locking it is announced, at most.
 pub const LOCK_NOTICE: Duration = Duration::from_secs(30);
 /// How long the cursor rests before the right pane follows it. While it moves
 /// only the list changes, which is what keeps a slow line quick.
@@ -122,6 +122,9 @@ fn due(model: &mut Model, timer: Timer, effects: &mut Vec<Effect>) {
         Timer::Rest => motion::follow(model, effects),
         Timer::Meter if model.is_recording() => effects.push(Effect::Ask(Request::Meter)),
         Timer::Idle if model.is_open() => {
+            let Some(after) = model.settings.lock_after else {
+                return;
+            };
             if model.player.as_ref().is_some_and(|player| !player.paused) {
                 // Somebody listens.
                 watch_for_idleness(model, effects);
@@ -129,7 +132,7 @@ fn due(model: &mut Model, timer: Timer, effects: &mut Vec<Effect>) {
                 lock(model, effects);
             } else {
                 model.lock_announced = true;
-                effects.push(Effect::After(Timer::Idle, LOCK_NOTICE));
+                effects.push(Effect::After(Timer::Idle, notice(after)));
             }
         }
         Timer::Meter | Timer::Idle => {}
@@ -169,7 +172,13 @@ fn watch_for_idleness(model: &Model, effects: &mut Vec<Effect>) {
     if let Some(after) = model.settings.lock_after {
         effects.push(Effect::After(
             Timer::Idle,
-            after.saturating_sub(LOCK_NOTICE),
+            after.saturating_sub(notice(after)),
         ));
     }
+}
+
+/// How long before locking it is announced. Who wants it locked after seconds
+/// still has half of them before the announcement.
+pub(in crate::tui) fn notice(after: Duration) -> Duration {
+    LOCK_NOTICE.min(after / 2)
 }

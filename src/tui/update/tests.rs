@@ -233,6 +233,30 @@ fn a_key_after_the_notice_puts_locking_off() {
 }
 
 #[test]
+fn a_short_time_until_it_locks_is_kept_with_half_of_it_announced() {
+    for (after_s, announced_at_s) in [(10, 5), (45, 23), (60, 30), (600, 570)] {
+        let after = Duration::from_secs(after_s);
+        let mut driven = Driven::locked(80, 24);
+        driven.model.settings.lock_after = Some(after);
+        let waits = |effects: Vec<Effect>| {
+            let idle = |effect| match effect {
+                Effect::After(Timer::Idle, time) => Some(time),
+                _ => None,
+            };
+            effects.into_iter().filter_map(idle).last().unwrap()
+        };
+        let unlocked = Answer::Unlocked {
+            notices: Vec::new(),
+        };
+        let first = waits(update(&mut driven.model, Msg::Answer(unlocked)));
+        assert_eq!((first.as_secs_f64()).round() as u64, announced_at_s);
+        let second = waits(update(&mut driven.model, Msg::Due(Timer::Idle)));
+        assert!(driven.model.lock_announced);
+        assert_eq!(first + second, after);
+    }
+}
+
+#[test]
 fn somebody_who_listens_is_not_locked_out() {
     let mut driven = Driven::open(80, 24);
     driven.answer(Answer::Playing(PlayerStatus {

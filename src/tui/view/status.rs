@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use super::paint::{Pane, columns};
 use super::{recorder, words};
 use crate::tui::model::{Model, Recorder, Screen, Vault, Weight};
+use crate::tui::update::{LOCK_NOTICE, notice};
 
 /// Name, counts, state.
 pub(super) fn header(model: &Model, buffer: &mut Buffer) {
@@ -74,8 +75,14 @@ pub(super) fn activity(model: &Model) -> (String, Style) {
         return (note.text.clone(), style);
     }
     if model.lock_announced {
+        let whole = model.settings.lock_after.map(notice) == Some(LOCK_NOTICE);
+        let soon = if whole {
+            "in half a minute"
+        } else {
+            "in a moment"
+        };
         return (
-            "locks itself in half a minute; any key prevents it".to_owned(),
+            format!("locks itself {soon}; any key prevents it"),
             theme.danger,
         );
     }

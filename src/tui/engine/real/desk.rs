@@ -176,17 +176,22 @@ impl Desk {
     }
 
     fn opened(&mut self, opened: Result<Arc<OpenVault>, Failure>, notes: Notes) {
-        let merged = opened.and_then(|open| {
-            command::merge_quietly(&open, &notes)?;
-            Ok(open)
+        // A full disk must not keep the owner from shredding: what waits stays
+        // in the inbox until there is room.
+        let opened = opened.and_then(|open| match command::merge_quietly(&open, &notes) {
+            Err(failure) if failure.exit == Exit::Locked => Err(failure),
+            merged => Ok((open, merged)),
         });
-        match merged {
-            Ok(open) => {
+        match opened {
+            Ok((open, merged)) => {
                 self.open = Some(Arc::clone(&open));
                 self.shared.tell(Answer::Unlocked {
                     notices: notes.take(),
                 });
                 self.start_transcriber(open);
+                if let Err(failure) = merged {
+                    self.shared.complain(failure);
+                }
             }
             Err(failure) => {
                 self.shared.context.lock();
@@ -197,8 +202,12 @@ impl Desk {
 
     fn start_transcriber(&mut self, open: Arc<OpenVault>) {
         let context = &self.shared.context;
-        let Ok(language) = transcribe::language(&context.config.language) else {
-            return;
+        let language = match transcribe::language(&context.config.language) {
+            Ok(language) => language,
+            Err(failure) => {
+                let place = context.paths.config_file.display();
+                return self.shared.complain(failure.about(place));
+            }
         };
         let settings = Settings {
             models: context.paths.models.clone(),
@@ -416,7 +425,7 @@ fn lines(receipt: &Receipt) -> Vec<String> {
     }];
     if let Some(why) = &receipt.not_final {
         lines.push(format!(
-            "NOT FINAL: {why}. Shred again: it begins by finishing this one."
+            "NOT FINAL: {why}. `voxvault passwd` overwrites all of it once more."
         ));
     }
     lines.push(String::new());

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::desk::Job;
+use super::halt::Leave;
 use super::notes::Notes;
 use super::{Answer, Shared};
 use crate::audio::{StoredRate, StoredShape, StoredSound};
@@ -26,6 +27,20 @@ const FLOOR_DB: f32 = -60.0;
 
 /// Something that may take long.
 pub(super) enum Errand {
+    /// With the keys, for as long as there is leave to use them.
+    Keyed(Keyed, Leave),
+    /// Microphones and models.
+    Equipment,
+    /// Another model.
+    UseModel(String),
+    /// The vault is locked.
+    Forget,
+    /// The end.
+    End,
+}
+
+/// An errand that needs the vault open.
+pub(super) enum Keyed {
     /// How loud a recording is over its length.
     Waveform(RecordingId),
     /// Copies in the clear.
@@ -39,14 +54,6 @@ pub(super) enum Errand {
     },
     /// Another transcript.
     Transcribe(RecordingId),
-    /// Microphones and models.
-    Equipment,
-    /// Another model.
-    UseModel(String),
-    /// The vault is locked.
-    Forget,
-    /// The end.
-    End,
 }
 
 pub(super) fn run(shared: &Shared, desk: &Sender<Job>, errands: &Receiver<Errand>) {
@@ -62,21 +69,15 @@ pub(super) fn run(shared: &Shared, desk: &Sender<Job>, errands: &Receiver<Errand
         waiting.extend(errands.try_iter());
         let errand = waiting.remove(0);
         // Of several waveforms only the last is still looked at.
-        let outdated = matches!(errand, Errand::Waveform(_))
-            && waiting
-                .iter()
-                .any(|later| matches!(later, Errand::Waveform(_)));
-        if outdated {
+        if is_waveform(&errand) && waiting.iter().any(is_waveform) {
             continue;
         }
         let done = match errand {
-            Errand::Waveform(id) => show_waveform(shared, &mut known, id),
-            Errand::Export {
-                ids,
-                format,
-                destination,
-            } => write_copies(shared, &ids, format, &destination),
-            Errand::Transcribe(id) => transcribe_again(shared, desk, id),
+            Errand::Keyed(errand, leave) => {
+                let done = with_keys(shared, desk, &mut known, errand, &leave);
+                // Whoever locked knows why it ended.
+                if leave.is_over() { Ok(()) } else { done }
+            }
             Errand::Equipment => look_at_equipment(shared),
             Errand::UseModel(name) => use_model(shared, desk, name),
             Errand::Forget => {
@@ -91,10 +92,36 @@ pub(super) fn run(shared: &Shared, desk: &Sender<Job>, errands: &Receiver<Errand
     }
 }
 
+fn is_waveform(errand: &Errand) -> bool {
+    matches!(errand, Errand::Keyed(Keyed::Waveform(_), _))
+}
+
+fn with_keys(
+    shared: &Shared,
+    desk: &Sender<Job>,
+    known: &mut HashMap<RecordingId, Vec<u8>>,
+    errand: Keyed,
+    leave: &Leave,
+) -> Result<(), Failure> {
+    if leave.is_over() {
+        return Ok(());
+    }
+    match errand {
+        Keyed::Waveform(id) => show_waveform(shared, known, id, leave),
+        Keyed::Export {
+            ids,
+            format,
+            destination,
+        } => write_copies(shared, &ids, format, &destination, leave),
+        Keyed::Transcribe(id) => transcribe_again(shared, desk, id, leave),
+    }
+}
+
 fn show_waveform(
     shared: &Shared,
     known: &mut HashMap<RecordingId, Vec<u8>>,
     id: RecordingId,
+    leave: &Leave,
 ) -> Result<(), Failure> {
     let levels = match known.get(&id) {
         Some(levels) => levels.clone(),
@@ -104,7 +131,9 @@ fn show_waveform(
             if recording.audio_bytes == 0 {
                 return Ok(());
             }
-            let levels = waveform(&open, &recording)?;
+            let Some(levels) = waveform(&open, &recording, leave)? else {
+                return Ok(());
+            };
             known.insert(id, levels.clone());
             levels
         }
@@ -113,8 +142,13 @@ fn show_waveform(
     Ok(())
 }
 
-/// The loudest sample of each step, from the floor (0) to full scale (255).
-fn waveform(open: &OpenVault, recording: &Recording) -> Result<Vec<u8>, Failure> {
+/// The loudest sample of each step, from the floor (0) to full scale (255);
+/// `None` when the leave to look was withdrawn.
+fn waveform(
+    open: &OpenVault,
+    recording: &Recording,
+    leave: &Leave,
+) -> Result<Option<Vec<u8>>, Failure> {
     let shape = StoredShape {
         samples: recording.card.samples,
         pre_skip: recording.card.pre_skip,
@@ -126,16 +160,22 @@ fn waveform(open: &OpenVault, recording: &Recording) -> Result<Vec<u8>, Failure>
         while sound.next_segment().is_some()
             && let Some(segment) = reader.next_segment()?
         {
+            if leave.is_over() {
+                return Ok(None);
+            }
             sound.push(&segment.packets, &mut pcm)?;
         }
         let step = pcm
             .len()
             .div_ceil(usize::try_from(COLUMNS).unwrap_or(1))
             .max(1);
-        return Ok(pcm.chunks(step).map(level).collect());
+        return Ok(Some(pcm.chunks(step).map(level).collect()));
     }
     let mut levels = Vec::new();
     for column in 0..COLUMNS {
+        if leave.is_over() {
+            return Ok(None);
+        }
         let start = shape.samples / COLUMNS * column;
         let mut sound = StoredSound::from_sample(shape, StoredRate::Speech, start)?;
         pcm.clear();
@@ -151,7 +191,7 @@ fn waveform(open: &OpenVault, recording: &Recording) -> Result<Vec<u8>, Failure>
         }
         levels.push(level(&pcm));
     }
-    Ok(levels)
+    Ok(Some(levels))
 }
 
 fn level(samples: &[f32]) -> u8 {
@@ -168,7 +208,12 @@ fn write_copies(
     ids: &[RecordingId],
     format: Format,
     destination: &str,
+    leave: &Leave,
 ) -> Result<(), Failure> {
+    let _copying = shared.copies.begin();
+    if leave.is_over() {
+        return Ok(());
+    }
     let path = match destination.strip_prefix("~/").zip(std::env::var_os("HOME")) {
         Some((rest, home)) => PathBuf::from(home).join(rest),
         None => PathBuf::from(destination),
@@ -188,7 +233,7 @@ fn write_copies(
         to: export::Destination::Path(path),
         existing: export::Existing::Keep,
     };
-    let exported = export::run(&shared.context, args, &Notes::default())?;
+    let exported = export::run(&shared.context, args, &Notes::until(leave))?;
     if let (true, Some((_, failure))) = (
         exported.written.is_empty(),
         exported.refused.into_iter().next(),
@@ -210,6 +255,7 @@ struct Percent<'a> {
     shared: &'a Shared,
     total_ms: u64,
     said: AtomicU8,
+    leave: &'a Leave,
 }
 
 impl Progress for Percent<'_> {
@@ -245,23 +291,31 @@ impl Progress for Percent<'_> {
     }
 
     fn refuse(&self, failure: &Failure) {
-        self.shared.complain(failure.clone());
+        if !self.leave.is_over() {
+            self.shared.complain(failure.clone());
+        }
     }
 
     fn deliver(&self, _line: &str) {}
 
     fn cancelled(&self) -> bool {
-        false
+        self.leave.is_over()
     }
 }
 
-fn transcribe_again(shared: &Shared, desk: &Sender<Job>, id: RecordingId) -> Result<(), Failure> {
+fn transcribe_again(
+    shared: &Shared,
+    desk: &Sender<Job>,
+    id: RecordingId,
+    leave: &Leave,
+) -> Result<(), Failure> {
     let recording = shared.context.unlocked()?.recording(id)?;
     let total_ms = u64::try_from(recording.card.duration().as_millis()).unwrap_or(u64::MAX);
     let progress = Percent {
         shared,
         total_ms,
         said: AtomicU8::new(0),
+        leave,
     };
     let args = transcribe::Args {
         ids: vec![id.to_string()],

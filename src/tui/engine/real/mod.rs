@@ -22,22 +22,34 @@ use crate::command::{Context, NoKey};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::tui::app::Mailbox;
+use copies::Copies;
 use desk::Job;
-use errands::Errand;
+use errands::{Errand, Keyed};
 use finder::Find;
+use halt::Halt;
 use microphone::Microphone;
 use player::Play;
 
+mod copies;
 mod desk;
 mod errands;
 mod finder;
+mod halt;
 mod microphone;
 mod notes;
 mod player;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
+/// How long an export has to take back what it has half written in the clear: as
+/// long as a slow disk takes, but the end of the program comes.
+const TAKE_BACK_WITHIN: Duration = Duration::from_secs(10);
+
 /// How long threads have to end. What they do then is safe to cut off: the
-/// recording in progress was stopped and kept before.
+/// recording in progress was stopped and kept before, and no copy is half
+/// written.
 const END_WITHIN: Duration = Duration::from_millis(500);
 
 /// The engine of the program.
@@ -56,6 +68,10 @@ pub struct Real {
 struct Shared {
     context: Arc<Context>,
     mail: Mailbox,
+    /// Raised by locking.
+    halt: Halt,
+    /// Copies that are being written.
+    copies: Copies,
     /// Dropped by each thread when it ends.
     _alive: Option<Sender<()>>,
 }
@@ -93,6 +109,8 @@ impl Real {
         let shared = Shared {
             context: Arc::new(context),
             mail,
+            halt: Halt::default(),
+            copies: Copies::default(),
             _alive: Some(alive),
         };
         let (desk, jobs) = channel();
@@ -136,6 +154,11 @@ impl Real {
             ended,
         })
     }
+
+    fn run_errand(&self, errand: Keyed) {
+        let leave = self.shared.halt.leave();
+        drop(self.errands.send(Errand::Keyed(errand, leave)));
+    }
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -163,26 +186,30 @@ impl Engine for Real {
             Request::PlayPause => drop(self.player.send(Play::Pause)),
             Request::Seek(to_s) => drop(self.player.send(Play::Seek(to_s))),
             Request::StopPlaying => drop(self.player.send(Play::Stop)),
-            Request::Waveform(id) => drop(self.errands.send(Errand::Waveform(id))),
+            Request::Waveform(id) => self.run_errand(Keyed::Waveform(id)),
             Request::Export {
                 ids,
                 format,
                 destination,
-            } => {
-                drop(self.errands.send(Errand::Export {
-                    ids,
-                    format,
-                    destination,
-                }));
-            }
-            Request::Transcribe(id) => drop(self.errands.send(Errand::Transcribe(id))),
+            } => self.run_errand(Keyed::Export {
+                ids,
+                format,
+                destination,
+            }),
+            Request::Transcribe(id) => self.run_errand(Keyed::Transcribe(id)),
             Request::Equipment => drop(self.errands.send(Errand::Equipment)),
             Request::UseModel(name) => drop(self.errands.send(Errand::UseModel(name))),
+            Request::Lock => {
+                // At once: the desk may have much to do before it gets there.
+                self.shared.halt.raise();
+                drop(self.desk.send(Job::Ask(Request::Lock)));
+            }
             for_the_desk => drop(self.desk.send(Job::Ask(for_the_desk))),
         }
     }
 
     fn close(&mut self) {
+        self.shared.halt.raise();
         // First what can be lost.
         self.microphone.close();
         let _ = self.player.send(Play::End);
@@ -190,6 +217,7 @@ impl Engine for Real {
         let _ = self.finder.send(Find::End);
         let _ = self.desk.send(Job::End);
         self.shared.context.lock();
+        self.shared.copies.wait(TAKE_BACK_WITHIN);
         // Each thread drops its sender as it ends; nobody ever sends.
         let _ = self.ended.recv_timeout(END_WITHIN);
     }

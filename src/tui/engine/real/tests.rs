@@ -1,0 +1,190 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::halt::Leave;
+use super::notes::Notes;
+use super::*;
+use crate::command::record::Transcribing;
+use crate::command::{Progress, Silent, SystemClock, import};
+use crate::config::{Config, Paths};
+use crate::crypto::WorkFactor;
+use crate::recording::RecordingId;
+use crate::tui::engine::Format;
+use crate::tui::secret::Secret;
+use crate::vault::site::Site;
+use crate::vault::{InitOptions, OpenVault, Vault};
+
+const PASSPHRASE: &str = "six words that nobody guesses";
+
+/// What the engine's threads share, over a vault of its own.
+struct Fixture {
+    dir: TempDir,
+    shared: Shared,
+    answers: Receiver<Answer>,
+}
+
+impl Fixture {
+    fn new(config: Config) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths {
+            vault: dir.path().join("vault"),
+            models: dir.path().join("models"),
+            state: dir.path().join("state"),
+            config_file: dir.path().join("config.toml"),
+        };
+        let options = InitOptions {
+            work: WorkFactor::NONE,
+            ..InitOptions::default()
+        };
+        let passphrase = Passphrase::new(PASSPHRASE.to_owned());
+        drop(Vault::init_at(Site::new(&paths.vault, None), &passphrase, options).unwrap());
+        let context = Context::new(paths, config, Arc::new(SystemClock), Box::new(NoKey));
+        let (mail, answers) = Mailbox::kept().unwrap();
+        let shared = Shared {
+            context: Arc::new(context),
+            mail,
+            halt: Halt::default(),
+            copies: Copies::default(),
+            _alive: None,
+        };
+        Self {
+            dir,
+            shared,
+            answers,
+        }
+    }
+
+    fn unlock(&self) -> Arc<OpenVault> {
+        let passphrase = Passphrase::new(PASSPHRASE.to_owned());
+        self.shared.context.unlock_with(&passphrase).unwrap()
+    }
+
+    /// Takes a sound in; the vault is open then.
+    fn with_a_recording(&self) -> RecordingId {
+        let sound = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sound/tone-s16.wav");
+        let args = import::Args {
+            paths: vec![sound],
+            transcribing: Transcribing::NotNow,
+            ..import::Args::default()
+        };
+        import::run(&self.shared.context, &args, &Silent).unwrap();
+        let open = self.unlock();
+        open.merge().unwrap();
+        open.recordings().unwrap().first().unwrap().id
+    }
+
+    fn copies(&self) -> PathBuf {
+        self.dir.path().join("copies")
+    }
+
+    fn export(&self, id: RecordingId, leave: Leave) -> Errand {
+        let export = Keyed::Export {
+            ids: vec![id],
+            format: Format::Wav,
+            destination: format!("{}/", self.copies().display()),
+        };
+        Errand::Keyed(export, leave)
+    }
+
+    fn run_errands(&self, errands: impl IntoIterator<Item = Errand>) {
+        let (todo, waiting) = channel();
+        errands
+            .into_iter()
+            .chain([Errand::End])
+            .for_each(|errand| todo.send(errand).unwrap());
+        errands::run(&self.shared, &channel().0, &waiting);
+    }
+}
+
+#[test]
+fn an_export_asked_for_before_locking_is_not_written_after_it() {
+    let fixture = Fixture::new(Config::default());
+    let id = fixture.with_a_recording();
+    let leave = fixture.shared.halt.leave();
+    // Locked, and at once unlocked again: what was asked before is still off.
+    fixture.shared.halt.raise();
+    fixture.run_errands([fixture.export(id, leave)]);
+    assert!(!fixture.copies().exists());
+    assert!(fixture.answers.try_recv().is_err());
+    fixture.run_errands([fixture.export(id, fixture.shared.halt.leave())]);
+    assert_eq!(fixture.copies().read_dir().unwrap().count(), 1);
+}
+
+#[test]
+fn commands_under_way_hear_of_the_locking() {
+    let halt = Halt::default();
+    let leave = halt.leave();
+    let notes = Notes::until(&leave);
+    assert!(!notes.cancelled());
+    halt.raise();
+    assert!(notes.cancelled());
+    assert!(!Notes::default().cancelled());
+}
+
+#[test]
+fn asking_to_lock_withdraws_leave_before_the_desk_hears_of_it() {
+    let fixture = Fixture::new(Config::default());
+    let mail = fixture.shared.mail.clone();
+    let mut engine = Real::start(&fixture.shared.context, None, mail).unwrap();
+    let before = engine.shared.halt.leave();
+    engine.ask(Request::Lock);
+    assert!(before.is_over());
+    let later = engine.shared.halt.leave();
+    engine.close();
+    assert!(later.is_over());
+}
+
+impl Fixture {
+    /// What the desk answers to unlocking, the listing aside.
+    fn answers_to_unlocking(&self) -> Vec<Answer> {
+        let ((desk, jobs), (finder, _)) = (channel(), channel());
+        let ((errands, _), (player, _)) = (channel(), channel());
+        let secret = PASSPHRASE.chars().fold(Secret::default(), |mut secret, c| {
+            secret.push(c);
+            secret
+        });
+        desk.send(Job::Ask(Request::Unlock(secret))).unwrap();
+        desk.send(Job::End).unwrap();
+        desk::Desk::new(self.shared.clone(), desk, finder, errands, player, None).run(&jobs);
+        self.answers.try_iter().collect()
+    }
+}
+
+#[test]
+fn an_inbox_that_cannot_be_merged_is_told_of_and_the_vault_opens() {
+    let fixture = Fixture::new(Config::default());
+    let inbox = fixture.dir.path().join("vault/inbox");
+    std::fs::write(&inbox, "in the way").unwrap();
+    let answers = fixture.answers_to_unlocking();
+    assert!(matches!(answers.first(), Some(Answer::Unlocked { .. })));
+    let told = |answer: &Answer| matches!(answer, Answer::Failed(_));
+    assert!(answers.iter().any(told));
+}
+
+#[test]
+fn a_language_that_is_none_is_told_of_when_nothing_will_be_transcribed() {
+    let fixture = Fixture::new(Config {
+        language: "klingon".to_owned(),
+        ..Config::default()
+    });
+    let answers = fixture.answers_to_unlocking();
+    assert!(matches!(answers.first(), Some(Answer::Unlocked { .. })));
+    let about_the_settings = answers.iter().any(|answer| match answer {
+        Answer::Failed(failure) => {
+            failure.what == "can't use the language"
+                && failure
+                    .which
+                    .iter()
+                    .any(|which| which.ends_with("config.toml"))
+        }
+        _ => false,
+    });
+    assert!(about_the_settings);
+}
