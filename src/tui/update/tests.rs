@@ -243,7 +243,7 @@ fn a_short_time_until_it_locks_is_kept_with_half_of_it_announced() {
                 Effect::After(Timer::Idle, time) => Some(time),
                 _ => None,
             };
-            effects.into_iter().filter_map(idle).last().unwrap()
+            effects.into_iter().filter_map(idle).next_back().unwrap()
         };
         let unlocked = Answer::Unlocked {
             notices: Vec::new(),
