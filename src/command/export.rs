@@ -270,7 +270,18 @@ fn write(
         |why: &str| Failure::new(Exit::NotFound, "can't export", why).about(recording.id.short());
     match format {
         Format::Sound(_) if recording.audio_bytes == 0 => Err(missing("its sound was shredded")),
-        Format::Sound(sound) => sounding::write(vault, recording, sound, out, &Listening(progress)),
+        Format::Sound(sound) => {
+            let lost = sounding::write(vault, recording, sound, out, &Listening(progress))?;
+            if lost > 0 {
+                let seconds = lost as f64 * 0.8;
+                let why = format!("{seconds:.1} s of it can't be read; silence stands in for them");
+                progress.refuse(
+                    &Failure::new(Exit::Damaged, "the sound is damaged", why)
+                        .about(recording.id.short()),
+                );
+            }
+            Ok(())
+        }
         Format::Text(text) => {
             let newest = recording.versions.last().ok_or_else(|| {
                 missing("it has no transcript yet").hint("`voxvault transcribe` makes one")

@@ -60,7 +60,7 @@ pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<Merge
         progress.note(&format!("{id} was begun, and nothing of it is there"));
     }
     for damaged in &report.damaged {
-        let why = format!("{}; what stands before it was kept", damaged.why);
+        let why = format!("{}; what is sound of it was kept", damaged.why);
         progress.refuse(&damage("the recording is damaged", why).about(&damaged.file));
     }
     for refused in &report.refused {

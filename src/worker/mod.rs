@@ -5,6 +5,7 @@
 //! What runs beside a person's work owns a named thread, ends when it is told
 //! to, and is joined.
 
+mod pieces;
 pub mod recorder;
 pub mod sounding;
 pub mod taking;

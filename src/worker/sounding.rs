@@ -3,13 +3,14 @@
 use std::io::Write;
 
 use super::Control;
+use super::pieces::{self, Piece, Pieces};
 use super::transcription::shape_of;
 use crate::audio::{
     AudioError, FlacWriter, OggOpusWriter, StoredRate, StoredShape, StoredSound, WavWriter,
 };
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, STORED_RATE_HZ};
-use crate::vault::{OpenVault, SoundReader, SoundSegment};
+use crate::vault::OpenVault;
 
 /// A form in which sound leaves the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +35,11 @@ impl SoundFormat {
     }
 }
 
-/// Writes the whole sound of a recording.
+/// Writes the whole sound of a recording. Where segments of it are damaged,
+/// silence stands in for them; answers with how many.
 ///
 /// # Errors
-/// When the sound is damaged or gone, the work is to end, or `out` can't be
+/// When nothing of the sound can be read, the work is to end, or `out` can't be
 /// written.
 pub fn write(
     vault: &OpenVault,
@@ -45,44 +47,51 @@ pub fn write(
     format: SoundFormat,
     out: &mut dyn Write,
     control: &dyn Control,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let shape = shape_of(&recording.card);
     let samples = recording.card.samples;
-    let mut segments = vault.sound(recording.id)?;
+    let mut pieces = Pieces::new(vault.sound(recording.id)?);
     match format {
         SoundFormat::Opus => {
+            let silence = pieces::silence()?;
             let mut writer = OggOpusWriter::new(out, shape)?;
-            while let Some(segment) = next(&mut segments, control)? {
-                writer.push(&segment.packets)?;
+            while let Some(piece) = next(&mut pieces, control)? {
+                match piece {
+                    Piece::Segment(segment) => writer.push(&segment.packets)?,
+                    Piece::Lost => writer.push(&silence)?,
+                }
             }
             writer.finish()?;
         }
         SoundFormat::Wav => {
             let mut writer = WavWriter::new(out, samples, STORED_RATE_HZ)?;
-            decode(&mut segments, shape, control, &mut |pcm| writer.push(pcm))?;
+            decode(&mut pieces, shape, control, &mut |pcm| writer.push(pcm))?;
             writer.finish()?;
         }
         SoundFormat::Flac => {
             let mut writer = FlacWriter::new(out, samples, STORED_RATE_HZ)?;
-            decode(&mut segments, shape, control, &mut |pcm| writer.push(pcm))?;
+            decode(&mut pieces, shape, control, &mut |pcm| writer.push(pcm))?;
             writer.finish()?;
         }
     }
-    Ok(())
+    Ok(pieces.lost())
 }
 
 /// Decodes segment by segment: memory does not grow with the length.
 fn decode(
-    segments: &mut SoundReader,
+    pieces: &mut Pieces,
     shape: StoredShape,
     control: &dyn Control,
     sink: &mut dyn FnMut(&[f32]) -> Result<(), AudioError>,
 ) -> Result<(), Failure> {
     let mut decoder = StoredSound::new(shape, StoredRate::Full)?;
     let mut pcm = Vec::new();
-    while let Some(segment) = next(segments, control)? {
+    while let Some(piece) = next(pieces, control)? {
         pcm.clear();
-        decoder.push(&segment.packets, &mut pcm)?;
+        match piece {
+            Piece::Segment(segment) => decoder.push(&segment.packets, &mut pcm)?,
+            Piece::Lost => decoder.skip_lost(&mut pcm)?,
+        }
         sink(&pcm)?;
     }
     pcm.clear();
@@ -90,13 +99,10 @@ fn decode(
     Ok(sink(&pcm)?)
 }
 
-/// The next segment, unless the work is to end.
-fn next(
-    segments: &mut SoundReader,
-    control: &dyn Control,
-) -> Result<Option<SoundSegment>, Failure> {
+/// The next piece, unless the work is to end.
+fn next(pieces: &mut Pieces, control: &dyn Control) -> Result<Option<Piece>, Failure> {
     if control.cancelled() {
         return Err(Failure::new(Exit::Failed, "stopped", "it was cancelled"));
     }
-    Ok(segments.next_segment()?)
+    pieces.next()
 }

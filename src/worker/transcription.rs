@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::pieces::{Piece, Pieces};
 use super::{Control, millis};
 use crate::audio::{StoredRate, StoredShape, StoredSound};
 use crate::error::{Exit, Failure};
@@ -28,18 +29,20 @@ pub fn transcribe(
         let why = "its sound was shredded";
         return Err(Failure::new(Exit::NotFound, "can't transcribe", why));
     }
-    let mut segments = vault.sound(recording.id)?;
+    let mut pieces = Pieces::new(vault.sound(recording.id)?);
     let card = &recording.card;
     let mut decoder = Some(StoredSound::new(shape_of(card), StoredRate::Speech)?);
     let mut source = |out: &mut Vec<f32>| -> Result<bool, Failure> {
-        match segments.next_segment()? {
-            Some(segment) => {
-                if let Some(decoder) = decoder.as_mut() {
-                    decoder.push(&segment.packets, out)?;
-                }
+        match (pieces.next()?, decoder.as_mut()) {
+            (Some(Piece::Segment(segment)), Some(decoder)) => {
+                decoder.push(&segment.packets, out)?;
                 Ok(true)
             }
-            None => {
+            (Some(Piece::Lost), Some(decoder)) => {
+                decoder.skip_lost(out)?;
+                Ok(true)
+            }
+            (None, _) | (_, None) => {
                 if let Some(decoder) = decoder.take() {
                     decoder.finish(out);
                 }

@@ -290,12 +290,19 @@ fn five_when_damage_is_found_and_what_is_sound_is_kept() {
         2,
         "what stands before the damage is kept: {ended}"
     );
-    // It was told, and what is left is whole in itself.
+    // What lies behind the damage is there too, and where it was.
     for recording in home.list() {
         let id = recording["id"].as_str().unwrap();
-        home.voxvault(["export", id, "--format", "wav", "-o", "-"])
-            .run()
-            .ok();
+        let export = home.voxvault(["export", id, "--format", "wav", "-o", "-"]);
+        let exported = export.run();
+        let code = if id == name { 5 } else { 0 };
+        assert_eq!(exported.code(), Some(code), "{id}");
+        let wanted_s = recording["duration_s"].as_f64().unwrap();
+        let bytes = exported.stdout.len() as f64 - 44.0;
+        assert!(
+            (bytes / 96_000.0 - wanted_s).abs() < 0.01,
+            "{bytes} bytes for {wanted_s} s"
+        );
     }
 
     // A key file that was damaged is made anew from its copy, and that is told.

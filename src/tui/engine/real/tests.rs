@@ -161,6 +161,7 @@ impl Fixture {
 fn an_inbox_that_cannot_be_merged_is_told_of_and_the_vault_opens() {
     let fixture = Fixture::new(Config::default());
     let inbox = fixture.dir.path().join("vault/inbox");
+    std::fs::remove_dir(&inbox).unwrap();
     std::fs::write(&inbox, "in the way").unwrap();
     let answers = fixture.answers_to_unlocking();
     assert!(matches!(answers.first(), Some(Answer::Unlocked { .. })));

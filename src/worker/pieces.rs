@@ -1,0 +1,71 @@
+//! The stored sound of a recording, piece by piece, past what is damaged.
+
+use crate::audio::{AudioError, SegmentEncoder};
+use crate::error::{Exit, Failure};
+use crate::recording::SEGMENT_SAMPLES;
+use crate::vault::{SoundReader, SoundSegment};
+
+/// What comes next.
+pub(super) enum Piece {
+    /// A segment as it was recorded.
+    Segment(SoundSegment),
+    /// A segment that is damaged or missing; silence stands in for it.
+    Lost,
+}
+
+/// Reads on behind damage, and counts what was lost.
+pub(super) struct Pieces {
+    reader: SoundReader,
+    read: u64,
+    lost: u64,
+}
+
+impl Pieces {
+    pub(super) fn new(reader: SoundReader) -> Self {
+        Self {
+            reader,
+            read: 0,
+            lost: 0,
+        }
+    }
+
+    /// The next piece; `None` behind the last one.
+    ///
+    /// # Errors
+    /// When the recording was shredded meanwhile, or none of it can be read.
+    pub(super) fn next(&mut self) -> Result<Option<Piece>, Failure> {
+        let failure = match self.reader.next_segment() {
+            Ok(None) => return Ok(None),
+            Ok(Some(segment)) => {
+                self.read += 1;
+                return Ok(Some(Piece::Segment(segment)));
+            }
+            Err(error) => Failure::from(error),
+        };
+        let passed = self.read + self.lost;
+        let is_last_hope = self.read == 0 && passed + 1 >= self.reader.segments();
+        if failure.exit != Exit::Damaged || passed >= self.reader.segments() || is_last_hope {
+            return Err(failure);
+        }
+        self.lost += 1;
+        Ok(Some(Piece::Lost))
+    }
+
+    /// How many segments were lost so far.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
+    }
+}
+
+/// A segment that holds nothing to hear.
+pub(super) fn silence() -> Result<Vec<u8>, AudioError> {
+    let mut silence = Vec::new();
+    SegmentEncoder::new()?.push(
+        &vec![0.0; SEGMENT_SAMPLES as usize],
+        &mut |segment: &[u8], _samples| -> Result<(), AudioError> {
+            silence = segment.to_vec();
+            Ok(())
+        },
+    )?;
+    Ok(silence)
+}
