@@ -4,17 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::disk::RealDisk;
 use super::error::Result;
+use super::ground::disk::RealDisk;
+use super::ground::site::Site;
+use super::inbox::recorder::{Durability, RecordingWriter};
 use super::inbox::{self, InboxEntry};
 use super::init::{self, InitOptions};
-use super::keyring::KeyRing;
+use super::keys::keyring::KeyRing;
+use super::keys::recover;
 use super::notice::Notice;
 use super::open::OpenVault;
-use super::recorder::{Durability, RecordingWriter};
-use super::recover;
 use super::session::Session;
-use super::site::Site;
 use super::store::Store;
 use crate::crypto::Passphrase;
 use crate::recording::Card;

@@ -7,18 +7,20 @@
 use std::io;
 use std::path::Path;
 
-use super::bag::Bag;
-use super::disk;
 use super::error::{Error, Result};
-use super::file_system;
-use super::keyring::KeyRing;
-use super::keyslots;
-use super::lock::{Gate, Lock};
-use super::recover;
-use super::root::{self, Copy, Handover, Position, RootFacts, generation_of_bag_file};
-use super::rotation::Next;
-use super::site::Site;
-use super::{inbox, reserve, seen};
+use super::ground::disk;
+use super::ground::file_system;
+use super::ground::lock::{Gate, Lock};
+use super::ground::site::Site;
+use super::inbox;
+use super::keys::bag::Bag;
+use super::keys::keyring::KeyRing;
+use super::keys::keyslots;
+use super::keys::recover;
+use super::keys::reserve;
+use super::keys::root::{self, Copy, Handover, Position, RootFacts, generation_of_bag_file};
+use super::keys::rotation::Next;
+use super::keys::seen;
 use crate::crypto::{
     BackupIdentity, CryptoError, InboxIdentity, MasterKey, Passphrase, SlotSecrets, VaultId,
     WorkFactor,

@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::bag::{Bag, Clip};
-use super::disk::Disk;
 use super::error::{Error, Result};
+use super::ground::disk::Disk;
+use super::ground::lock::Lock;
+use super::ground::site::Site;
 use super::inbox;
-use super::keyring::KeyRing;
-use super::lock::Lock;
+use super::keys::bag::{Bag, Clip};
+use super::keys::keyring::KeyRing;
+use super::keys::rotation::{Change, Rotated};
 use super::notice::Notice;
-use super::rotation::{Change, Rotated};
-use super::rows::ClipId;
-use super::site::Site;
 use super::store::Store;
+use super::store::rows::ClipId;
 use crate::crypto::{BackupIdentity, Passphrase, VaultId, WorkFactor};
 use crate::recording::RecordingId;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::forensic::{bag_of, card_revisions};
 use super::*;
 use crate::error::{Exit, Failure};
-use crate::vault::sim_disk::{Cut, SimDisk};
-use crate::vault::site::NoObserver;
+use crate::vault::ground::sim_disk::{Cut, SimDisk};
+use crate::vault::ground::site::NoObserver;
 use crate::vault::{Result, ShredScope};
 
 fn site(disk: &SimDisk) -> Site {

@@ -214,9 +214,9 @@ fn every_sealed_segment_of_ten_fits_a_row_of_32_kib() {
     record(open.vault(), 1, 1);
     let bytes = open.vault().inbox().unwrap();
     let file = std::fs::read(inbox_file(open.vault().dir(), bytes[0].id)).unwrap();
-    let sound: Vec<usize> = crate::vault::frame::run(&file)
+    let sound: Vec<usize> = crate::vault::sealed::frame::run(&file)
         .map(|frame| frame.unwrap())
-        .filter(|frame| frame.facts.kind == crate::vault::frame::Kind::Sound)
+        .filter(|frame| frame.facts.kind == crate::vault::sealed::frame::Kind::Sound)
         .map(|frame| frame.bytes.len())
         .collect();
     assert_eq!(sound, [64 + 149 + 32 + 32 + 4 + 2800]);

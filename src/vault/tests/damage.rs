@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::error::{Exit, Failure};
-use crate::vault::rows::ClipId;
+use crate::vault::store::rows::ClipId;
 use crate::vault::{Error, ShredScope, frame, store};
 
 fn store_file(open: &OpenVault) -> std::path::PathBuf {
@@ -113,7 +113,7 @@ fn a_store_built_anew_holds_the_newest_of_everything_and_nothing_shredded() {
     assert_sound(&open, kept, 1, 25);
     assert_eq!(open.transcript(kept, 2).unwrap().text(), "two");
     let file = fs::read(store_file(&open)).unwrap();
-    assert!(crate::vault::scan::frames(&file).all(|(_, frame)| frame.facts.id == kept));
+    assert!(crate::vault::sealed::scan::frames(&file).all(|(_, frame)| frame.facts.id == kept));
 }
 
 #[test]

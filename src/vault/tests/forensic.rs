@@ -5,9 +5,9 @@ use std::fs;
 use super::*;
 use crate::crypto::{ClipKey, CryptoError, open as unseal};
 use crate::vault::ShredScope;
-use crate::vault::bag::Bag;
-use crate::vault::frame::Kind;
-use crate::vault::scan::{self, What};
+use crate::vault::keys::bag::Bag;
+use crate::vault::sealed::frame::Kind;
+use crate::vault::sealed::scan::{self, What};
 
 /// Every sealed record in a directory that some key opens: kind, recording and
 /// number.

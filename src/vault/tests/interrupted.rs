@@ -5,7 +5,7 @@ use std::fs;
 use super::*;
 use crate::recording::State;
 use crate::vault::RecordingWriter;
-use crate::vault::frame::{self, Kind};
+use crate::vault::sealed::frame::{self, Kind};
 
 /// Records and drops the writer, as a kill would.
 fn interrupted(vault: &Vault, recording: u8, segments: u32) -> RecordingId {
@@ -175,8 +175,11 @@ fn a_file_cut_short_after_it_was_counted_is_named() {
     open.merge().unwrap();
     // As if the merge had been killed between the rotation and the rows, and
     // somebody had cut the file before the next one.
-    let lock =
-        crate::vault::lock::Lock::take(&crate::vault::disk::RealDisk, open.vault().dir()).unwrap();
+    let lock = crate::vault::ground::lock::Lock::take(
+        &crate::vault::ground::disk::RealDisk,
+        open.vault().dir(),
+    )
+    .unwrap();
     fs::remove_file(open.vault().dir().join(crate::vault::store::FILE)).unwrap();
     drop(lock);
     fs::write(&path, &file[..file.len() - 2500 - 3081]).unwrap();
@@ -202,7 +205,7 @@ fn change(open: &OpenVault, id: RecordingId, change: impl FnOnce(&mut Vec<u8>)) 
 fn place_of(bytes: &[u8], segment: u32) -> usize {
     let is_it =
         |frame: &frame::Frame<'_>| (frame.facts.kind, frame.facts.number) == (Kind::Sound, segment);
-    let found = crate::vault::scan::frames(bytes).find(|(_, frame)| is_it(frame));
+    let found = crate::vault::sealed::scan::frames(bytes).find(|(_, frame)| is_it(frame));
     found.expect("the segment").0
 }
 

@@ -10,8 +10,10 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::site::Site;
-use super::{InitOptions, OpenVault, Vault};
+use super::InitOptions;
+use super::OpenVault;
+use super::Vault;
+use super::ground::site::Site;
 use crate::crypto::{Passphrase, WorkFactor};
 use crate::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
 use crate::transcript::{Segment, Transcript};

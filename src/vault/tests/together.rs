@@ -98,7 +98,8 @@ fn a_recording_is_refused_by_shred_while_it_runs_and_shredded_when_it_ended() {
 fn a_vault_held_by_another_is_busy() {
     let (_dir, open) = new_vault();
     let dir = open.vault().dir();
-    let held = crate::vault::lock::Lock::take(&crate::vault::disk::RealDisk, dir).unwrap();
+    let held =
+        crate::vault::ground::lock::Lock::take(&crate::vault::ground::disk::RealDisk, dir).unwrap();
     let id = record(open.vault(), 1, 1);
     assert!(matches!(open.recordings(), Err(Error::Busy { .. })));
     drop(held);

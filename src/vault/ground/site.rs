@@ -1,0 +1,88 @@
+//! Where a vault lies and who watches it being changed.
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::disk::{Disk, RealDisk};
+use crate::vault::error::Result;
+
+/// A point between two steps of a rotation; named for what has just been done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// The locks are held, the inbox's keys are adopted (in memory).
+    Adopted,
+    /// Rows sealed under new clip keys are durable in the store.
+    RowsWritten,
+    /// Both copies of the new bag are durable.
+    BagWritten,
+    /// The new generation stands in `root.a`: the commit.
+    Committed,
+    /// It stands in `root.b` too.
+    Doubled,
+    /// The generation before is overwritten in both: success.
+    Wiped,
+    /// Its bag is overwritten and gone, and so are the rows.
+    Cleaned,
+}
+
+impl Step {
+    /// All of them, in their order.
+    pub const ALL: [Self; 7] = [
+        Self::Adopted,
+        Self::RowsWritten,
+        Self::BagWritten,
+        Self::Committed,
+        Self::Doubled,
+        Self::Wiped,
+        Self::Cleaned,
+    ];
+}
+
+/// Is told when a rotation has done a step. Tests stop or kill there.
+pub trait Observer: Debug + Send + Sync {
+    /// The step has just been done. With an error the rotation stops at once
+    /// and cleans up nothing, as if the process had been killed.
+    fn reached(&self, step: Step) -> Result<()>;
+}
+
+/// Lets every rotation pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn reached(&self, _step: Step) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A vault's place: its directory and the disk that it is on.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
+    /// The vault's directory.
+    pub dir: PathBuf,
+    /// Where the last generation seen is noted (`$XDG_STATE_HOME/voxvault`).
+    pub state_dir: Option<PathBuf>,
+    /// Who watches rotations.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Site {
+    /// A vault on this machine's disk, unobserved.
+    #[must_use]
+    pub fn new(dir: &Path, state_dir: Option<PathBuf>) -> Self {
+        Self {
+            disk: Arc::new(RealDisk),
+            dir: dir.to_owned(),
+            state_dir,
+            observer: Arc::new(NoObserver),
+        }
+    }
+
+    /// A file of the vault.
+    pub(in crate::vault) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+}

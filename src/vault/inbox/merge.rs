@@ -1,0 +1,332 @@
+//! Takes finished and interrupted recordings out of the inbox into the store.
+//!
+//! First their keys go into the bag, one rotation for all of them; then their
+//! rows into the store, only where they are absent, the card in the same
+//! transaction as the last rows; then the inbox file is overwritten and removed.
+//! Whatever step a crash falls on, the next merge goes on there: once the card
+//! is in the store only the last step is left, so no edit is ever undone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::incoming;
+use super::intake::{self, FIRST_EPOCH, First, Frames, Survey};
+use crate::crypto::ClipKeys;
+use crate::recording::{Card, RecordingId, Source};
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{Access, DiskFile, Hold};
+use crate::vault::ground::lock::Gate;
+use crate::vault::inbox::{self, Claim, Sequential};
+use crate::vault::keys::bag::{Clip, Extent};
+use crate::vault::session::Held;
+use crate::vault::store::rows::ClipId;
+
+/// What a merge did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MergeReport {
+    /// Recordings that are in the vault now.
+    pub merged: Vec<RecordingId>,
+    /// Imports whose sound the vault held already; they were destroyed.
+    pub duplicates: Vec<Duplicate>,
+    /// Recordings still in progress.
+    pub running: Vec<RecordingId>,
+    /// Recordings whose recorder died before it had recorded anything; nothing
+    /// is kept of them.
+    pub empty: Vec<RecordingId>,
+    /// Merged recordings whose file was damaged: all of it that still opens is in
+    /// the vault.
+    pub damaged: Vec<Refused>,
+    /// Files that could not be taken in; they are left where they are.
+    pub refused: Vec<Refused>,
+}
+
+/// An import of what was there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The import, which is gone.
+    pub id: RecordingId,
+    /// The recording with the same sound.
+    pub of: RecordingId,
+}
+
+/// A file and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its name in the inbox.
+    pub file: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// A recording that waits, with what its file holds.
+pub(in crate::vault) struct Waiting {
+    pub(in crate::vault) id: RecordingId,
+    pub(in crate::vault) keys: ClipKeys,
+    pub(in crate::vault) extent: Extent,
+    /// How many of its segments are there.
+    pub(in crate::vault) found: u32,
+    /// Where in its file frames begin that do not count.
+    pub(in crate::vault) passed_over: BTreeSet<u64>,
+    pub(in crate::vault) audio_bytes: u64,
+    pub(in crate::vault) card: Card,
+    damage: Option<String>,
+}
+
+/// What is to be done with a file of the inbox.
+enum Verdict {
+    Merge(Box<Waiting>),
+    /// Nothing of it belongs into the vault.
+    Destroy,
+    /// Its recorder died before it had recorded anything.
+    Empty,
+    Refuse(String),
+}
+
+/// Merges what waits in the inbox.
+pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
+    let mut report = MergeReport::default();
+    let names = inbox::names(held.disk(), held.dir())?;
+    for file in names.strangers {
+        report.refused.push(Refused {
+            file,
+            why: "it is not a recording of voxvault".into(),
+        });
+    }
+    let (mut waiting, mut obsolete) = (Vec::new(), Vec::new());
+    for id in left_behind(held, names.recordings, &mut report)? {
+        match judge(held, id)? {
+            Verdict::Merge(found) => waiting.push(*found),
+            Verdict::Destroy => obsolete.push(id),
+            Verdict::Empty => {
+                obsolete.push(id);
+                report.empty.push(id);
+            }
+            Verdict::Refuse(why) => {
+                report.refused.push(Refused {
+                    file: format!("{id}.rec"),
+                    why,
+                });
+            }
+        }
+    }
+    sort_out_duplicates(held, &mut waiting, &mut report)?;
+    obsolete.extend(report.duplicates.iter().map(|duplicate| duplicate.id));
+    inbox::destroy(held.disk(), held.dir(), obsolete)?;
+    keep_keys(held, &waiting)?;
+    incoming::insert_all(held, &waiting)?;
+    for one in waiting {
+        if let Some(why) = one.damage {
+            report.damaged.push(Refused {
+                file: format!("{}.rec", one.id),
+                why,
+            });
+        }
+        report.merged.push(one.id);
+    }
+    Ok(report)
+}
+
+/// Those whose recorder is gone. Decided while the gate is held alone: a
+/// recorder that is just starting has a file and no flock on it yet.
+fn left_behind(
+    held: &Held<'_>,
+    ids: Vec<RecordingId>,
+    report: &mut MergeReport,
+) -> Result<Vec<RecordingId>> {
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    let _gate = Gate::close(held.disk(), held.dir(), held.lock())?;
+    let mut left = Vec::new();
+    for id in ids {
+        match inbox::claim(held.disk(), held.dir(), id, Hold::Exclusive) {
+            // A dead recorder's file stays one: the flock need not be kept.
+            Ok(Claim::Left(_)) => left.push(id),
+            Ok(Claim::Running) => report.running.push(id),
+            Ok(Claim::Absent) => {}
+            Err(error) => report.refused.push(Refused {
+                file: format!("{id}.rec"),
+                why: error.to_string(),
+            }),
+        }
+    }
+    Ok(left)
+}
+
+/// Reads a file through and says what is to be done with it.
+fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
+    let known = held.bag().clips.get(&id);
+    match known {
+        // Merged before, up to the last step.
+        Some(clip)
+            if held.store().read(held.lock(), |rows| {
+                Ok(rows
+                    .begin()?
+                    .card(ClipId {
+                        id,
+                        epoch: clip.epoch,
+                    })?
+                    .is_some())
+            })? =>
+        {
+            return Ok(Verdict::Destroy);
+        }
+        None if held.bag().is_tombstoned(id, FIRST_EPOCH) => return Ok(Verdict::Destroy),
+        _ => {}
+    }
+    let file = match open(held, id) {
+        Ok(file) => file,
+        Err(error) => return Ok(Verdict::Refuse(error.to_string())),
+    };
+    let path = inbox::path(held.dir(), id);
+    let trouble = |source| Error::io("read", &path)(source);
+    let mut frames = Frames::new(Sequential::new(file));
+    let first = intake::first(&mut frames, id, trouble);
+    let keys = match (known.and_then(keys_of), first) {
+        (Some(keys), Ok(First::Sealed(_))) => keys,
+        (Some(keys), Ok(First::Torn) | Err(Error::Damaged { .. })) => {
+            // The bag has its keys: all that follows still opens.
+            if let Err(error) = frames.rewind() {
+                return Ok(Verdict::Refuse(trouble(error).to_string()));
+            }
+            keys
+        }
+        (None, Ok(First::Torn)) => return Ok(Verdict::Empty),
+        (None, Ok(First::Sealed(sealed))) => {
+            match intake::open_keys(id, &sealed, &held.bag().inbox) {
+                Ok(keys) => keys,
+                Err(_) => {
+                    let why = "its keys don't open with this vault's: foreign, forged or damaged";
+                    return Ok(Verdict::Refuse(why.into()));
+                }
+            }
+        }
+        (None, Err(Error::Damaged { why, .. })) => return Ok(Verdict::Refuse(why)),
+        (_, Err(error)) => return Ok(Verdict::Refuse(error.to_string())),
+    };
+    let mut survey = match intake::survey(&mut frames, id, &keys, trouble) {
+        Ok(survey) => survey,
+        Err(error) => return Ok(Verdict::Refuse(error.to_string())),
+    };
+    let extent = Extent {
+        segments: survey.segments.into(),
+        hash: survey.hash,
+    };
+    if let Some(counted) = known
+        .and_then(|clip| clip.extent)
+        .filter(|counted| *counted != extent)
+    {
+        // A crash fell between the rotation and the rows; the file changed since.
+        let why = format!("it had {} segments when it was counted", counted.segments);
+        survey.damage.get_or_insert(why);
+    }
+    Ok(weigh(id, keys, survey))
+}
+
+fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
+    let damage = survey.damage.clone();
+    let nothing = survey.found == 0 && !survey.finished;
+    // Where something is damaged, its end may be what was lost.
+    if damage.is_none() && survey.is_unfinished_copy() {
+        return Verdict::Empty;
+    }
+    let (segments, hash, audio_bytes) = (survey.segments, survey.hash, survey.audio_bytes);
+    let (found, passed_over) = (survey.found, std::mem::take(&mut survey.passed_over));
+    match (survey.into_card(), damage) {
+        (None, Some(why)) => Verdict::Refuse(why),
+        (_, Some(why)) if nothing => Verdict::Refuse(why),
+        (None, None) => Verdict::Empty,
+        (_, None) if nothing => Verdict::Empty,
+        (Some(card), damage) => Verdict::Merge(Box::new(Waiting {
+            id,
+            keys,
+            extent: Extent {
+                segments: segments.into(),
+                hash,
+            },
+            found,
+            passed_over,
+            audio_bytes,
+            card,
+            damage,
+        })),
+    }
+}
+
+fn keys_of(clip: &Clip) -> Option<ClipKeys> {
+    Some(ClipKeys {
+        sound: clip.sound.as_ref()?.duplicate(),
+        words: clip.words.as_ref()?.duplicate(),
+        card: clip.card.duplicate(),
+    })
+}
+
+pub(in crate::vault) fn open(held: &Held<'_>, id: RecordingId) -> Result<Box<dyn DiskFile>> {
+    let path = inbox::path(held.dir(), id);
+    held.disk()
+        .open(&path, Access::Read)
+        .map_err(Error::io("open", &path))
+}
+
+/// Takes out imports of sound that is there already; of two that wait, the one
+/// added first stays.
+fn sort_out_duplicates(
+    held: &mut Held<'_>,
+    waiting: &mut Vec<Waiting>,
+    report: &mut MergeReport,
+) -> Result<()> {
+    let imported = |card: &Card| card.content_hash.filter(|_| card.source == Source::Import);
+    if !waiting.iter().any(|one| imported(&one.card).is_some()) {
+        return Ok(());
+    }
+    waiting.sort_by_key(|one| (one.card.added_at, one.id));
+    let listing = crate::vault::store::library::list(held)?;
+    // A recording whose sound was shredded does not hold it any more.
+    let has_sound = |id| {
+        let clip = held.bag().clips.get(id);
+        clip.is_some_and(|clip| clip.sound.is_some())
+    };
+    let mut holders: BTreeMap<[u8; 32], RecordingId> = listing
+        .recordings
+        .iter()
+        .filter(|recording| has_sound(&recording.id))
+        .filter_map(|recording| Some((recording.card.content_hash?, recording.id)))
+        .collect();
+    let mut kept = Vec::new();
+    for one in std::mem::take(waiting) {
+        let of = imported(&one.card).and_then(|hash| holders.get(&hash).copied());
+        if let Some(of) = of {
+            // Its keys, if a rotation adopted them, go with the next one.
+            report.duplicates.push(Duplicate { id: one.id, of });
+            continue;
+        }
+        if let Some(hash) = one.card.content_hash {
+            holders.entry(hash).or_insert(one.id);
+        }
+        kept.push(one);
+    }
+    *waiting = kept;
+    Ok(())
+}
+
+/// One rotation for all whose keys or extent the bag does not have yet.
+fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
+    let is_kept = |one: &Waiting| {
+        held.bag()
+            .clips
+            .get(&one.id)
+            .is_some_and(|clip| clip.extent == Some(one.extent))
+    };
+    if waiting.iter().all(is_kept) {
+        return Ok(());
+    }
+    // What could not be overwritten holds nothing that is to be gone; the next
+    // unlock tries again.
+    held.rotate(|bag| {
+        for one in waiting {
+            let adopted = || Clip::adopted(one.keys.duplicate());
+            bag.clips.entry(one.id).or_insert_with(adopted).extent = Some(one.extent);
+        }
+        Ok(())
+    })
+    .map(drop)
+}

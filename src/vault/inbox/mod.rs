@@ -1,0 +1,316 @@
+//! The inbox: recordings in progress, and those that wait to be merged.
+//!
+//! ```text
+//! inbox/<id>.rec   keys frame, sealed to the inbox key
+//!                  draft of the card
+//!                  sound frames; a draft of the card every few seconds
+//!                  card
+//! ```
+//!
+//! Frames stand one after the other and are only ever added. A file whose last
+//! frame is no card is an interrupted recording. Whoever gets the flock on a
+//! file knows that its recorder is gone.
+
+pub(super) mod incoming;
+pub(super) mod intake;
+pub(super) mod merge;
+pub(super) mod recorder;
+pub(super) mod running;
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use self::intake::{First, Frames};
+use crate::crypto::{ClipKeys, InboxIdentity};
+use crate::recording::RecordingId;
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{self, Access, Disk, DiskFile, Hold};
+use crate::vault::sealed::frame::{self, Facts, HEADER_BYTES, Kind};
+
+/// The directory in the vault.
+pub(crate) const DIR: &str = "inbox";
+
+const EXTENSION: &str = ".rec";
+
+/// What the inbox tells without a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxEntry {
+    /// The recording.
+    pub id: RecordingId,
+    /// Somebody is still recording it.
+    pub running: bool,
+    /// When its file was made, where the file system knows that; otherwise when
+    /// it was last written.
+    pub started: SystemTime,
+    /// Whole segments of sound.
+    pub segments: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// The file of a recording.
+pub(crate) fn path(dir: &Path, id: RecordingId) -> PathBuf {
+    dir.join(DIR).join(format!("{id}{EXTENSION}"))
+}
+
+/// What lies in the inbox: recordings, and names that are none.
+pub(crate) struct Names {
+    /// Recordings, by their ids.
+    pub recordings: Vec<RecordingId>,
+    /// Other names; nobody touches them.
+    pub strangers: Vec<String>,
+}
+
+/// The names in the inbox. One that is not there is an empty one.
+pub(crate) fn names(disk: &dyn Disk, dir: &Path) -> Result<Names> {
+    let inbox = dir.join(DIR);
+    let listed = match disk.list(&inbox) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(Error::io("list", &inbox)(error)),
+    };
+    let mut names = Names {
+        recordings: Vec::new(),
+        strangers: Vec::new(),
+    };
+    for name in listed {
+        match name.strip_suffix(EXTENSION).and_then(|id| id.parse().ok()) {
+            // Only the spelling that we write: another would be another file.
+            Some(id) if path(dir, id).file_name().is_some_and(|own| *own == *name) => {
+                names.recordings.push(id);
+            }
+            _ => names.strangers.push(name),
+        }
+    }
+    Ok(names)
+}
+
+/// A file of the inbox, opened by somebody who is not its recorder.
+pub(crate) enum Claim {
+    /// The recorder is gone; its flock is held as long as the file is open.
+    Left(Box<dyn DiskFile>),
+    /// It is still being written.
+    Running,
+    /// It is not there.
+    Absent,
+}
+
+/// Tries to take over a file whose recorder is gone.
+///
+/// While a recorder starts, its file is there and not locked yet; who acts on
+/// what a claim says holds the gate alone.
+pub(crate) fn claim(disk: &dyn Disk, dir: &Path, id: RecordingId, hold: Hold) -> Result<Claim> {
+    let path = path(dir, id);
+    let file = match disk.open(&path, Access::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Claim::Absent),
+        Err(error) => return Err(Error::io("open", &path)(error)),
+    };
+    match file.try_lock(hold).map_err(Error::io("lock", &path))? {
+        true => Ok(Claim::Left(file)),
+        false => Ok(Claim::Running),
+    }
+}
+
+/// Overwrites files of the inbox and removes them, durably.
+pub(crate) fn destroy(
+    disk: &dyn Disk,
+    dir: &Path,
+    ids: impl IntoIterator<Item = RecordingId>,
+) -> Result<()> {
+    let mut any = false;
+    for id in ids {
+        let path = path(dir, id);
+        disk::erase(disk, &path).map_err(Error::io("erase", &path))?;
+        any = true;
+    }
+    let inbox = dir.join(DIR);
+    match any {
+        true => disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox)),
+        false => Ok(()),
+    }
+}
+
+/// A recording of the inbox whose keys open with the inbox key of the vault.
+pub struct Adoptable {
+    /// The recording.
+    pub id: RecordingId,
+    /// Its keys.
+    pub keys: ClipKeys,
+}
+
+/// What a rotation finds in the inbox.
+#[derive(Default)]
+pub struct ToAdopt {
+    /// Recordings whose keys open.
+    pub adoptable: Vec<Adoptable>,
+    /// Files that can't be read now and perhaps can later. Passing one over would
+    /// destroy it, because its only other key is about to be forgotten.
+    pub unreadable: Vec<(RecordingId, Error)>,
+}
+
+/// The keys of every recording in the inbox that this inbox key opens, running
+/// ones too, except those that are `known`. What it does not open is not ours, or
+/// damaged; the merge tells which. Called by the rotation while it holds the gate.
+///
+/// # Errors
+/// [`Error::Io`] if the inbox can't be listed.
+pub fn adoptable(
+    disk: &dyn Disk,
+    dir: &Path,
+    inbox: &InboxIdentity,
+    known: &dyn Fn(RecordingId) -> bool,
+) -> Result<ToAdopt> {
+    let mut found = ToAdopt::default();
+    for id in names(disk, dir)?.recordings {
+        if known(id) {
+            continue;
+        }
+        let path = path(dir, id);
+        let file = match disk.open(&path, Access::Read) {
+            Ok(file) => file,
+            // A recorder may discard its file at any time.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) if disk::is_no_file(&error) => continue,
+            Err(error) => {
+                let error = Error::io("open", &path)(error);
+                found.unreadable.push((id, error));
+                continue;
+            }
+        };
+        let mut frames = Frames::new(Sequential::new(file));
+        match intake::first(&mut frames, id, |error| Error::io("read", &path)(error)) {
+            Ok(First::Sealed(sealed)) => {
+                if let Ok(keys) = intake::open_keys(id, &sealed, inbox) {
+                    found.adoptable.push(Adoptable { id, keys });
+                }
+            }
+            Ok(First::Torn) | Err(Error::Damaged { .. }) => {}
+            Err(error) => found.unreadable.push((id, error)),
+        }
+    }
+    Ok(found)
+}
+
+/// What the inbox holds, as far as it shows without a key.
+pub(crate) fn entries(disk: &dyn Disk, dir: &Path) -> Result<Vec<InboxEntry>> {
+    let mut entries = Vec::new();
+    for id in names(disk, dir)?.recordings {
+        let path = path(dir, id);
+        // What can't be read costs its own line only; the merge names it.
+        let (running, file) = match claim(disk, dir, id, Hold::Shared) {
+            Ok(Claim::Left(file)) => (false, file),
+            Ok(Claim::Running) => match disk.open(&path, Access::Read) {
+                Ok(file) => (true, file),
+                Err(_) => continue,
+            },
+            Ok(Claim::Absent) | Err(_) => continue,
+        };
+        let counted = file
+            .len()
+            .and_then(|bytes| Ok((bytes, count_segments(&*file, bytes)?)));
+        let Ok((bytes, segments)) = counted else {
+            continue;
+        };
+        let started = std::fs::metadata(&path)
+            .and_then(|times| times.created().or_else(|_| times.modified()))
+            .unwrap_or(SystemTime::UNIX_EPOCH);
+        entries.push(InboxEntry {
+            id,
+            running,
+            started,
+            segments,
+            bytes,
+        });
+    }
+    Ok(entries)
+}
+
+fn count_segments(file: &dyn DiskFile, bytes: u64) -> io::Result<u64> {
+    let mut segments = 0;
+    walk(file, bytes, &mut |facts, _, _| {
+        segments += u64::from(facts.kind == Kind::Sound);
+    })?;
+    Ok(segments)
+}
+
+/// Tells of every frame that is whole within so many bytes, by the headers alone:
+/// what it is, where it begins, and its length.
+pub(crate) fn walk(
+    file: &dyn DiskFile,
+    bytes: u64,
+    each: &mut dyn FnMut(Facts, u64, usize),
+) -> io::Result<()> {
+    let mut at = 0;
+    let mut header = [0; HEADER_BYTES];
+    while at + HEADER_BYTES as u64 <= bytes {
+        file.read_at(at, &mut header)?;
+        let (Some(facts), Ok(body)) = (frame::facts_of(&header), frame::body_bytes(&header)) else {
+            break;
+        };
+        let length = HEADER_BYTES + body;
+        if at + length as u64 <= bytes {
+            each(facts, at, length);
+        }
+        at += length as u64;
+    }
+    Ok(())
+}
+
+/// A file read from its start on, in large pieces.
+pub(crate) struct Sequential {
+    file: Box<dyn DiskFile>,
+    at: u64,
+    piece: Vec<u8>,
+    taken: usize,
+}
+
+impl Sequential {
+    const PIECE_BYTES: u64 = 64 * 1024;
+
+    pub(crate) fn new(file: Box<dyn DiskFile>) -> Self {
+        Self {
+            file,
+            at: 0,
+            piece: Vec::new(),
+            taken: 0,
+        }
+    }
+}
+
+impl Seek for Sequential {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let here = self.at - (self.piece.len() - self.taken) as u64;
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => here.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.len()?.checked_add_signed(by),
+        };
+        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
+        self.piece.clear();
+        self.taken = 0;
+        Ok(self.at)
+    }
+}
+
+impl Read for Sequential {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.taken == self.piece.len() {
+            // A recorder may be adding to the file: its length is asked each time.
+            let left = self
+                .file
+                .len()?
+                .saturating_sub(self.at)
+                .min(Self::PIECE_BYTES);
+            self.piece.resize(left as usize, 0);
+            self.file.read_at(self.at, &mut self.piece)?;
+            self.at += left;
+            self.taken = 0;
+        }
+        let read = out.len().min(self.piece.len() - self.taken);
+        out[..read].copy_from_slice(&self.piece[self.taken..self.taken + read]);
+        self.taken += read;
+        Ok(read)
+    }
+}

@@ -1,0 +1,162 @@
+//! What an unlocked vault keeps in memory: the master key and the bag, and
+//! which generation they are of.
+
+use super::bag::Bag;
+use super::keyslots::{self, Opened};
+use super::recover::Survey;
+use super::root::{Position, RootFacts};
+use super::seen;
+use super::verdict::{Verdict, judge, put_in_order};
+use crate::crypto::{BackupIdentity, MasterKey, Passphrase, VaultId};
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::lock::Lock;
+use crate::vault::ground::site::Site;
+use crate::vault::notice::Notice;
+
+/// Hash and MAC of the four slots: differs when anything in the root does.
+type Stamp = [[u8; 64]; 4];
+
+/// The keys of an unlocked vault. Wiped when it goes.
+pub struct KeyRing {
+    pub(in crate::vault) slot: String,
+    pub(in crate::vault) master: MasterKey,
+    pub(in crate::vault) backup: BackupIdentity,
+    pub(in crate::vault) facts: RootFacts,
+    pub(in crate::vault) bag: Bag,
+    stamp: Stamp,
+}
+
+/// Whether another process changed the bag since it was last looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nothing changed.
+    Same,
+    /// The bag was read again.
+    Changed,
+}
+
+impl KeyRing {
+    /// Opens the vault with a passphrase: about a second for each slot.
+    /// What another rotation left unfinished is finished.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassphrase`] if no slot in force opens with it,
+    /// [`Error::Damaged`] if no bag is left, [`Error::Busy`].
+    pub fn unlock(site: &Site, passphrase: &Passphrase) -> Result<(Self, Vec<Notice>)> {
+        // A directory without a root is told before a passphrase is tried.
+        Survey::read(&*site.disk, &site.dir)?.newest(&site.dir)?;
+        keyslots::open(site, passphrase, |opened| Self::with_slot(site, opened))
+    }
+
+    fn with_slot(site: &Site, opened: Opened) -> Result<Option<(Self, Vec<Notice>)>> {
+        let lock = Lock::take(&*site.disk, &site.dir)?;
+        let survey = Survey::read(&*site.disk, &site.dir)?;
+        let vault = opened.secrets.vault;
+        let Verdict::InForce(facts, bag) = judge(site, &survey, &opened.secrets.master, vault)?
+        else {
+            return Ok(None);
+        };
+        let mut notices: Vec<Notice> = seen::compare(site, vault, facts.generation)
+            .into_iter()
+            .collect();
+        let master = &opened.secrets.master;
+        notices.extend(put_in_order(site, &lock, &survey, master, &facts)?);
+        notices.extend(keyslots::mend(site, &opened));
+        seen::note(site, vault, facts.generation);
+        let Opened {
+            name: slot,
+            secrets,
+            ..
+        } = opened;
+        let stamp = stamp(site);
+        let ring = Self {
+            slot,
+            master: secrets.master,
+            backup: secrets.backup,
+            facts,
+            bag: *bag,
+            stamp,
+        };
+        Ok(Some((ring, notices)))
+    }
+
+    /// The vault's keys as they are after `init`.
+    pub(in crate::vault) fn fresh(
+        site: &Site,
+        master: MasterKey,
+        backup: BackupIdentity,
+        facts: RootFacts,
+        bag: Bag,
+    ) -> Self {
+        let slot = keyslots::PASSPHRASE.to_owned();
+        Self {
+            slot,
+            master,
+            backup,
+            facts,
+            bag,
+            stamp: stamp(site),
+        }
+    }
+
+    /// Looks whether another process changed the bag, and reads it again if so.
+    /// To be asked under the lock before every operation.
+    ///
+    /// # Errors
+    /// [`Error::KeysReplaced`] if the master key is another one now.
+    pub fn refresh(&mut self, site: &Site, lock: &Lock) -> Result<(Freshness, Vec<Notice>)> {
+        if stamp(site) == self.stamp {
+            return Ok((Freshness::Same, Vec::new()));
+        }
+        let survey = Survey::read(&*site.disk, &site.dir)?;
+        match judge(site, &survey, &self.master, self.facts.vault)? {
+            Verdict::InForce(facts, bag) => {
+                let notices = put_in_order(site, lock, &survey, &self.master, &facts)?;
+                seen::note(site, facts.vault, facts.generation);
+                (self.facts, self.bag, self.stamp) = (facts, *bag, stamp(site));
+                Ok((Freshness::Changed, notices))
+            }
+            Verdict::Replaced | Verdict::Strange => Err(Error::KeysReplaced {
+                dir: site.dir.clone(),
+            }),
+        }
+    }
+
+    /// Takes what a rotation has just committed.
+    pub(in crate::vault) fn adopt(&mut self, site: &Site, facts: RootFacts, bag: Bag) {
+        (self.facts, self.bag, self.stamp) = (facts, bag, stamp(site));
+    }
+
+    /// The bag, as of the last [`refresh`](Self::refresh).
+    #[must_use]
+    pub fn bag(&self) -> &Bag {
+        &self.bag
+    }
+
+    /// The generation in force, as of the last [`refresh`](Self::refresh).
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.facts.generation
+    }
+
+    /// The vault's name for good.
+    #[must_use]
+    pub fn vault_id(&self) -> VaultId {
+        self.facts.vault
+    }
+
+    /// What backups are sealed to.
+    #[must_use]
+    pub fn backup_identity(&self) -> &BackupIdentity {
+        &self.backup
+    }
+}
+
+fn stamp(site: &Site) -> Stamp {
+    // What can't be read counts as zeros: it differs as soon as it can.
+    Position::ALL.map(|position| {
+        position
+            .read_stamp(&*site.disk, &site.dir)
+            .unwrap_or([0; 64])
+    })
+}

@@ -1,0 +1,245 @@
+//! Reads the root without a key, chooses the generation in force, and mends
+//! what needs no key.
+//!
+//! A slot's hash is no proof of who made it, so nothing that a whole slot
+//! vouches for is ever overwritten here: neither another whole slot, nor a bag
+//! that one names. What is older is overwritten only after unlocking, in
+//! `keyring`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::root::{self, Copy, NoSlot, Position, RootFacts, RootSlot};
+use crate::crypto::InboxPublic;
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{self, Disk};
+use crate::vault::ground::lock::{Gate, Lock};
+use crate::vault::notice::Notice;
+
+/// A bag file's hash; `None` where it is missing or can't be read.
+type BagHash = Option<[u8; 32]>;
+
+/// What stands in the root, and which bags are there for it.
+pub struct Survey {
+    slots: [(Position, Result<RootSlot, NoSlot>); 4],
+    /// Of each generation that a slot names, the hash of both bag files.
+    bags: BTreeMap<u64, [(Copy, BagHash); 2]>,
+}
+
+/// Whether there is a vault in the directory, whole or damaged.
+pub fn exists(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
+    Ok(disk.exists(&Copy::A.root_file(dir))? || disk.exists(&Copy::B.root_file(dir))?)
+}
+
+impl Survey {
+    /// Reads root and bags.
+    ///
+    /// # Errors
+    /// [`Error::NoVault`] if there is no root file.
+    pub fn read(disk: &dyn Disk, dir: &Path) -> Result<Self> {
+        if !exists(disk, dir).map_err(Error::io("read", dir))? {
+            return Err(Error::NoVault {
+                dir: dir.to_owned(),
+            });
+        }
+        let slots = Position::ALL.map(|position| (position, position.read(disk, dir)));
+        let hash = |generation| {
+            Copy::BOTH.map(|copy| {
+                let bytes = disk::read(disk, &copy.bag_file(dir, generation)).ok();
+                (copy, bytes.map(|bytes| Sha256::digest(bytes).into()))
+            })
+        };
+        let generations = slots
+            .iter()
+            .filter_map(|(_, slot)| Some(slot.as_ref().ok()?.facts().generation));
+        let bags = generations
+            .map(|generation| (generation, hash(generation)))
+            .collect();
+        Ok(Self { slots, bags })
+    }
+
+    /// The four places and what stands there.
+    pub fn slots(&self) -> impl Iterator<Item = (Position, Result<&RootSlot, NoSlot>)> {
+        self.slots
+            .iter()
+            .map(|(position, slot)| (*position, slot.as_ref().map_err(|why| *why)))
+    }
+
+    /// The whole slots.
+    pub fn whole(&self) -> impl Iterator<Item = (Position, &RootSlot)> {
+        self.slots()
+            .filter_map(|(position, slot)| Some((position, slot.ok()?)))
+    }
+
+    /// The bag files that a slot means.
+    pub fn bags_of(&self, facts: &RootFacts) -> impl Iterator<Item = Copy> {
+        let bags = self.bags.get(&facts.generation).into_iter().flatten();
+        let wanted = Some(facts.bag_hash);
+        bags.filter(move |(_, hash)| *hash == wanted)
+            .map(|(copy, _)| *copy)
+    }
+
+    /// What the highest slot says that is whole and has its bag. Nothing but a
+    /// guess until the master key was asked.
+    ///
+    /// # Errors
+    /// [`Error::Newer`] if a newer version wrote the root, [`Error::Damaged`]
+    /// if nothing whole is left of it.
+    pub fn newest(&self, dir: &Path) -> Result<&RootFacts> {
+        if let Some(newer) = self.newer_in_both_copies(dir) {
+            return Err(newer);
+        }
+        let with_bag = |facts: &&RootFacts| self.bags_of(facts).next().is_some();
+        let whole = self.whole().map(|(_, slot)| slot.facts()).filter(with_bag);
+        // The first of equals: root.a is written first.
+        let higher = |best: &'_ RootFacts, next: &'_ RootFacts| next.generation > best.generation;
+        if let Some(facts) = whole.reduce(|best, next| if higher(best, next) { next } else { best })
+        {
+            return Ok(facts);
+        }
+        for (position, slot) in self.slots() {
+            if let Err(NoSlot::Newer(version)) = slot {
+                return Err(Error::Newer {
+                    path: position.copy.root_file(dir),
+                    version,
+                });
+            }
+        }
+        Err(Error::damaged(
+            dir.join("root.a").display(),
+            "neither root.a nor root.b names a set of keys that is there",
+        ))
+    }
+
+    /// Whether some slot claims to be of a newer version. One alone may be a
+    /// damaged byte.
+    pub fn has_newer(&self) -> bool {
+        self.slots()
+            .any(|(_, slot)| matches!(slot, Err(NoSlot::Newer(_))))
+    }
+
+    /// A newer version writes both copies; damage that makes the same of both
+    /// is not to be expected.
+    fn newer_in_both_copies(&self, dir: &Path) -> Option<Error> {
+        let versions = |wanted: Copy| {
+            self.slots().filter_map(move |(position, slot)| match slot {
+                Err(NoSlot::Newer(version)) if position.copy == wanted => Some(version),
+                _ => None,
+            })
+        };
+        let version = versions(Copy::A).find(|version| versions(Copy::B).any(|b| b == *version))?;
+        Some(Error::Newer {
+            path: Copy::A.root_file(dir),
+            version,
+        })
+    }
+
+    /// Copies the newest generation over copies of it that are missing or
+    /// damaged. Needs no key, and so overwrites only what is nothing.
+    pub fn mend(&self, disk: &dyn Disk, dir: &Path, _lock: &Lock) -> Result<Vec<Notice>> {
+        let facts = self.newest(dir)?;
+        let rivals = self
+            .whole()
+            .any(|(_, slot)| slot.facts().generation >= facts.generation && slot.facts() != facts);
+        if rivals {
+            // Two whole slots contradict each other, or a higher one lost its
+            // bag: only the key can tell, and nothing is mended from a lower one.
+            return Ok(Vec::new());
+        }
+        let mut notices = self.mend_bags(disk, dir, facts);
+        notices.extend(self.mend_slots(disk, dir, facts));
+        Ok(notices)
+    }
+
+    /// Makes both bag files of these facts alike, if one of them is right.
+    pub fn mend_bags(&self, disk: &dyn Disk, dir: &Path, facts: &RootFacts) -> Vec<Notice> {
+        let Some(good) = self.bags_of(facts).next() else {
+            return Vec::new();
+        };
+        let vouched = |hash: &[u8; 32]| {
+            self.whole().any(|(_, slot)| {
+                slot.facts().generation == facts.generation && slot.facts().bag_hash == *hash
+            })
+        };
+        let mut notices = Vec::new();
+        for (copy, hash) in self.bags.get(&facts.generation).into_iter().flatten() {
+            if hash.as_ref().is_some_and(vouched) {
+                continue;
+            }
+            let path = copy.bag_file(dir, facts.generation);
+            let mended = disk::read(disk, &good.bag_file(dir, facts.generation))
+                .and_then(|bytes| disk::write(disk, &path, &bytes))
+                .and_then(|()| disk.sync_dir(dir));
+            notices.push(Notice::of(mended, path));
+        }
+        notices
+    }
+
+    /// Makes the slots of these facts alike where one of them is no slot.
+    pub fn mend_slots(&self, disk: &dyn Disk, dir: &Path, facts: &RootFacts) -> Vec<Notice> {
+        let Some((_, good)) = self.whole().find(|(_, slot)| slot.facts() == facts) else {
+            return Vec::new();
+        };
+        let mut notices = Vec::new();
+        for (position, slot) in self.slots() {
+            let here = position == Position::of(position.copy, facts.generation);
+            let Err(why @ (NoSlot::Noise | NoSlot::Damaged)) = slot else {
+                continue;
+            };
+            if !here {
+                continue;
+            }
+            let path = position.copy.root_file(dir);
+            let mended = root::make_file(disk, &path)
+                .and_then(|()| position.write(disk, dir, good))
+                .and_then(|()| disk.sync_dir(dir));
+            // Noise is what an interrupted rotation leaves, and no damage.
+            if why == NoSlot::Damaged || mended.is_err() {
+                notices.push(Notice::of(mended, path));
+            }
+        }
+        notices
+    }
+}
+
+impl Notice {
+    pub(in crate::vault) fn of(done: io::Result<()>, path: PathBuf) -> Self {
+        match done {
+            Ok(()) => Self::Mended { path },
+            Err(error) => Self::NotDone {
+                path,
+                why: error.to_string(),
+            },
+        }
+    }
+}
+
+/// The inbox key of the generation in force, for a recorder. It shows the gate:
+/// no rotation can pass between this answer and the first frame.
+pub fn inbox_key(disk: &dyn Disk, dir: &Path, _gate: &Gate) -> Result<InboxPublic> {
+    Ok(Survey::read(disk, dir)?.newest(dir)?.inbox.clone())
+}
+
+/// Opens a vault without a key: reads the root and mends what can be mended. On
+/// a disk that can't be written, or while another process holds the lock, it
+/// only reads.
+pub fn open(disk: &dyn Disk, dir: &Path) -> Result<(RootFacts, Vec<Notice>)> {
+    let first = Survey::read(disk, dir)?;
+    let lock = match Lock::take_within(disk, dir, Duration::ZERO) {
+        Ok(lock) => lock,
+        // Another process may be in the middle of a rotation: what can't be
+        // read now is read again when it is done.
+        Err(Error::Busy { .. }) => match first.newest(dir) {
+            Ok(facts) => return Ok((facts.clone(), Vec::new())),
+            Err(_) => Lock::take(disk, dir)?,
+        },
+        Err(_) => return Ok((first.newest(dir)?.clone(), Vec::new())),
+    };
+    let survey = Survey::read(disk, dir)?;
+    let notices = survey.mend(disk, dir, &lock)?;
+    Ok((survey.newest(dir)?.clone(), notices))
+}

@@ -1,0 +1,635 @@
+//! Promises of init, rotation, passwd and recovery, on a disk whose power is
+//! cut after every single operation.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::bag::{Bag, Clip};
+use super::keyring::{Freshness, KeyRing};
+use super::recover::{self, Survey};
+use super::root::{Copy, Position, RootSlot, SLOT_LEN};
+use crate::crypto::{ClipKeys, Passphrase, SlotSecrets, WorkFactor};
+use crate::recording::RecordingId;
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{Access, Disk};
+use crate::vault::ground::lock::Lock;
+use crate::vault::ground::sim_disk::{Cut, SimDisk};
+use crate::vault::ground::site::{NoObserver, Observer, Site, Step};
+use crate::vault::init::{InitOptions, Placement, init};
+use crate::vault::notice::Notice;
+
+const DIR: &str = "/vault";
+const CHEAP: InitOptions = InitOptions {
+    placement: Placement::Anywhere,
+    work: WorkFactor::NONE,
+};
+
+fn site(disk: &SimDisk) -> Site {
+    Site {
+        disk: Arc::new(disk.clone()),
+        dir: DIR.into(),
+        state_dir: Some("/state".into()),
+        observer: Arc::new(NoObserver),
+    }
+}
+
+fn old() -> Passphrase {
+    Passphrase::new("the old passphrase".into())
+}
+
+fn new() -> Passphrase {
+    Passphrase::new("the new passphrase".into())
+}
+
+fn id(number: u8) -> RecordingId {
+    RecordingId::from_bytes([number; 16])
+}
+
+fn lock(site: &Site) -> Lock {
+    Lock::take(&*site.disk, &site.dir).unwrap()
+}
+
+fn make(disk: &SimDisk) -> Result<KeyRing> {
+    init(&site(disk), &old(), CHEAP, &mut |_| Ok(()))
+}
+
+fn add(site: &Site, ring: &mut KeyRing, number: u8) -> Result<()> {
+    let lock = Lock::take(&*site.disk, &site.dir)?;
+    let mut change = |bag: &mut Bag| {
+        bag.clips
+            .insert(id(number), Clip::adopted(ClipKeys::generate().unwrap()));
+        Ok(())
+    };
+    ring.rotate(site, &lock, &mut change)?.finally().map(drop)
+}
+
+fn shred(site: &Site, ring: &mut KeyRing, number: u8) -> Result<()> {
+    let lock = Lock::take(&*site.disk, &site.dir)?;
+    let mut change = |bag: &mut Bag| {
+        bag.bury(id(number));
+        Ok(())
+    };
+    ring.rotate(site, &lock, &mut change)?.finally().map(drop)
+}
+
+/// A vault with recordings 1, 2 and 3 on a disk that lost nothing.
+fn vault() -> (SimDisk, KeyRing) {
+    let disk = SimDisk::default();
+    let mut ring = make(&disk).unwrap();
+    for number in 1..=3 {
+        add(&site(&disk), &mut ring, number).unwrap();
+    }
+    (disk, ring)
+}
+
+fn unlock(disk: &SimDisk, passphrase: &Passphrase) -> Result<(KeyRing, Vec<Notice>)> {
+    let site = site(disk);
+    recover::open(&*site.disk, &site.dir)?;
+    KeyRing::unlock(&site, passphrase)
+}
+
+fn holds(ring: &KeyRing) -> Vec<u8> {
+    ring.bag().clips.keys().map(|id| id.as_bytes()[0]).collect()
+}
+
+/// Nothing on the platter, named or not, is a root slot of another generation
+/// than this, and no bag file of another one has a name.
+fn only_this_generation_is_left(disk: &SimDisk, ring: &KeyRing) {
+    for bytes in disk.remains() {
+        for slot in bytes.chunks_exact(SLOT_LEN) {
+            if let Ok(slot) = RootSlot::decode(slot.to_vec()) {
+                assert_eq!(slot.facts().generation, ring.generation());
+            }
+        }
+    }
+    let bags: Vec<PathBuf> = disk
+        .files()
+        .into_keys()
+        .filter(|path| path.to_string_lossy().contains("/bag."))
+        .collect();
+    let wanted = Copy::BOTH.map(|copy| copy.bag_file(Path::new(DIR), ring.generation()));
+    assert_eq!(bags, wanted);
+}
+
+/// Everything in the vault's own directory, without the reserve, whose bytes
+/// mean nothing.
+fn content(disk: &SimDisk) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = disk.files();
+    files.retain(|path, _| !path.ends_with("reserve"));
+    files
+}
+
+/// Opens a vault after a cut, and checks what holds after every cut.
+fn recovered(disk: &SimDisk, passphrase: &Passphrase) -> Result<KeyRing> {
+    let site = site(disk);
+    let (facts, _) = recover::open(&*site.disk, &site.dir)?;
+    // What a recorder would seal to now must open after unlocking.
+    let recorded_to = facts.inbox;
+    let (ring, notices) = KeyRing::unlock(&site, passphrase)?;
+    assert!(ring.bag().inbox.public() == recorded_to);
+    for notice in notices {
+        assert!(matches!(notice, Notice::Mended { .. }), "{notice:?}");
+    }
+    only_this_generation_is_left(disk, &ring);
+    let before = content(disk);
+    let (again, notices) = unlock(disk, passphrase)?;
+    assert_eq!(notices, []);
+    assert!(content(disk) == before, "a second unlock changed something");
+    assert_eq!(again.generation(), ring.generation());
+    Ok(ring)
+}
+
+/// Runs the action with the power cut after 0, 1, 2… operations, until it comes
+/// through, and gives every disk that may be left to the check, with whether
+/// the action had been acknowledged.
+fn cut_everywhere(
+    disk: &SimDisk,
+    mut action: impl FnMut(&SimDisk) -> Result<()>,
+    mut check: impl FnMut(&SimDisk, bool),
+) -> usize {
+    for operations in 0.. {
+        let run = disk.fork();
+        run.cut_after(operations);
+        let acknowledged = action(&run).is_ok();
+        for cut in [Cut::Kill, Cut::LoseUnsynced, Cut::Tear(operations as u64)] {
+            check(&run.after(cut), acknowledged);
+        }
+        if !run.was_cut() {
+            assert!(acknowledged);
+            return operations;
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_cut_in_any_operation_of_a_shred_leaves_it_done_or_not_done() {
+    let (disk, _) = vault();
+    let mut undone = 0;
+    let operations = cut_everywhere(
+        &disk,
+        |run| {
+            let (mut ring, _) = KeyRing::unlock(&site(run), &old())?;
+            shred(&site(run), &mut ring, 2)
+        },
+        |left, acknowledged| {
+            let ring = recovered(left, &old()).unwrap();
+            let holds = holds(&ring);
+            if holds == [1, 2, 3] {
+                assert!(!acknowledged);
+                undone += 1;
+            } else {
+                assert_eq!(holds, [1, 3]);
+                assert!(ring.bag().is_tombstoned(id(2), 0));
+            }
+        },
+    );
+    assert!(
+        operations > 15 && undone > 15,
+        "{operations} operations, {undone} undone"
+    );
+}
+
+#[test]
+fn a_cut_while_an_interrupted_shred_is_being_finished_does_no_harm() {
+    let (disk, mut ring) = vault();
+    disk.cut_after(9);
+    let _ = shred(&site(&disk), &mut ring, 2);
+    for cut in [Cut::Kill, Cut::Tear(5)] {
+        let torn = disk.after(cut);
+        cut_everywhere(
+            &torn,
+            |run| unlock(run, &old()).map(drop),
+            |left, _| {
+                let ring = recovered(left, &old()).unwrap();
+                assert!(matches!(holds(&ring)[..], [1, 2, 3] | [1, 3]));
+            },
+        );
+    }
+}
+
+#[test]
+fn a_cut_in_any_operation_of_init_leaves_a_vault_or_room_for_one() {
+    let empty = SimDisk::default();
+    let (mut whole, mut none) = (0, 0);
+    cut_everywhere(
+        &empty,
+        |run| make(run).map(drop),
+        |left, acknowledged| match recovered(left, &old()) {
+            Ok(_) => whole += 1,
+            Err(Error::NoVault { .. }) => {
+                assert!(!acknowledged);
+                none += 1;
+                make(left).unwrap();
+                recovered(left, &old()).unwrap();
+            }
+            Err(error) => panic!("{error}"),
+        },
+    );
+    assert!(whole > 5 && none > 20, "{whole} whole, {none} none");
+}
+
+#[test]
+fn a_cut_in_any_operation_of_passwd_leaves_one_passphrase_in_force() {
+    let (disk, _) = vault();
+    let (mut with_old, mut with_new) = (0, 0);
+    cut_everywhere(
+        &disk,
+        |run| {
+            let site = site(run);
+            let (mut ring, _) = KeyRing::unlock(&site, &old())?;
+            let lock = Lock::take(&*site.disk, &site.dir)?;
+            ring.change_passphrase(&site, &lock, &new(), WorkFactor::NONE)?
+                .finally()
+                .map(drop)
+        },
+        |left, acknowledged| {
+            let ring = match recovered(left, &new()) {
+                Ok(ring) => {
+                    with_new += 1;
+                    assert!(unlock(left, &old()).is_err());
+                    nothing_opens_with(left, &old());
+                    assert_eq!(ring.bag().former_backups.len(), 1);
+                    ring
+                }
+                Err(Error::WrongPassphrase { .. }) => {
+                    assert!(!acknowledged);
+                    with_old += 1;
+                    let ring = recovered(left, &old()).unwrap();
+                    let named = left.files();
+                    assert!(
+                        named
+                            .keys()
+                            .all(|path| !path.to_string_lossy().contains(".new."))
+                    );
+                    ring
+                }
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(holds(&ring), [1, 2, 3]);
+        },
+    );
+    assert!(
+        with_old > 20 && with_new > 20,
+        "{with_old} old, {with_new} new"
+    );
+}
+
+/// No age file anywhere on the platter opens with this passphrase.
+fn nothing_opens_with(disk: &SimDisk, passphrase: &Passphrase) {
+    for bytes in disk.remains() {
+        if bytes.starts_with(b"age-encryption.org/") {
+            assert!(SlotSecrets::open(&bytes, passphrase).is_err());
+        }
+    }
+}
+
+#[derive(Debug)]
+struct StopAfter(Step);
+
+impl Observer for StopAfter {
+    fn reached(&self, step: Step) -> Result<()> {
+        let stop = || Error::damaged("a test", "stopped here");
+        if step == self.0 { Err(stop()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn stopped_after_any_step_a_shred_is_in_force_from_the_commit_on() {
+    for step in Step::ALL {
+        let (disk, mut ring) = vault();
+        let watched = Site {
+            observer: Arc::new(StopAfter(step)),
+            ..site(&disk)
+        };
+        shred(&watched, &mut ring, 2).unwrap_err();
+        let ring = recovered(&disk, &old()).unwrap();
+        let expected: &[u8] = if step < Step::Committed {
+            &[1, 2, 3]
+        } else {
+            &[1, 3]
+        };
+        assert_eq!(holds(&ring), expected, "{step:?}");
+    }
+}
+
+#[test]
+fn the_old_passphrase_is_refused_from_the_commit_on() {
+    for step in [Step::Committed, Step::Doubled, Step::Wiped] {
+        let (disk, mut ring) = vault();
+        let watched = Site {
+            observer: Arc::new(StopAfter(step)),
+            ..site(&disk)
+        };
+        let held = lock(&watched);
+        ring.change_passphrase(&watched, &held, &new(), WorkFactor::NONE)
+            .unwrap_err();
+        assert!(
+            matches!(unlock(&disk, &old()), Err(Error::WrongPassphrase { .. })),
+            "{step:?}"
+        );
+        recovered(&disk, &new()).unwrap();
+    }
+}
+
+#[test]
+fn any_damaged_block_of_root_or_bag_is_mended_and_told() {
+    let (disk, ring) = vault();
+    let dir = Path::new(DIR);
+    let generation = ring.generation();
+    for copy in Copy::BOTH {
+        let bag = copy.bag_file(dir, generation);
+        let root = copy.root_file(dir);
+        for (path, length) in [(&bag, content(&disk)[&bag].len()), (&root, 2 * SLOT_LEN)] {
+            for at in (0..length).step_by(4096) {
+                let damaged = disk.fork();
+                damaged.tamper(path, |bytes| {
+                    let end = bytes.len().min(at + 4096);
+                    bytes[at..end].fill(0xaa);
+                });
+                let site = site(&damaged);
+                let (_, notices) = recover::open(&*site.disk, dir).unwrap();
+                let in_force =
+                    path == &bag || at / SLOT_LEN == usize::try_from(generation % 2).unwrap();
+                // Without its first block a slot looks like noise; all the same
+                // it is made anew.
+                if in_force && at % SLOT_LEN != 0 {
+                    assert_eq!(notices, [Notice::Mended { path: path.clone() }], "{at}");
+                }
+                assert_eq!(holds(&recovered(&damaged, &old()).unwrap()), [1, 2, 3]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_or_cut_off_copy_of_any_file_is_made_anew() {
+    let (disk, ring) = vault();
+    let dir = Path::new(DIR);
+    let mut paths = vec![
+        dir.join("keys/passphrase.age"),
+        dir.join("keys/passphrase.copy.age"),
+    ];
+    for copy in Copy::BOTH {
+        paths.extend([copy.root_file(dir), copy.bag_file(dir, ring.generation())]);
+    }
+    for path in &paths {
+        let missing = disk.fork();
+        missing.unlink(path).unwrap();
+        recovered(&missing, &old()).unwrap();
+        assert!(missing.exists(path).unwrap());
+
+        let cut_off = disk.fork();
+        cut_off.tamper(path, |bytes| bytes.truncate(bytes.len() / 3));
+        recovered(&cut_off, &old()).unwrap();
+        assert!(content(&cut_off)[path].len() > content(&disk)[path].len() / 2);
+    }
+}
+
+/// What somebody makes who can write the directory and has no key.
+fn forge(disk: &SimDisk, generation: u64, copies: &[Copy]) {
+    let elsewhere = SimDisk::default();
+    let mut ring = init(&site(&elsewhere), &new(), CHEAP, &mut |_| Ok(())).unwrap();
+    while ring.generation() < generation {
+        add(&site(&elsewhere), &mut ring, 66).unwrap();
+    }
+    let dir = Path::new(DIR);
+    for copy in copies {
+        let position = Position::of(*copy, generation);
+        let slot = position.read(&elsewhere, dir).unwrap();
+        position.write(disk, dir, &slot).unwrap();
+        let bag = copy.bag_file(dir, generation);
+        let bytes = content(&elsewhere)[&bag].clone();
+        crate::vault::ground::disk::write(disk, &bag, &bytes).unwrap();
+    }
+}
+
+#[test]
+fn a_forged_newer_root_overwrites_nothing_and_stops_nobody() {
+    let (whole, ring) = vault();
+    let next = ring.generation() + 1;
+    // In the free slots; over one true copy, two generations on; and over one
+    // true copy and its bag, as if it were the same generation.
+    for (generation, copies) in [
+        (next, &Copy::BOTH[..]),
+        (next, &[Copy::A]),
+        (next + 1, &[Copy::A]),
+        (next + 1, &[Copy::B]),
+        (next - 1, &[Copy::A]),
+        (next - 1, &[Copy::B]),
+    ] {
+        let disk = whole.fork();
+        forge(&disk, generation, copies);
+        let before = content(&disk);
+        let (facts, _) = recover::open(&disk, Path::new(DIR)).unwrap();
+        assert_eq!(
+            facts.generation, generation,
+            "without a key the forgery looks true"
+        );
+        let (mut ring, notices) = KeyRing::unlock(&site(&disk), &old()).unwrap();
+        assert_eq!(holds(&ring), [1, 2, 3]);
+        assert!(
+            notices
+                .iter()
+                .any(|n| matches!(n, Notice::Forged { generation: g, .. } if *g == generation))
+        );
+        for (path, bytes) in &before {
+            let now = &content(&disk)[path];
+            if path.ends_with("root.a") || path.ends_with("root.b") {
+                for (was, is) in bytes.chunks(SLOT_LEN).zip(now.chunks(SLOT_LEN)) {
+                    let whole = RootSlot::decode(was.to_vec()).is_ok();
+                    assert!(!whole || was == is, "a whole slot was overwritten");
+                }
+            } else {
+                assert!(now == bytes, "{}", path.display());
+            }
+        }
+        // The next change of the vault's own sweeps it away.
+        add(&site(&disk), &mut ring, 4).unwrap();
+        assert_eq!(holds(&recovered(&disk, &old()).unwrap()), [1, 2, 3, 4]);
+    }
+}
+
+#[test]
+fn a_generation_that_could_not_be_overwritten_is_told_and_overwritten_later() {
+    let (disk, mut ring) = vault();
+    let root_b = Copy::B.root_file(Path::new(DIR));
+    disk.break_writes(Some(&root_b));
+    let error = shred(&site(&disk), &mut ring, 2).unwrap_err();
+    assert!(matches!(error, Error::NotFinal { path, .. } if path == root_b));
+    assert_eq!(holds(&ring), [1, 3], "it is in force all the same");
+    let (ring, notices) = unlock(&disk, &old()).unwrap();
+    assert_eq!(holds(&ring), [1, 3]);
+    assert!(
+        notices
+            .iter()
+            .any(|n| matches!(n, Notice::NotDone { path, .. } if *path == root_b))
+    );
+    disk.break_writes(None);
+    assert_eq!(holds(&recovered(&disk, &old()).unwrap()), [1, 3]);
+}
+
+#[test]
+fn a_commit_that_the_disk_refuses_is_no_commit() {
+    let (disk, mut ring) = vault();
+    disk.break_writes(Some(&Copy::A.root_file(Path::new(DIR))));
+    assert!(matches!(
+        shred(&site(&disk), &mut ring, 2),
+        Err(Error::Io { .. })
+    ));
+    assert_eq!(holds(&ring), [1, 2, 3]);
+    disk.break_writes(None);
+    assert_eq!(holds(&recovered(&disk, &old()).unwrap()), [1, 2, 3]);
+    shred(&site(&disk), &mut ring, 2).unwrap();
+    assert_eq!(holds(&recovered(&disk, &old()).unwrap()), [1, 3]);
+}
+
+#[test]
+fn on_a_full_disk_a_recording_can_be_shredded_and_not_added() {
+    let (disk, mut ring) = vault();
+    disk.leave_room(100);
+    let error = add(&site(&disk), &mut ring, 4).unwrap_err();
+    assert!(error.is_no_space());
+    assert_eq!(holds(&ring), [1, 2, 3]);
+    shred(&site(&disk), &mut ring, 2).unwrap();
+    shred(&site(&disk), &mut ring, 3).unwrap();
+    assert_eq!(holds(&recovered(&disk, &old()).unwrap()), [1]);
+}
+
+#[test]
+fn a_vault_unlocked_here_follows_what_another_process_changed() {
+    let (disk, mut one) = vault();
+    let site = site(&disk);
+    let (mut two, _) = KeyRing::unlock(&site, &old()).unwrap();
+    let held = lock(&site);
+    assert_eq!(
+        one.refresh(&site, &held).unwrap(),
+        (Freshness::Same, vec![])
+    );
+    shred(&site, &mut two, 2).unwrap();
+    assert_eq!(
+        one.refresh(&site, &held).unwrap(),
+        (Freshness::Changed, vec![])
+    );
+    assert_eq!(holds(&one), [1, 3]);
+    two.change_passphrase(&site, &held, &new(), WorkFactor::NONE)
+        .unwrap();
+    assert!(matches!(
+        one.refresh(&site, &held),
+        Err(Error::KeysReplaced { .. })
+    ));
+    assert_eq!(two.refresh(&site, &held).unwrap().0, Freshness::Same);
+}
+
+#[test]
+fn a_vault_that_was_put_back_is_announced() {
+    let (disk, mut ring) = vault();
+    let earlier = content(&disk);
+    let seen = ring.generation() + 1;
+    shred(&site(&disk), &mut ring, 2).unwrap();
+    for copy in Copy::BOTH {
+        let bag = copy.bag_file(Path::new(DIR), seen - 1);
+        crate::vault::ground::disk::write(&disk, &bag, &earlier[&bag]).unwrap();
+        let root = copy.root_file(Path::new(DIR));
+        crate::vault::ground::disk::write(&disk, &root, &earlier[&root]).unwrap();
+    }
+    let (_, notices) = unlock(&disk, &old()).unwrap();
+    assert_eq!(
+        notices,
+        [Notice::Older {
+            seen,
+            found: seen - 1
+        }]
+    );
+}
+
+#[test]
+fn init_refuses_a_vault_and_what_is_left_of_one() {
+    let (disk, ring) = vault();
+    assert!(matches!(make(&disk), Err(Error::CannotInit { .. })));
+    for copy in Copy::BOTH {
+        disk.unlink(&copy.root_file(Path::new(DIR))).unwrap();
+    }
+    let before = content(&disk);
+    assert!(matches!(make(&disk), Err(Error::CannotInit { .. })));
+    assert!(content(&disk) == before);
+    drop(ring);
+}
+
+#[test]
+fn each_rotation_has_a_new_inbox_key_and_adopts_under_it() {
+    let (disk, mut ring) = vault();
+    let before = ring.bag().inbox.public();
+    add(&site(&disk), &mut ring, 9).unwrap();
+    assert!(ring.bag().inbox.public() != before);
+    let survey = Survey::read(&disk, Path::new(DIR)).unwrap();
+    assert_eq!(survey.whole().count(), 2);
+    assert!(
+        disk.open(&Path::new(DIR).join("reserve"), Access::Read)
+            .unwrap()
+            .len()
+            .unwrap()
+            > 0
+    );
+}
+
+#[test]
+fn a_way_in_that_cannot_be_read_is_damage_and_no_wrong_passphrase() {
+    let (disk, _) = vault();
+    let wrong = Passphrase::new("another passphrase".into());
+    assert!(matches!(
+        unlock(&disk, &wrong),
+        Err(Error::WrongPassphrase { .. })
+    ));
+    for name in ["passphrase.age", "passphrase.copy.age"] {
+        disk.tamper(&Path::new(DIR).join("keys").join(name), |bytes| {
+            bytes.clear()
+        });
+    }
+    assert!(matches!(unlock(&disk, &old()), Err(Error::Damaged { .. })));
+}
+
+#[test]
+fn on_a_full_disk_what_no_bag_knew_yet_can_be_shredded() {
+    let (disk, mut ring) = vault();
+    disk.leave_room(0);
+    let site = site(&disk);
+    let mut bury = |bag: &mut Bag| {
+        bag.tombstones.insert(super::bag::Tombstone {
+            id: id(9),
+            epoch: 0,
+        });
+        Ok(())
+    };
+    ring.rotate(&site, &lock(&site), &mut bury)
+        .unwrap()
+        .finally()
+        .unwrap();
+}
+
+#[test]
+fn init_leaves_a_directory_alone_that_is_not_empty() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let (home, mode) = (dir.path().join("home"), 0o755);
+    std::fs::create_dir(&home).unwrap();
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::write(home.join("letter"), "mine").unwrap();
+    let site = Site::new(&home, None);
+    let refused = init(&site, &old(), CHEAP, &mut |_| Ok(()));
+    assert!(matches!(refused, Err(Error::CannotInit { .. })));
+    let is = std::fs::metadata(&home).unwrap().permissions().mode();
+    assert_eq!(is & 0o777, mode);
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 1);
+    // A fresh file system is as good as an empty directory.
+    std::fs::remove_file(home.join("letter")).unwrap();
+    std::fs::create_dir(home.join("lost+found")).unwrap();
+    assert!(init(&site, &old(), CHEAP, &mut |_| Ok(())).is_ok());
+}

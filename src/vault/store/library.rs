@@ -1,0 +1,301 @@
+//! What the vault holds: listing it, and reading all newest transcripts.
+//!
+//! Each record costs about 20 µs to open, so the ids are shared out among a few
+//! threads. A damaged record costs the recording it belongs to, not the list.
+
+use std::num::NonZero;
+use std::sync::mpsc;
+use std::thread;
+
+use super::rows::{ClipId, Share};
+use crate::fence::fenced;
+use crate::recording::{Recording, RecordingId};
+use crate::transcript::Transcript;
+use crate::vault::error::{Error, Result};
+use crate::vault::keys::bag::{Bag, Clip};
+use crate::vault::sealed::frame::{self, Facts, Kind};
+use crate::vault::sealed::record::{self, CardRecord};
+use crate::vault::session::Held;
+use crate::vault::store::Snapshots;
+
+/// More would wait for each other at the store.
+const MOST_THREADS: usize = 4;
+
+/// Everything a vault holds.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Newest first by when they were recorded, then by when they were added.
+    pub recordings: Vec<Recording>,
+    /// Recordings whose card could not be read.
+    pub damaged: Vec<Damage>,
+}
+
+/// A recording of which something could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The recording.
+    pub id: RecordingId,
+    /// What is wrong, with the place.
+    pub why: String,
+}
+
+impl Damage {
+    fn of(id: RecordingId, error: &Error) -> Self {
+        Self {
+            id,
+            why: error.to_string(),
+        }
+    }
+}
+
+/// Opens every card.
+pub(crate) fn list(held: &Held<'_>) -> Result<Listing> {
+    let bag = held.bag();
+    let mut listing = held.store().read(held.lock(), |store| {
+        let parts = on_threads(|share| list_share(store, bag, share))?;
+        let mut all = Listing::default();
+        for part in parts {
+            all.recordings.extend(part.recordings);
+            all.damaged.extend(part.damaged);
+        }
+        Ok(all)
+    })?;
+    listing.damaged.extend(missing(bag, &listing));
+    listing.recordings.sort_by_key(|recording| {
+        let Recording { card, id, .. } = recording;
+        std::cmp::Reverse((card.recorded_at, card.added_at, *id))
+    });
+    Ok(listing)
+}
+
+fn list_share(store: &Snapshots<'_>, bag: &Bag, share: Share) -> Result<Listing> {
+    let mut listing = Listing::default();
+    store.begin()?.each_card(share, |at, bytes| {
+        // A row that no key opens belongs to something that was shredded.
+        if let Some(clip) = bag.clips.get(&at.id).filter(|clip| clip.epoch == at.epoch) {
+            match open_card(at, clip, bytes) {
+                Ok(card) => listing.recordings.push(recording(at, clip, card)),
+                Err(error) => listing.damaged.push(Damage::of(at.id, &error)),
+            }
+        }
+        Ok(())
+    })?;
+    Ok(listing)
+}
+
+/// Recordings that were merged and whose card is not in the store.
+fn missing(bag: &Bag, listing: &Listing) -> Vec<Damage> {
+    let merged = bag.clips.iter().filter(|(_, clip)| clip.extent.is_some());
+    if merged.clone().count() == listing.recordings.len() + listing.damaged.len() {
+        return Vec::new();
+    }
+    let found: std::collections::BTreeSet<RecordingId> = listing
+        .recordings
+        .iter()
+        .map(|recording| recording.id)
+        .chain(listing.damaged.iter().map(|damage| damage.id))
+        .collect();
+    merged
+        .filter(|(id, _)| !found.contains(id))
+        .map(|(id, _)| Damage {
+            id: *id,
+            why: "its card is missing from the store".into(),
+        })
+        .collect()
+}
+
+/// A recording as the vault lists it.
+pub(crate) fn recording(at: ClipId, clip: &Clip, record: CardRecord) -> Recording {
+    Recording {
+        id: at.id,
+        epoch: at.epoch,
+        card: record.card,
+        versions: if clip.words.is_some() {
+            record.versions
+        } else {
+            Vec::new()
+        },
+        audio_bytes: if clip.sound.is_some() {
+            record.audio_bytes
+        } else {
+            0
+        },
+    }
+}
+
+/// The card in a row.
+pub(crate) fn open_card(at: ClipId, clip: &Clip, row: &[u8]) -> Result<CardRecord> {
+    Ok(card_in(at, clip, row)?.record)
+}
+
+/// A card and the frame it was found in.
+pub(crate) struct FoundCard<'a> {
+    pub frame: frame::Frame<'a>,
+    pub record: CardRecord,
+}
+
+/// The card in a row that this recording's key opens. A row holds two while the
+/// card is given another key, and the key in force says which one counts; see
+/// [`forget`](crate::vault::destroy::forget).
+pub(crate) fn card_in<'a>(at: ClipId, clip: &Clip, row: &'a [u8]) -> Result<FoundCard<'a>> {
+    let mut why = None;
+    for found in frame::run(row) {
+        let frame = in_its_place(found, at, Kind::Card)?;
+        match record::open_text(&clip.card, &frame) {
+            Ok(record) => return Ok(FoundCard { frame, record }),
+            Err(error) => why = Some(error),
+        }
+    }
+    Err(why.unwrap_or_else(|| no_card(at.id)))
+}
+
+pub(crate) fn no_card(id: RecordingId) -> Error {
+    Error::damaged(id, "its card is missing from the store")
+}
+
+/// The transcript in a row.
+pub(crate) fn open_words(at: ClipId, number: u32, clip: &Clip, row: &[u8]) -> Result<Transcript> {
+    let Some(key) = &clip.words else {
+        return Err(Error::NoTranscript { id: at.id, number });
+    };
+    let frame = whole_frame(row, at, Kind::Words)?;
+    if frame.facts.number != number {
+        return Err(record::damaged(
+            &frame.facts,
+            format!("lies in the place of {number}"),
+        ));
+    }
+    record::open_text(key, &frame)
+}
+
+/// The frame that is all of a row, and of this recording and kind.
+fn whole_frame(row: &[u8], at: ClipId, kind: Kind) -> Result<frame::Frame<'_>> {
+    let frame = in_its_place(frame::parse(row), at, kind)?;
+    if frame.bytes.len() != row.len() {
+        return Err(record::damaged(&frame.facts, "something lies behind it"));
+    }
+    Ok(frame)
+}
+
+/// A frame, if it is one of this recording and kind.
+fn in_its_place<'a>(
+    found: Result<frame::Frame<'a>, frame::Unreadable>,
+    at: ClipId,
+    kind: Kind,
+) -> Result<frame::Frame<'a>> {
+    let expected = Facts {
+        kind,
+        id: at.id,
+        epoch: at.epoch,
+        number: 0,
+        revision: 0,
+    };
+    let frame = found.map_err(|why| record::damaged(&expected, why))?;
+    let Facts {
+        kind: found,
+        id,
+        epoch,
+        ..
+    } = frame.facts;
+    if (found, id, epoch) != (kind, at.id, at.epoch) {
+        return Err(record::damaged(
+            &expected,
+            "another record lies in its place",
+        ));
+    }
+    Ok(frame)
+}
+
+/// Gives every recording's newest transcript to `each`, in no order; which ones
+/// could not be read.
+pub(crate) fn newest_transcripts(
+    held: &Held<'_>,
+    each: &mut dyn FnMut(RecordingId, u32, Transcript),
+) -> Result<Vec<Damage>> {
+    let bag = held.bag();
+    let (sender, receiver) = mpsc::sync_channel(64);
+    held.store().read(held.lock(), |store| {
+        thread::scope(|scope| {
+            let reading = thread::Builder::new()
+                .name("transcripts".into())
+                .spawn_scoped(scope, || {
+                    // Moved in, so that the channel ends with the reading.
+                    let sender = sender;
+                    on_threads(|share| words_of_share(store, bag, share, &sender.clone()))
+                });
+            let reading = reading.map_err(no_thread)?;
+            for (id, number, transcript) in receiver {
+                each(id, number, transcript);
+            }
+            let parts = reading.join().unwrap_or_else(|_| Err(panicked()))?;
+            Ok(parts.into_iter().flatten().collect())
+        })
+    })
+}
+
+fn words_of_share(
+    store: &Snapshots<'_>,
+    bag: &Bag,
+    share: Share,
+    sender: &mpsc::SyncSender<(RecordingId, u32, Transcript)>,
+) -> Result<Vec<Damage>> {
+    let mut damaged = Vec::new();
+    store
+        .begin()?
+        .each_newest_words(share, |at, number, bytes| {
+            let clip = bag.clips.get(&at.id).filter(|clip| clip.epoch == at.epoch);
+            if let Some(clip) = clip.filter(|clip| clip.words.is_some()) {
+                match open_words(at, number, clip, bytes) {
+                    // The other end only goes away when this is called off.
+                    Ok(transcript) => drop(sender.send((at.id, number, transcript))),
+                    Err(error) => damaged.push(Damage::of(at.id, &error)),
+                }
+            }
+            Ok(())
+        })?;
+    Ok(damaged)
+}
+
+/// Does the work for every share of the ids, each on a thread of its own.
+fn on_threads<T: Send>(work: impl Fn(Share) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let threads = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(MOST_THREADS);
+    thread::scope(|scope| {
+        let work = &work;
+        let running: Vec<_> = Share::split(threads)
+            .into_iter()
+            .map(|share| {
+                thread::Builder::new()
+                    .name("records".into())
+                    .spawn_scoped(scope, move || {
+                        fenced(|| work(share)).unwrap_or_else(|| Err(panicked()))
+                    })
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .map_err(no_thread)?
+                    .join()
+                    .unwrap_or_else(|_| Err(panicked()))
+            })
+            .collect()
+    })
+}
+
+fn no_thread(source: std::io::Error) -> Error {
+    Error::Io {
+        action: "start a thread for",
+        path: crate::vault::store::FILE.into(),
+        source,
+    }
+}
+
+fn panicked() -> Error {
+    Error::damaged(
+        crate::vault::store::FILE,
+        "the tree of the store is damaged",
+    )
+}

@@ -1,0 +1,327 @@
+//! The store: one redb file of sealed records, opened for the length of one
+//! operation by whoever holds the vault's lock.
+//!
+//! redb does not erase what is deleted, which is why no key is ever in here. A
+//! damaged file can make it panic; every call is fenced, and what it panics
+//! over is reported as damage.
+
+pub(super) mod library;
+pub(super) mod rescue;
+pub(super) mod rows;
+pub(super) mod sound;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadOnlyDatabase, ReadableDatabase,
+    StorageBackend,
+};
+
+use self::rows::{Reading, Writing};
+use crate::fence::fenced;
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{Access, Disk, DiskFile};
+use crate::vault::ground::lock::Lock;
+
+/// The file's name in the vault.
+pub(crate) const FILE: &str = "store.redb";
+
+const NEW_FILE: &str = "store.redb.new";
+
+/// redb's own default is 1 GiB.
+const CACHE_BYTES: usize = 8 << 20;
+
+/// Up to this size the whole file is checked when a process first opens it,
+/// about 0.5 ms per MB. Beyond it, damage is found where it is read.
+const CHECKED_BYTES: u64 = 512 << 20;
+
+/// The store of one vault.
+pub(crate) struct Store {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    path: PathBuf,
+    checked: AtomicBool,
+}
+
+impl Store {
+    pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path) -> Self {
+        let (dir, path) = (dir.to_owned(), dir.join(FILE));
+        Self {
+            disk,
+            dir,
+            path,
+            checked: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes the file if there is none.
+    pub(crate) fn make(&self, lock: &Lock) -> Result<()> {
+        let found = self.disk.exists(&self.path);
+        match found.map_err(Error::io("look for", &self.path))? {
+            true => Ok(()),
+            false => self.build(lock, |_| Ok(())),
+        }
+    }
+
+    /// Makes a new file, lets `fill` put rows into it, and puts it in the place
+    /// of the one that is there. A half-made database can't be opened, so it has
+    /// another name until it is done.
+    pub(crate) fn build(
+        &self,
+        _lock: &Lock,
+        fill: impl FnOnce(&Changes<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let new = self.dir.join(NEW_FILE);
+        match self.disk.unlink(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io("remove", &new)(error));
+            }
+            _ => {}
+        }
+        let file = self
+            .disk
+            .open(&new, Access::Create)
+            .map_err(Error::io("create", &new))?;
+        self.fenced(|| {
+            let db = builder()
+                .create_with_backend(Backend(file))
+                .map_err(|error| self.trouble(error))?;
+            let changes = Changes {
+                db: &db,
+                store: self,
+            };
+            changes.commit(|rows| rows.make_tables())?;
+            fill(&changes)?;
+            db.close().map_err(|error| self.trouble(error))
+        })?;
+        self.disk
+            .rename(&new, &self.path)
+            .map_err(Error::io("rename", &new))?;
+        self.disk
+            .sync_dir(&self.dir)
+            .map_err(Error::io("sync", &self.dir))
+    }
+
+    /// Reads in one transaction.
+    pub(crate) fn read<T>(
+        &self,
+        _lock: &Lock,
+        look: impl FnOnce(&Snapshots<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.fenced(|| {
+            let db = self.open_to_read()?;
+            look(&Snapshots {
+                db: &db,
+                store: self,
+            })
+        })
+    }
+
+    /// Opens the store for as many transactions as `change` commits.
+    pub(crate) fn change<T>(
+        &self,
+        _lock: &Lock,
+        change: impl FnOnce(&Changes<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.fenced(|| {
+            let db = self.open_to_write()?;
+            let changed = change(&Changes {
+                db: &db,
+                store: self,
+            })?;
+            db.close().map_err(|error| self.trouble(error))?;
+            Ok(changed)
+        })
+    }
+
+    /// Changes rows in one transaction, durable when this returns. Nothing is
+    /// changed if `change` fails.
+    pub(crate) fn write<T>(
+        &self,
+        lock: &Lock,
+        change: impl FnOnce(&Writing) -> Result<T>,
+    ) -> Result<T> {
+        // Closing redb ends with a durable commit of its own: the rows go with
+        // it, and one fsync is spared.
+        self.change(lock, |changes| changes.commit_as(Durability::None, change))
+    }
+
+    fn open_to_read(&self) -> Result<Opened> {
+        if !self.checked.load(Ordering::Acquire) {
+            match self.open_to_write() {
+                Ok(db) => return Ok(Opened::ToWrite(db)),
+                // A read-only file system: the check would write.
+                Err(Error::Io { source, .. })
+                    if matches!(
+                        source.kind(),
+                        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+                    ) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let file = self
+            .disk
+            .open(&self.path, Access::Read)
+            .map_err(Error::io("open", &self.path))?;
+        match builder().open_read_only_with_backend(Backend(file)) {
+            Ok(db) => Ok(Opened::ToRead(db)),
+            // The last one to write was killed; redb repairs the file.
+            Err(DatabaseError::RepairAborted) => self.open_to_write().map(Opened::ToWrite),
+            Err(error) => Err(self.trouble(error)),
+        }
+    }
+
+    fn open_to_write(&self) -> Result<Database> {
+        let file = self
+            .disk
+            .open(&self.path, Access::Write)
+            .map_err(Error::io("open", &self.path))?;
+        let bytes = file.len().map_err(Error::io("read", &self.path))?;
+        if bytes == 0 {
+            // redb would take it for a new file and hide that all is gone.
+            return Err(Error::damaged(self.path.display(), "the file is empty"));
+        }
+        let check = bytes <= CHECKED_BYTES && !self.checked.load(Ordering::Acquire);
+        let db = builder()
+            .set_check_integrity_on_open(check)
+            .create_with_backend(Backend(file))
+            .map_err(|error| self.trouble(error))?;
+        self.checked.store(true, Ordering::Release);
+        Ok(db)
+    }
+
+    fn trouble(&self, error: impl Into<redb::Error>) -> Error {
+        Trouble(self.path.clone()).of(error)
+    }
+
+    fn fenced<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        fenced(work).unwrap_or_else(|| {
+            Err(Error::damaged(
+                self.path.display(),
+                "the tree of the store is damaged",
+            ))
+        })
+    }
+}
+
+/// Read transactions over one opening of the store; one per thread.
+pub(crate) struct Snapshots<'a> {
+    db: &'a Opened,
+    store: &'a Store,
+}
+
+impl Snapshots<'_> {
+    pub(crate) fn begin(&self) -> Result<Reading> {
+        let txn = match self.db {
+            Opened::ToRead(db) => db.begin_read(),
+            Opened::ToWrite(db) => db.begin_read(),
+        };
+        let txn = txn.map_err(|error| self.store.trouble(error))?;
+        Ok(Reading {
+            txn,
+            trouble: Trouble(self.store.path.clone()),
+        })
+    }
+}
+
+/// Transactions over one opening of the store.
+pub(crate) struct Changes<'a> {
+    db: &'a Database,
+    store: &'a Store,
+}
+
+impl Changes<'_> {
+    /// Changes rows in one transaction, durable when this returns. Nothing is
+    /// changed if `change` fails.
+    pub(crate) fn commit<T>(&self, change: impl FnOnce(&Writing) -> Result<T>) -> Result<T> {
+        self.commit_as(Durability::Immediate, change)
+    }
+
+    fn commit_as<T>(
+        &self,
+        durability: Durability,
+        change: impl FnOnce(&Writing) -> Result<T>,
+    ) -> Result<T> {
+        let mut txn = self
+            .db
+            .begin_write()
+            .map_err(|error| self.store.trouble(error))?;
+        txn.set_durability(durability)
+            .map_err(|error| self.store.trouble(error))?;
+        let rows = Writing {
+            txn,
+            trouble: Trouble(self.store.path.clone()),
+        };
+        let changed = change(&rows)?;
+        rows.count_commit()?;
+        rows.txn
+            .commit()
+            .map_err(|error| self.store.trouble(error))?;
+        Ok(changed)
+    }
+}
+
+enum Opened {
+    ToRead(ReadOnlyDatabase),
+    ToWrite(Database),
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Tells what redb says as what it means for the vault.
+pub(in crate::vault) struct Trouble(PathBuf);
+
+impl Trouble {
+    pub(in crate::vault) fn of(&self, error: impl Into<redb::Error>) -> Error {
+        use redb::Error as Redb;
+        match error.into() {
+            // A file that ends too early is damage, not trouble with the disk.
+            Redb::Io(source)
+                if !matches!(
+                    source.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
+                Error::io("use", &self.0)(source)
+            }
+            Redb::DatabaseAlreadyOpen | Redb::LockProtocolMismatch => Error::Busy {
+                path: self.0.clone(),
+            },
+            other => Error::damaged(self.0.display(), other),
+        }
+    }
+}
+
+/// redb's view of a file of the vault. It takes no lock of its own: the vault's
+/// lock is held whenever the store is open.
+#[derive(Debug)]
+struct Backend(Box<dyn DiskFile>);
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write_at(offset, data)
+    }
+}

@@ -1,0 +1,351 @@
+//! The tables of the store: which key leads to which frames.
+//!
+//! ```text
+//! meta   "revision"                 u64; counts commits
+//! sound  id 16, epoch 4, row 4      frames of up to ten segments, as they came
+//! words  id 16, epoch 4, number 4   one frame
+//! card   id 16, epoch 4             one frame
+//! ```
+//!
+//! Integers in keys are big-endian, so that rows lie in order. Rows hold sealed
+//! frames only; nothing here has a key.
+
+use std::ops::RangeInclusive;
+
+use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
+
+use crate::crypto::fill_random;
+use crate::recording::RecordingId;
+use crate::vault::error::{Error, Result};
+use crate::vault::store::Trouble;
+
+/// Segments in one row: redb rounds large values up to a power of two, and ten
+/// frames fill 32 KiB best.
+pub(crate) const SEGMENTS_PER_ROW: u32 = 10;
+
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+const SOUND: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("sound");
+const WORDS: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("words");
+const CARD: TableDefinition<'_, &[u8; 20], &[u8]> = TableDefinition::new("card");
+const REVISION: &str = "revision";
+
+/// A recording under one set of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ClipId {
+    pub id: RecordingId,
+    pub epoch: u32,
+}
+
+impl ClipId {
+    fn key(self) -> [u8; 20] {
+        let mut key = [0; 20];
+        key[..16].copy_from_slice(self.id.as_bytes());
+        key[16..].copy_from_slice(&self.epoch.to_be_bytes());
+        key
+    }
+
+    fn row(self, number: u32) -> [u8; 24] {
+        let mut key = [0; 24];
+        key[..20].copy_from_slice(&self.key());
+        key[20..].copy_from_slice(&number.to_be_bytes());
+        key
+    }
+
+    fn of_key(key: &[u8; 20]) -> Self {
+        let mut id = [0; 16];
+        id.copy_from_slice(&key[..16]);
+        let epoch = u32::from_be_bytes([key[16], key[17], key[18], key[19]]);
+        Self {
+            id: RecordingId::from_bytes(id),
+            epoch,
+        }
+    }
+
+    fn of_row(key: &[u8; 24]) -> (Self, u32) {
+        let mut clip = [0; 20];
+        clip.copy_from_slice(&key[..20]);
+        (
+            Self::of_key(&clip),
+            u32::from_be_bytes([key[20], key[21], key[22], key[23]]),
+        )
+    }
+}
+
+/// A part of all ids. Ids are random, so equal parts hold about equally many.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    first: u8,
+    last: u8,
+}
+
+impl Share {
+    /// All ids in so many parts, at most 256.
+    pub(crate) fn split(parts: usize) -> Vec<Self> {
+        let parts = parts.clamp(1, 256);
+        let edge = |part: usize| part * 256 / parts;
+        // Both edges are below 256 once the one is taken off.
+        (0..parts)
+            .map(|part| Self {
+                first: edge(part) as u8,
+                last: (edge(part + 1) - 1) as u8,
+            })
+            .collect()
+    }
+
+    fn range<const N: usize>(self) -> RangeInclusive<[u8; N]> {
+        let (mut low, mut high) = ([0; N], [0xff; N]);
+        low[0] = self.first;
+        high[0] = self.last;
+        low..=high
+    }
+}
+
+/// The rows as one transaction sees them.
+pub(crate) struct Reading {
+    pub(in crate::vault) txn: ReadTransaction,
+    pub(in crate::vault) trouble: Trouble,
+}
+
+impl Reading {
+    /// Counts the commits of this store.
+    pub(crate) fn revision(&self) -> Result<u64> {
+        let table = self.table(META)?;
+        let found = table
+            .get(REVISION)
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(found.map_or(0, |value| value.value()))
+    }
+
+    /// The frame of the card.
+    pub(crate) fn card(&self, clip: ClipId) -> Result<Option<Vec<u8>>> {
+        let found = self
+            .table(CARD)?
+            .get(&clip.key())
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(found.map(|value| value.value().to_vec()))
+    }
+
+    /// The frame of one transcript.
+    pub(crate) fn words(&self, clip: ClipId, number: u32) -> Result<Option<Vec<u8>>> {
+        let table = self.table(WORDS)?;
+        let found = table
+            .get(&clip.row(number))
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(found.map(|value| value.value().to_vec()))
+    }
+
+    /// Sound rows from one on, at most so many, each with its number.
+    pub(crate) fn sound(
+        &self,
+        clip: ClipId,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, Vec<u8>)>> {
+        let range = clip.row(from)..=clip.row(u32::MAX);
+        let rows = self
+            .table(SOUND)?
+            .range::<&[u8; 24]>(range_of(&range))
+            .map_err(|e| self.trouble.of(e))?;
+        rows.take(most)
+            .map(|row| {
+                let (key, value) = row.map_err(|error| self.trouble.of(error))?;
+                Ok((ClipId::of_row(key.value()).1, value.value().to_vec()))
+            })
+            .collect()
+    }
+
+    /// Every card of a share of the ids.
+    pub(crate) fn each_card(
+        &self,
+        share: Share,
+        mut each: impl FnMut(ClipId, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let range = share.range();
+        let rows = self
+            .table(CARD)?
+            .range::<&[u8; 20]>(range_of(&range))
+            .map_err(|e| self.trouble.of(e))?;
+        for row in rows {
+            let (key, value) = row.map_err(|error| self.trouble.of(error))?;
+            each(ClipId::of_key(key.value()), value.value())?;
+        }
+        Ok(())
+    }
+
+    /// The newest transcript of every recording in a share of the ids.
+    pub(crate) fn each_newest_words(
+        &self,
+        share: Share,
+        mut each: impl FnMut(ClipId, u32, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let range = share.range();
+        let rows = self
+            .table(WORDS)?
+            .range::<&[u8; 24]>(range_of(&range))
+            .map_err(|e| self.trouble.of(e))?;
+        let mut newest = None;
+        for row in rows {
+            let (key, value) = row.map_err(|error| self.trouble.of(error))?;
+            let (clip, number) = ClipId::of_row(key.value());
+            match newest.replace((clip, number, value)) {
+                Some((before, number, value)) if before != clip => {
+                    each(before, number, value.value())?;
+                }
+                _ => {}
+            }
+        }
+        newest.map_or(Ok(()), |(clip, number, value)| {
+            each(clip, number, value.value())
+        })
+    }
+
+    fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        definition: TableDefinition<'_, K, V>,
+    ) -> Result<redb::ReadOnlyTable<K, V>> {
+        self.txn
+            .open_table(definition)
+            .map_err(|error| self.trouble.of(error))
+    }
+}
+
+/// Rows about to be changed; nothing counts before the commit.
+pub(crate) struct Writing {
+    pub(in crate::vault) txn: WriteTransaction,
+    pub(in crate::vault) trouble: Trouble,
+}
+
+impl Writing {
+    /// The frame of the card, as this transaction sees it.
+    pub(crate) fn card(&self, clip: ClipId) -> Result<Option<Vec<u8>>> {
+        let table = self.table(CARD)?;
+        let found = table
+            .get(&clip.key())
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(found.map(|value| value.value().to_vec()))
+    }
+
+    /// Puts a card in the place of the one before it.
+    pub(crate) fn put_card(&self, clip: ClipId, frame: &[u8]) -> Result<()> {
+        let mut table = self.table(CARD)?;
+        table
+            .insert(&clip.key(), frame)
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(())
+    }
+
+    /// Adds a transcript; one that is there is never overwritten.
+    pub(crate) fn add_words(&self, clip: ClipId, number: u32, frame: &[u8]) -> Result<Added> {
+        let mut table = self.table(WORDS)?;
+        self.insert_absent(&mut table, clip.row(number), frame)
+    }
+
+    /// Adds a row of sound; one that is there is never overwritten.
+    pub(crate) fn add_sound(&self, clip: ClipId, row: u32, frames: &[u8]) -> Result<Added> {
+        let mut table = self.table(SOUND)?;
+        self.insert_absent(&mut table, clip.row(row), frames)
+    }
+
+    /// Deletes the sound of a recording, of every epoch; how many rows it had.
+    pub(crate) fn delete_sound(&self, id: RecordingId) -> Result<u64> {
+        self.delete(SOUND, id)
+    }
+
+    /// Deletes all rows of a recording, of every epoch; how many it had.
+    pub(crate) fn delete_all(&self, id: RecordingId) -> Result<u64> {
+        Ok(self.delete(SOUND, id)? + self.delete(WORDS, id)? + self.delete(CARD, id)?)
+    }
+
+    /// Makes the tables, so that readers find them.
+    pub(in crate::vault) fn make_tables(&self) -> Result<()> {
+        self.table(META)?;
+        self.table(SOUND)?;
+        self.table(WORDS)?;
+        self.table(CARD)?;
+        // A store that takes the place of another must not count through the
+        // same numbers again.
+        let mut start = [0; 8];
+        fill_random(&mut start[..4]).map_err(|error| Error::Seal {
+            which: "the store".into(),
+            why: error.to_string(),
+        })?;
+        let start = u64::from_le_bytes(start) << 16;
+        self.table(META)?
+            .insert(REVISION, start)
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(())
+    }
+
+    pub(in crate::vault) fn count_commit(&self) -> Result<()> {
+        let mut table = self.table(META)?;
+        let revision = table
+            .get(REVISION)
+            .map_err(|e| self.trouble.of(e))?
+            .map_or(0, |value| value.value());
+        table
+            .insert(REVISION, revision.wrapping_add(1))
+            .map_err(|e| self.trouble.of(e))?;
+        Ok(())
+    }
+
+    fn insert_absent(
+        &self,
+        table: &mut redb::Table<'_, &'static [u8; 24], &'static [u8]>,
+        key: [u8; 24],
+        value: &[u8],
+    ) -> Result<Added> {
+        if table
+            .get(&key)
+            .map_err(|error| self.trouble.of(error))?
+            .is_some()
+        {
+            return Ok(Added::WasThere);
+        }
+        table
+            .insert(&key, value)
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(Added::Now)
+    }
+
+    fn delete<const N: usize>(
+        &self,
+        definition: TableDefinition<'static, &'static [u8; N], &'static [u8]>,
+        id: RecordingId,
+    ) -> Result<u64> {
+        let (mut low, mut high) = ([0; N], [0xff; N]);
+        low[..16].copy_from_slice(id.as_bytes());
+        high[..16].copy_from_slice(id.as_bytes());
+        let mut deleted = 0;
+        let every = |_: &[u8; N], _: &[u8]| {
+            deleted += 1;
+            false
+        };
+        let mut table = self.table(definition)?;
+        table
+            .retain_in::<&[u8; N], _>(&low..=&high, every)
+            .map_err(|e| self.trouble.of(e))?;
+        Ok(deleted)
+    }
+
+    fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        definition: TableDefinition<'_, K, V>,
+    ) -> Result<redb::Table<'_, K, V>> {
+        self.txn
+            .open_table(definition)
+            .map_err(|error: TableError| self.trouble.of(error))
+    }
+}
+
+/// Whether a row was added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// It was absent and is there now.
+    Now,
+    /// It was there already and stays as it is.
+    WasThere,
+}
+
+fn range_of<const N: usize>(range: &RangeInclusive<[u8; N]>) -> RangeInclusive<&[u8; N]> {
+    range.start()..=range.end()
+}

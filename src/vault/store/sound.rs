@@ -1,0 +1,139 @@
+//! Reads the sound of a recording, segment by segment, from the store.
+//!
+//! How many segments there are, and the hash over them, stands in the bag, so
+//! sound that was cut off, reordered or exchanged is refused with the place.
+//! The vault's lock is held only while a batch of rows is fetched.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::rows::{ClipId, SEGMENTS_PER_ROW};
+use crate::crypto::ClipKey;
+use crate::vault::error::{Error, Result};
+use crate::vault::keys::bag::Extent;
+use crate::vault::sealed::frame::{Frame, Kind};
+use crate::vault::sealed::record::{self, SoundSegment};
+use crate::vault::sealed::scan;
+use crate::vault::session::Session;
+
+/// Rows fetched at once: 32 s of sound, 128 KiB.
+const BATCH_ROWS: usize = 4;
+
+/// The sound of one recording, from its start or from where it was sought to.
+pub struct SoundReader {
+    session: Arc<Session>,
+    clip: ClipId,
+    key: ClipKey,
+    extent: Extent,
+    next: u64,
+    rows: BTreeMap<u32, Vec<u8>>,
+    /// Over all frames so far; `None` once one was passed over.
+    digest: Option<Sha256>,
+}
+
+impl SoundReader {
+    pub(in crate::vault) fn new(
+        session: Arc<Session>,
+        clip: ClipId,
+        key: ClipKey,
+        extent: Extent,
+    ) -> Self {
+        let digest = Some(Sha256::new());
+        Self {
+            session,
+            clip,
+            key,
+            extent,
+            next: 0,
+            rows: BTreeMap::new(),
+            digest,
+        }
+    }
+
+    /// How many segments there are.
+    #[must_use]
+    pub fn segments(&self) -> u64 {
+        self.extent.segments
+    }
+
+    /// Goes on with this segment; past the end there is nothing more.
+    pub fn seek(&mut self, segment: u64) {
+        if segment != self.next {
+            self.next = segment;
+            self.digest = None;
+        }
+    }
+
+    /// The next segment; `None` behind the last one.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] names the recording and the segment; the next call goes
+    /// on behind it. [`Error::Outdated`] if the recording was shredded meanwhile.
+    pub fn next_segment(&mut self) -> Result<Option<SoundSegment>> {
+        if self.next >= self.extent.segments {
+            return self.check_whole().map(|()| None);
+        }
+        let number = u32::try_from(self.next)
+            .map_err(|_| Error::damaged(self.clip.id, "no recording has so many segments"))?;
+        self.fetch(number / SEGMENTS_PER_ROW)?;
+        self.next += 1;
+        let digest = self.digest.take();
+        let (segment, frame) = self.open(number)?;
+        let digest = digest.map(|digest| digest.chain_update(frame));
+        self.digest = digest;
+        Ok(Some(segment))
+    }
+
+    fn open(&self, number: u32) -> Result<(SoundSegment, &[u8])> {
+        let refuse = |why: &str| {
+            Err(Error::damaged(
+                format!("{}, sound segment {number}", self.clip.id),
+                why,
+            ))
+        };
+        let Some(row) = self.rows.get(&(number / SEGMENTS_PER_ROW)) else {
+            return refuse("it is missing from the store");
+        };
+        // A damaged frame must not hide those behind it, so the row is scanned.
+        let found: Vec<Frame<'_>> = scan::frames(row).map(|(_, frame)| frame).collect();
+        let strange = found.iter().any(|frame| {
+            let facts = frame.facts;
+            facts.kind != Kind::Sound || (facts.id, facts.epoch) != (self.clip.id, self.clip.epoch)
+        });
+        if strange {
+            return refuse("a record of another recording lies in its place");
+        }
+        if !found.is_sorted_by(|one, two| one.facts.number < two.facts.number) {
+            return refuse("the segments are not in order");
+        }
+        match found.iter().find(|frame| frame.facts.number == number) {
+            Some(frame) => Ok((record::open_sound(&self.key, frame)?, frame.bytes)),
+            None => refuse("it is damaged or missing from the store"),
+        }
+    }
+
+    fn fetch(&mut self, row: u32) -> Result<()> {
+        if self.rows.contains_key(&row) {
+            return Ok(());
+        }
+        let fetched = self.session.sound_rows(self.clip, row, BATCH_ROWS)?;
+        self.rows = fetched.into_iter().collect();
+        Ok(())
+    }
+
+    /// Behind the last segment: all of them together are those that were merged.
+    fn check_whole(&mut self) -> Result<()> {
+        let Some(digest) = self.digest.take() else {
+            return Ok(());
+        };
+        if digest.finalize().as_slice() == self.extent.hash {
+            return Ok(());
+        }
+        Err(Error::damaged(
+            self.clip.id,
+            "the sound is not the one that was recorded",
+        ))
+    }
+}
