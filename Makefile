@@ -17,7 +17,7 @@ CARGO_DENY_VERSION := 0.20.2
 TIMEOUT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 60)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build check fmt-check clippy doc deny shellcheck model bench install clips clean setup setup-tests
+.PHONY: help run test torture build check fmt-check clippy doc deny shellcheck model bench install clips clean setup setup-tests
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -35,6 +35,9 @@ test: setup-tests model ## every test, in release
 		$(CARGO) test --release --locked --lib --bins --tests --examples; \
 	fi
 	$(CARGO) test --release --locked --doc
+
+torture: setup-tests model ## ten minutes of power cuts, kills, damage and attacks; the last line counts them
+	@scripts/torture
 
 build: setup ## target/release/voxvault
 	$(CARGO) build --release --locked

@@ -7,6 +7,10 @@
 
 #![forbid(unsafe_code)]
 
+// The tests of the library share files with those that look at it from outside.
+#[cfg(test)]
+extern crate self as voxvault;
+
 pub mod error;
 pub mod fence;
 pub mod recording;

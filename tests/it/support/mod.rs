@@ -11,6 +11,7 @@ mod program;
 pub(crate) mod sound;
 pub(crate) mod spy;
 pub(crate) mod strace;
+pub(crate) mod tally;
 mod terminal;
 mod tools;
 

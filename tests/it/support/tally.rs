@@ -1,0 +1,88 @@
+//! What a test of faults counts, and how long it goes on.
+//!
+//! `make torture` sums up what all of them report. The tests of the library
+//! include this file as well.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// Where every tally is added as a line.
+const FILE: &str = "VOXVAULT_TALLY";
+
+/// How many seconds a test may go on after its least.
+const SECONDS: &str = "VOXVAULT_TORTURE_SECONDS";
+
+/// What was done to a vault, and what it cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tally {
+    /// Disks as a power cut leaves them that were opened.
+    pub(crate) images: u64,
+    /// Processes that were killed.
+    pub(crate) kills: u64,
+    /// Bytes, blocks and files that were changed behind the vault's back.
+    pub(crate) flips: u64,
+    /// Operations on a disk that were made to fail.
+    pub(crate) faults: u64,
+    /// Of what was acknowledged, what was not there afterwards.
+    pub(crate) lost: u64,
+    /// Of what was reported as shredded, what could be got at afterwards.
+    pub(crate) unshredded: u64,
+}
+
+impl Tally {
+    /// Says what came of a test, and adds it to the sum where there is one.
+    pub(crate) fn report(self, test: &str) {
+        let Self {
+            images,
+            kills,
+            flips,
+            faults,
+            lost,
+            unshredded,
+        } = self;
+        let line = format!(
+            "images={images} kills={kills} flips={flips} faults={faults} lost={lost} unshredded={unshredded}"
+        );
+        eprintln!("{test}: {line}");
+        let Some(path) = std::env::var_os(FILE) else {
+            return;
+        };
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .unwrap();
+        // In one write, since several tests add to it at a time.
+        file.write_all(format!("{test} {line}\n").as_bytes())
+            .unwrap();
+    }
+}
+
+/// How long a test goes on once it has done its least.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    until: Option<Instant>,
+}
+
+impl Budget {
+    /// From now on; nothing beyond the least unless `make torture` says so.
+    pub(crate) fn begin() -> Self {
+        let seconds = std::env::var(SECONDS)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        Self {
+            until: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)),
+        }
+    }
+
+    /// Whether this is the long run.
+    pub(crate) fn is_long(&self) -> bool {
+        self.until.is_some()
+    }
+
+    /// Whether there is time for another round.
+    pub(crate) fn more(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() < until)
+    }
+}
