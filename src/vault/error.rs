@@ -104,6 +104,16 @@ pub enum Error {
         /// Why it could not be overwritten.
         source: io::Error,
     },
+    /// There is no room for a second copy of the store.
+    #[error("a second copy in {} needs {needed_bytes} bytes, and {free_bytes} are free", dir.display())]
+    NoRoom {
+        /// The vault.
+        dir: PathBuf,
+        /// What the copy takes.
+        needed_bytes: u64,
+        /// What there is.
+        free_bytes: u64,
+    },
     /// A file operation failed.
     #[error("can't {action} {}: {source}", path.display())]
     Io {
@@ -146,7 +156,11 @@ impl Error {
     /// The disk, or the quota, is full.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
-        matches!(self, Self::Io { source, .. } | Self::NotFinal { source, .. } if no_space(source))
+        match self {
+            Self::Io { source, .. } | Self::NotFinal { source, .. } => no_space(source),
+            Self::NoRoom { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -237,6 +251,19 @@ impl From<Error> for Failure {
             )
             .about(path.display())
             .hint("run it again: that starts by finishing this"),
+            Error::NoRoom {
+                dir,
+                needed_bytes,
+                free_bytes,
+            } => Self::new(
+                Exit::NoSpace,
+                "can't write the store anew",
+                format!(
+                    "the copy takes {needed_bytes} bytes and {free_bytes} are free; nothing was changed"
+                ),
+            )
+            .about(dir.display())
+            .hint("make room on this file system, or shred what is not needed first"),
             Error::Io {
                 action,
                 path,

@@ -34,7 +34,10 @@ mod store;
 mod tests;
 
 pub use closed::Vault;
-pub use destroy::shred::{Backup, NotErased, Receipt, ShredScope, Shredded};
+pub use destroy::receipt::{Backup, NotErased, Receipt, Shredded};
+pub use destroy::redact::{Redacted, Redaction};
+pub use destroy::scrub::Scrubbed;
+pub use destroy::shred::ShredScope;
 pub use error::{Error, Result};
 pub use ground::{disk, lock, medium, site};
 pub use inbox::InboxEntry;

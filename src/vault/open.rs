@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::closed::Vault;
 use super::destroy::forget;
-use super::destroy::shred::{self, Receipt, ShredScope};
+use super::destroy::receipt::Receipt;
+use super::destroy::redact::{self, Redacted, Redaction};
+use super::destroy::scrub::{self, Scrubbed};
+use super::destroy::shred::{self, ShredScope};
 use super::error::{Error, Result};
 use super::inbox::merge::{self, MergeReport};
 use super::inbox::running;
@@ -250,6 +253,35 @@ impl OpenVault {
     ) -> Result<Receipt> {
         self.session
             .with(|held| shred::shred(held, ids, scope, progress))
+    }
+
+    /// Takes a span out of a recording for good: it gets new keys and the next
+    /// epoch, and what was sealed under the old ones is as dead as what was
+    /// shredded. `progress` hears of segments done and segments in all. See
+    /// [`Receipt::failure`].
+    ///
+    /// # Errors
+    /// [`Error::Running`] if it is being recorded, [`Error::Damaged`] if its card
+    /// can't be read; then it stays as it is.
+    pub fn redact(
+        &self,
+        id: RecordingId,
+        redaction: &dyn Redaction,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Redacted> {
+        self.session
+            .with(|held| redact::redact(held, id, redaction, progress))
+    }
+
+    /// Writes the store anew from what the keys open, and overwrites the old
+    /// file. `progress` hears of bytes done and bytes in all. See
+    /// [`Scrubbed::failure`].
+    ///
+    /// # Errors
+    /// [`Error::NoRoom`] if a second copy does not fit; then, and after every
+    /// other error, everything is as it was.
+    pub fn scrub(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Scrubbed> {
+        self.session.with(|held| scrub::scrub(held, progress))
     }
 
     /// Replaces the passphrase and the master key. Once this returned, the old

@@ -2,4 +2,7 @@
 //! the keys; the rest is tidiness.
 
 pub(super) mod forget;
+pub(super) mod receipt;
+pub(super) mod redact;
+pub(super) mod scrub;
 pub(super) mod shred;

@@ -5,11 +5,10 @@
 //! nothing sealed for them opens any more, wherever its bytes still lie; rows
 //! and inbox files are removed for tidiness.
 
-use crate::error::{Exit, Failure};
+use super::receipt::{NotErased, Receipt, Shredded};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::Hold;
-use crate::vault::ground::medium::{Medium, Overwriting};
 use crate::vault::inbox::intake::FIRST_EPOCH;
 use crate::vault::inbox::merge;
 use crate::vault::inbox::{self, Claim};
@@ -26,66 +25,6 @@ pub enum ShredScope {
     Everything,
     /// Its sound; words and card stay.
     Sound,
-}
-
-/// What was destroyed, and what is out of reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// The recordings.
-    pub shredded: Vec<Shredded>,
-    /// What was erased, a line each.
-    pub erased: Vec<String>,
-    /// What could not be erased.
-    pub not_erased: Vec<NotErased>,
-    /// Backups made while the vault still held them.
-    pub backups_still_holding: Vec<Backup>,
-    /// Why the shred is not final, if it is not: an older generation of the keys
-    /// could not be overwritten, and with the passphrase it still opens them.
-    pub not_final: Option<String>,
-}
-
-impl Receipt {
-    /// The failure to end with, if the shred is not final.
-    #[must_use]
-    pub fn failure(&self) -> Option<Failure> {
-        let why = self.not_final.as_ref()?;
-        Some(
-            Failure::new(Exit::Failed, "the shred is not final", why.clone()).hint(
-                "once the disk takes writes again, `voxvault passwd` overwrites it all once more",
-            ),
-        )
-    }
-}
-
-/// A recording that was shredded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shredded {
-    /// The recording.
-    pub id: RecordingId,
-    /// Bytes of sealed sound that it had.
-    pub audio_bytes: u64,
-    /// Transcripts that were destroyed.
-    pub transcripts: u32,
-}
-
-/// Something that is out of reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotErased {
-    /// What.
-    pub what: String,
-    /// Where it may be.
-    pub where_: String,
-    /// Why it could not be erased.
-    pub why: String,
-}
-
-/// A backup that holds a shredded recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backup {
-    /// Where it was written.
-    pub path: String,
-    /// When, milliseconds since 1970-01-01T00:00:00Z.
-    pub made_at_ms: i64,
 }
 
 /// Destroys recordings; one rotation for all of them. `progress` hears of steps
@@ -226,66 +165,11 @@ fn begin_receipt(
     };
     let many = ids.len();
     let recordings = if many == 1 { "recording" } else { "recordings" };
-    let backups = held.bag().settings.backups.iter();
-    let mut receipt = Receipt {
+    let keys = format!("the keys to the {keys} of {many} {recordings}");
+    Receipt {
         shredded,
-        erased: Vec::new(),
-        not_erased: out_of_reach(held),
-        backups_still_holding: backups
-            .map(|backup| Backup {
-                path: backup.path.clone(),
-                made_at_ms: backup.made_at_ms,
-            })
-            .collect(),
-        not_final,
-    };
-    match &receipt.not_final {
-        None => receipt.erased.push(format!(
-            "the keys to the {keys} of {many} {recordings}: overwritten in root.a, root.b and both copies of the bag"
-        )),
-        Some(why) => receipt.not_erased.push(NotErased {
-            what: format!("the keys to the {keys} of {many} {recordings}, in the generation before"),
-            where_: held.dir().display().to_string(),
-            why: why.clone(),
-        }),
+        ..Receipt::of_keys(held, &keys, not_final)
     }
-    receipt
-}
-
-fn out_of_reach(held: &Held<'_>) -> Vec<NotErased> {
-    let dir = held.dir().display().to_string();
-    let keys = "older generations of the keys".to_owned();
-    let line = |why: String| NotErased {
-        what: keys.clone(),
-        where_: dir.clone(),
-        why,
-    };
-    let medium = Medium::of(held.dir());
-    let mut lines = vec![
-        line(
-            "if the disk is an SSD, a card or virtual, cells it has put aside can't be overwritten"
-                .into(),
-        ),
-        line("copies and snapshots of the directory made before open what they held then".into()),
-    ];
-    match medium.overwriting {
-        Overwriting::InPlace => {}
-        Overwriting::LeavesOldBytes(why) => {
-            lines.insert(
-                0,
-                line(format!(
-                    "{} does not overwrite in place: {why}",
-                    medium.name
-                )),
-            );
-        }
-        Overwriting::Depends(why) => lines.push(line(format!("{}: {why}", medium.name))),
-        Overwriting::Unknown => lines.insert(
-            0,
-            line("it is not known whether this file system overwrites in place".into()),
-        ),
-    }
-    lines
 }
 
 /// The keys are gone by now: what fails here is told, and nothing more.

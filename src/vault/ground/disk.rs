@@ -151,8 +151,25 @@ pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Overwrites all of a file with random bytes, in place, and syncs it.
 pub fn overwrite(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    overwrite_telling(disk, path, &mut |_| ())
+}
+
+/// The same for a large file; `progress` hears how many bytes are done.
+pub fn overwrite_telling(
+    disk: &dyn Disk,
+    path: &Path,
+    progress: &mut dyn FnMut(u64),
+) -> io::Result<()> {
+    const STRIDE_BYTES: u64 = 64 << 20;
     let file = disk.open(path, Access::Write)?;
-    overwrite_range(&*file, 0, file.len()?)?;
+    let length = file.len()?;
+    let mut done = 0;
+    while done < length {
+        let stride = STRIDE_BYTES.min(length - done);
+        overwrite_range(&*file, done, stride)?;
+        done += stride;
+        progress(done);
+    }
     file.sync()
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use rustix::fs::statfs;
+use rustix::fs::{statfs, statvfs};
 
 /// A file system, as far as erasing goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +191,14 @@ impl Medium {
             .find(|(magic, _)| *magic == kind)
             .map_or(Self::UNKNOWN, |(_, medium)| *medium)
     }
+}
+
+/// Bytes that this user can still write to the file system a directory lies on;
+/// `None` where that is not known.
+#[must_use]
+pub fn free_bytes(dir: &Path) -> Option<u64> {
+    let stat = statvfs(dir).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::incoming;
 use super::intake::{self, FIRST_EPOCH, First, Frames, Survey};
 use crate::crypto::ClipKeys;
 use crate::recording::{Card, RecordingId, Source};
+use crate::vault::destroy::redact;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile, Hold};
 use crate::vault::ground::lock::Gate;
@@ -84,6 +85,10 @@ enum Verdict {
 /// Merges what waits in the inbox.
 pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     let mut report = MergeReport::default();
+    // What is left over has no key and disturbs nobody; the next merge tries
+    // again.
+    let _ = redact::settle(held);
+    let _ = held.store().finish(held.lock(), &mut |_| ());
     let names = inbox::names(held.disk(), held.dir())?;
     for file in names.strangers {
         report.refused.push(Refused {
@@ -154,6 +159,11 @@ fn left_behind(
 
 /// Reads a file through and says what is to be done with it.
 fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
+    // What comes in has the first epoch. Of one that was redacted since, that is
+    // destroyed: an old file of it that was put back opens with no key.
+    if held.bag().is_tombstoned(id, FIRST_EPOCH) {
+        return Ok(Verdict::Destroy);
+    }
     let known = held.bag().clips.get(&id);
     match known {
         // Merged before, up to the last step.
@@ -170,7 +180,6 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
         {
             return Ok(Verdict::Destroy);
         }
-        None if held.bag().is_tombstoned(id, FIRST_EPOCH) => return Ok(Verdict::Destroy),
         _ => {}
     }
     let file = match open(held, id) {

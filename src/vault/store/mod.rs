@@ -6,6 +6,7 @@
 //! over is reported as damage.
 
 pub(super) mod library;
+mod replace;
 pub(super) mod rescue;
 pub(super) mod rows;
 pub(super) mod sound;
@@ -60,8 +61,12 @@ impl Store {
     /// Makes the file if there is none.
     pub(crate) fn make(&self, lock: &Lock) -> Result<()> {
         let found = self.disk.exists(&self.path);
-        match found.map_err(Error::io("look for", &self.path))? {
-            true => Ok(()),
+        match found.map_err(Error::io("look for", &self.path))? || self.put_back(lock)? {
+            true => {
+                // What can't be overwritten now is the next one's.
+                let _ = self.finish(lock, &mut |_| ());
+                Ok(())
+            }
             false => self.build(lock, |_| Ok(())),
         }
     }
@@ -71,16 +76,21 @@ impl Store {
     /// another name until it is done.
     pub(crate) fn build(
         &self,
-        _lock: &Lock,
+        lock: &Lock,
         fill: impl FnOnce(&Changes<'_>) -> Result<()>,
     ) -> Result<()> {
+        self.write_new(lock, fill)?;
         let new = self.dir.join(NEW_FILE);
-        match self.disk.unlink(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::io("remove", &new)(error));
-            }
-            _ => {}
-        }
+        self.disk
+            .rename(&new, &self.path)
+            .map_err(Error::io("rename", &new))?;
+        self.sync_names()
+    }
+
+    /// Makes a new file beside the one that is there, durable but for its name.
+    fn write_new(&self, _lock: &Lock, fill: impl FnOnce(&Changes<'_>) -> Result<()>) -> Result<()> {
+        let new = self.dir.join(NEW_FILE);
+        self.remove_new()?;
         let file = self
             .disk
             .open(&new, Access::Create)
@@ -96,10 +106,10 @@ impl Store {
             changes.commit(|rows| rows.make_tables())?;
             fill(&changes)?;
             db.close().map_err(|error| self.trouble(error))
-        })?;
-        self.disk
-            .rename(&new, &self.path)
-            .map_err(Error::io("rename", &new))?;
+        })
+    }
+
+    fn sync_names(&self) -> Result<()> {
         self.disk
             .sync_dir(&self.dir)
             .map_err(Error::io("sync", &self.dir))
@@ -108,11 +118,11 @@ impl Store {
     /// Reads in one transaction.
     pub(crate) fn read<T>(
         &self,
-        _lock: &Lock,
+        lock: &Lock,
         look: impl FnOnce(&Snapshots<'_>) -> Result<T>,
     ) -> Result<T> {
         self.fenced(|| {
-            let db = self.open_to_read()?;
+            let db = self.open_to_read(lock)?;
             look(&Snapshots {
                 db: &db,
                 store: self,
@@ -123,11 +133,11 @@ impl Store {
     /// Opens the store for as many transactions as `change` commits.
     pub(crate) fn change<T>(
         &self,
-        _lock: &Lock,
+        lock: &Lock,
         change: impl FnOnce(&Changes<'_>) -> Result<T>,
     ) -> Result<T> {
         self.fenced(|| {
-            let db = self.open_to_write()?;
+            let db = self.open_to_write(lock)?;
             let changed = change(&Changes {
                 db: &db,
                 store: self,
@@ -149,9 +159,9 @@ impl Store {
         self.change(lock, |changes| changes.commit_as(Durability::None, change))
     }
 
-    fn open_to_read(&self) -> Result<Opened> {
+    fn open_to_read(&self, lock: &Lock) -> Result<Opened> {
         if !self.checked.load(Ordering::Acquire) {
-            match self.open_to_write() {
+            match self.open_to_write(lock) {
                 Ok(db) => return Ok(Opened::ToWrite(db)),
                 // A read-only file system: the check would write.
                 Err(Error::Io { source, .. })
@@ -162,23 +172,17 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
-        let file = self
-            .disk
-            .open(&self.path, Access::Read)
-            .map_err(Error::io("open", &self.path))?;
+        let file = self.open_file(lock, Access::Read)?;
         match builder().open_read_only_with_backend(Backend(file)) {
             Ok(db) => Ok(Opened::ToRead(db)),
             // The last one to write was killed; redb repairs the file.
-            Err(DatabaseError::RepairAborted) => self.open_to_write().map(Opened::ToWrite),
+            Err(DatabaseError::RepairAborted) => self.open_to_write(lock).map(Opened::ToWrite),
             Err(error) => Err(self.trouble(error)),
         }
     }
 
-    fn open_to_write(&self) -> Result<Database> {
-        let file = self
-            .disk
-            .open(&self.path, Access::Write)
-            .map_err(Error::io("open", &self.path))?;
+    fn open_to_write(&self, lock: &Lock) -> Result<Database> {
+        let file = self.open_file(lock, Access::Write)?;
         let bytes = file.len().map_err(Error::io("read", &self.path))?;
         if bytes == 0 {
             // redb would take it for a new file and hide that all is gone.
@@ -191,6 +195,17 @@ impl Store {
             .map_err(|error| self.trouble(error))?;
         self.checked.store(true, Ordering::Release);
         Ok(db)
+    }
+
+    fn open_file(&self, lock: &Lock, access: Access) -> Result<Box<dyn DiskFile>> {
+        let opened = match self.disk.open(&self.path, access) {
+            // Another process was killed while it exchanged the file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.put_back(lock)? => {
+                self.disk.open(&self.path, access)
+            }
+            opened => opened,
+        };
+        opened.map_err(Error::io("open", &self.path))
     }
 
     fn trouble(&self, error: impl Into<redb::Error>) -> Error {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! meta   "revision"                 u64; counts commits
+//!        "rekeyed <id>"             u64; the epoch that a redaction gives it
 //! sound  id 16, epoch 4, row 4      frames of up to ten segments, as they came
 //! words  id 16, epoch 4, number 4   one frame
 //! card   id 16, epoch 4             one frame
@@ -12,7 +13,9 @@
 
 use std::ops::RangeInclusive;
 
-use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
+use redb::{
+    ReadTransaction, ReadableTable, TableDefinition, TableError, TableHandle, WriteTransaction,
+};
 
 use crate::crypto::fill_random;
 use crate::recording::RecordingId;
@@ -28,6 +31,7 @@ const SOUND: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("sound
 const WORDS: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("words");
 const CARD: TableDefinition<'_, &[u8; 20], &[u8]> = TableDefinition::new("card");
 const REVISION: &str = "revision";
+const REKEYED: &str = "rekeyed ";
 
 /// A recording under one set of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +53,12 @@ impl ClipId {
         key[..20].copy_from_slice(&self.key());
         key[20..].copy_from_slice(&number.to_be_bytes());
         key
+    }
+
+    /// The first and the last that a recording can have.
+    fn id_range(self) -> (Self, Self) {
+        let of = |epoch| Self { epoch, ..self };
+        (of(0), of(u32::MAX))
     }
 
     fn of_key(key: &[u8; 20]) -> Self {
@@ -141,17 +151,51 @@ impl Reading {
         from: u32,
         most: usize,
     ) -> Result<Vec<(u32, Vec<u8>)>> {
-        let range = clip.row(from)..=clip.row(u32::MAX);
-        let rows = self
-            .table(SOUND)?
-            .range::<&[u8; 24]>(range_of(&range))
-            .map_err(|e| self.trouble.of(e))?;
-        rows.take(most)
-            .map(|row| {
-                let (key, value) = row.map_err(|error| self.trouble.of(error))?;
-                Ok((ClipId::of_row(key.value()).1, value.value().to_vec()))
-            })
-            .collect()
+        numbered_rows(&self.table(SOUND)?, &self.trouble, clip, from, most)
+    }
+
+    /// Transcripts from one version on, at most so many, each with its number.
+    pub(crate) fn words_from(
+        &self,
+        clip: ClipId,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, Vec<u8>)>> {
+        numbered_rows(&self.table(WORDS)?, &self.trouble, clip, from, most)
+    }
+
+    /// Refuses a store that holds more than this version would take along.
+    pub(crate) fn refuse_strange_tables(&self) -> Result<()> {
+        let known = [META.name(), SOUND.name(), WORDS.name(), CARD.name()];
+        let tables = self
+            .txn
+            .list_tables()
+            .map_err(|error| self.trouble.of(error))?;
+        for table in tables {
+            if !known.contains(&table.name()) {
+                let why = format!("this version does not know its table {}", table.name());
+                return Err(Error::damaged(crate::vault::store::FILE, why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Recordings of which a redaction began to write rows under new keys and
+    /// did not come to its end, as far as this store knows.
+    pub(crate) fn rekeyed(&self) -> Result<Vec<RecordingId>> {
+        let table = self.table(META)?;
+        let rows = table
+            .range(REKEYED..)
+            .map_err(|error| self.trouble.of(error))?;
+        let mut ids = Vec::new();
+        for row in rows {
+            let (key, _) = row.map_err(|error| self.trouble.of(error))?;
+            let Some(id) = key.value().strip_prefix(REKEYED) else {
+                break;
+            };
+            ids.extend(id.parse::<RecordingId>());
+        }
+        Ok(ids)
     }
 
     /// Every card of a share of the ids.
@@ -225,6 +269,26 @@ impl Writing {
         Ok(found.map(|value| value.value().to_vec()))
     }
 
+    /// Sound rows from one on, at most so many, as this transaction sees them.
+    pub(crate) fn sound(
+        &self,
+        clip: ClipId,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, Vec<u8>)>> {
+        numbered_rows(&self.table(SOUND)?, &self.trouble, clip, from, most)
+    }
+
+    /// Transcripts from one version on, at most so many.
+    pub(crate) fn words_from(
+        &self,
+        clip: ClipId,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, Vec<u8>)>> {
+        numbered_rows(&self.table(WORDS)?, &self.trouble, clip, from, most)
+    }
+
     /// Puts a card in the place of the one before it.
     pub(crate) fn put_card(&self, clip: ClipId, frame: &[u8]) -> Result<()> {
         let mut table = self.table(CARD)?;
@@ -254,6 +318,47 @@ impl Writing {
     /// Deletes all rows of a recording, of every epoch; how many it had.
     pub(crate) fn delete_all(&self, id: RecordingId) -> Result<u64> {
         Ok(self.delete(SOUND, id)? + self.delete(WORDS, id)? + self.delete(CARD, id)?)
+    }
+
+    /// Deletes all rows of a recording that are of another epoch than this one;
+    /// how many there were.
+    pub(crate) fn delete_other_epochs(&self, kept: ClipId) -> Result<u64> {
+        let (start, end) = kept.id_range();
+        let mut deleted = 0;
+        if let Some(before) = kept.epoch.checked_sub(1) {
+            let to = ClipId {
+                epoch: before,
+                ..kept
+            };
+            deleted += self.delete_between(start, to)?;
+        }
+        if let Some(after) = kept.epoch.checked_add(1) {
+            let from = ClipId {
+                epoch: after,
+                ..kept
+            };
+            deleted += self.delete_between(from, end)?;
+        }
+        Ok(deleted)
+    }
+
+    /// Notes that rows under new keys are about to be written for a recording:
+    /// whatever becomes of that, the rows of one epoch are left over.
+    pub(crate) fn note_rekeyed(&self, to: ClipId) -> Result<()> {
+        let key = format!("{REKEYED}{}", to.id);
+        self.table(META)?
+            .insert(key.as_str(), u64::from(to.epoch))
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(())
+    }
+
+    /// Takes that note away: nothing is left over any more.
+    pub(crate) fn forget_rekeyed(&self, id: RecordingId) -> Result<()> {
+        let key = format!("{REKEYED}{id}");
+        self.table(META)?
+            .remove(key.as_str())
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(())
     }
 
     /// Makes the tables, so that readers find them.
@@ -307,6 +412,13 @@ impl Writing {
         Ok(Added::Now)
     }
 
+    fn delete_between(&self, from: ClipId, to: ClipId) -> Result<u64> {
+        let (first, last) = (from.row(0), to.row(u32::MAX));
+        Ok(self.delete_range(SOUND, first..=last)?
+            + self.delete_range(WORDS, first..=last)?
+            + self.delete_range(CARD, from.key()..=to.key())?)
+    }
+
     fn delete<const N: usize>(
         &self,
         definition: TableDefinition<'static, &'static [u8; N], &'static [u8]>,
@@ -315,6 +427,14 @@ impl Writing {
         let (mut low, mut high) = ([0; N], [0xff; N]);
         low[..16].copy_from_slice(id.as_bytes());
         high[..16].copy_from_slice(id.as_bytes());
+        self.delete_range(definition, low..=high)
+    }
+
+    fn delete_range<const N: usize>(
+        &self,
+        definition: TableDefinition<'static, &'static [u8; N], &'static [u8]>,
+        range: RangeInclusive<[u8; N]>,
+    ) -> Result<u64> {
         let mut deleted = 0;
         let every = |_: &[u8; N], _: &[u8]| {
             deleted += 1;
@@ -322,7 +442,7 @@ impl Writing {
         };
         let mut table = self.table(definition)?;
         table
-            .retain_in::<&[u8; N], _>(&low..=&high, every)
+            .retain_in::<&[u8; N], _>(range_of(&range), every)
             .map_err(|e| self.trouble.of(e))?;
         Ok(deleted)
     }
@@ -344,6 +464,26 @@ pub(crate) enum Added {
     Now,
     /// It was there already and stays as it is.
     WasThere,
+}
+
+/// The rows of a recording from a number on, at most so many.
+fn numbered_rows(
+    table: &impl ReadableTable<&'static [u8; 24], &'static [u8]>,
+    trouble: &Trouble,
+    clip: ClipId,
+    from: u32,
+    most: usize,
+) -> Result<Vec<(u32, Vec<u8>)>> {
+    let range = clip.row(from)..=clip.row(u32::MAX);
+    let rows = table
+        .range::<&[u8; 24]>(range_of(&range))
+        .map_err(|error| trouble.of(error))?;
+    rows.take(most)
+        .map(|row| {
+            let (key, value) = row.map_err(|error| trouble.of(error))?;
+            Ok((ClipId::of_row(key.value()).1, value.value().to_vec()))
+        })
+        .collect()
 }
 
 fn range_of<const N: usize>(range: &RangeInclusive<[u8; N]>) -> RangeInclusive<&[u8; N]> {

@@ -9,7 +9,7 @@ use crate::vault::ground::sim_disk::{Cut, SimDisk};
 use crate::vault::ground::site::NoObserver;
 use crate::vault::{Result, ShredScope};
 
-fn site(disk: &SimDisk) -> Site {
+pub(super) fn site(disk: &SimDisk) -> Site {
     Site {
         disk: Arc::new(disk.clone()),
         dir: "/vault".into(),
@@ -18,7 +18,7 @@ fn site(disk: &SimDisk) -> Site {
     }
 }
 
-fn fresh() -> (SimDisk, OpenVault) {
+pub(super) fn fresh() -> (SimDisk, OpenVault) {
     let disk = SimDisk::default();
     let options = InitOptions {
         work: WorkFactor::NONE,
@@ -28,7 +28,7 @@ fn fresh() -> (SimDisk, OpenVault) {
     (disk, open)
 }
 
-fn reopen(disk: &SimDisk) -> OpenVault {
+pub(super) fn reopen(disk: &SimDisk) -> OpenVault {
     Vault::open_at(site(disk))
         .unwrap()
         .unlock(&passphrase())
@@ -37,7 +37,7 @@ fn reopen(disk: &SimDisk) -> OpenVault {
 
 /// Runs the work with the power cut after each of its operations, and looks at
 /// what every kind of cut leaves. How many operations there were.
-fn at_every_cut(
+pub(super) fn at_every_cut(
     disk: &SimDisk,
     work: impl Fn(&OpenVault) -> Result<()>,
     look: impl Fn(&OpenVault, &str),

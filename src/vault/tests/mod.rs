@@ -23,6 +23,8 @@ mod cycle;
 mod damage;
 mod forensic;
 mod interrupted;
+mod redact;
+mod scrub;
 mod together;
 
 const PASSPHRASE: &str = "six words that nobody guesses";

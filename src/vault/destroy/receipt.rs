@@ -1,0 +1,143 @@
+//! What was destroyed for good, and what is out of reach: the one form in which
+//! shredding, redaction and scrubbing answer.
+
+use crate::error::{Exit, Failure};
+use crate::recording::RecordingId;
+use crate::vault::ground::medium::{Medium, Overwriting};
+use crate::vault::session::Held;
+
+/// What was destroyed, and what is out of reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The recordings that were shredded; none for a redaction or a scrub.
+    pub shredded: Vec<Shredded>,
+    /// What was erased, a line each.
+    pub erased: Vec<String>,
+    /// What could not be erased.
+    pub not_erased: Vec<NotErased>,
+    /// Backups made while the vault still held it.
+    pub backups_still_holding: Vec<Backup>,
+    /// Why it is not final, if it is not: an older generation of the keys could
+    /// not be overwritten, and with the passphrase it still opens what is to be
+    /// gone.
+    pub not_final: Option<String>,
+}
+
+impl Receipt {
+    /// The failure to end with, if what was done is not final.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let why = self.not_final.as_ref()?;
+        let what = match self.shredded.is_empty() {
+            true => "the redaction is not final",
+            false => "the shred is not final",
+        };
+        Some(Failure::new(Exit::Failed, what, why.clone()).hint(
+            "once the disk takes writes again, `voxvault passwd` overwrites it all once more",
+        ))
+    }
+
+    /// A receipt that says where `what` is out of reach of everything that
+    /// destroys.
+    pub(super) fn begin(held: &Held<'_>, what: &str) -> Self {
+        let backups = held.bag().settings.backups.iter();
+        Self {
+            shredded: Vec::new(),
+            erased: Vec::new(),
+            not_erased: out_of_reach(held, what),
+            backups_still_holding: backups
+                .map(|backup| Backup {
+                    path: backup.path.clone(),
+                    made_at_ms: backup.made_at_ms,
+                })
+                .collect(),
+            not_final: None,
+        }
+    }
+
+    /// The same for a rotation that destroyed these keys, and what it could not
+    /// overwrite.
+    pub(super) fn of_keys(held: &Held<'_>, keys: &str, not_final: Option<String>) -> Self {
+        let mut receipt = Self::begin(held, "older generations of the keys");
+        match &not_final {
+            None => receipt.erased.push(format!(
+                "{keys}: overwritten in root.a, root.b and both copies of the bag"
+            )),
+            Some(why) => receipt.not_erased.push(NotErased {
+                what: format!("{keys}, in the generation before"),
+                where_: held.dir().display().to_string(),
+                why: why.clone(),
+            }),
+        }
+        Self {
+            not_final,
+            ..receipt
+        }
+    }
+}
+
+/// A recording that was shredded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shredded {
+    /// The recording.
+    pub id: RecordingId,
+    /// Bytes of sealed sound that it had.
+    pub audio_bytes: u64,
+    /// Transcripts that were destroyed.
+    pub transcripts: u32,
+}
+
+/// Something that is out of reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotErased {
+    /// What.
+    pub what: String,
+    /// Where it may be.
+    pub where_: String,
+    /// Why it could not be erased.
+    pub why: String,
+}
+
+/// A backup that holds what was destroyed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Where it was written.
+    pub path: String,
+    /// When, milliseconds since 1970-01-01T00:00:00Z.
+    pub made_at_ms: i64,
+}
+
+fn out_of_reach(held: &Held<'_>, what: &str) -> Vec<NotErased> {
+    let dir = held.dir().display().to_string();
+    let line = |why: String| NotErased {
+        what: what.to_owned(),
+        where_: dir.clone(),
+        why,
+    };
+    let medium = Medium::of(held.dir());
+    let mut lines = vec![
+        line(
+            "if the disk is an SSD, a card or virtual, cells it has put aside can't be overwritten"
+                .into(),
+        ),
+        line("copies and snapshots of the directory made before open what they held then".into()),
+    ];
+    match medium.overwriting {
+        Overwriting::InPlace => {}
+        Overwriting::LeavesOldBytes(why) => {
+            lines.insert(
+                0,
+                line(format!(
+                    "{} does not overwrite in place: {why}",
+                    medium.name
+                )),
+            );
+        }
+        Overwriting::Depends(why) => lines.push(line(format!("{}: {why}", medium.name))),
+        Overwriting::Unknown => lines.insert(
+            0,
+            line("it is not known whether this file system overwrites in place".into()),
+        ),
+    }
+    lines
+}

@@ -1,0 +1,111 @@
+//! A new store file in the place of the old one, and the old one overwritten.
+//!
+//! | the power is cut | the directory holds | who opens it next |
+//! |---|---|---|
+//! | while the new one is written | `store.redb`, a part of `.new` | removes the part |
+//! | once the old one is renamed | `.old`, `.new` | gives `.old` its name back |
+//! | once the new one is renamed | `store.redb`, `.old` | overwrites and removes `.old` |
+//!
+//! Each name is durable before the next one changes, so the old file is never
+//! nameless before it is overwritten, and there is always one that is whole.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{Changes, NEW_FILE, Store};
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{self, Access};
+use crate::vault::ground::lock::Lock;
+
+const OLD_FILE: &str = "store.redb.old";
+
+impl Store {
+    /// Length of the file.
+    pub(crate) fn bytes(&self, lock: &Lock) -> Result<u64> {
+        let file = self.open_file(lock, Access::Read)?;
+        file.len().map_err(Error::io("read", &self.path))
+    }
+
+    /// Writes a new file beside this one, from what `fill` puts into it. If that
+    /// fails, nothing of it is left.
+    pub(crate) fn write_beside(
+        &self,
+        lock: &Lock,
+        fill: impl FnOnce(&Changes<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let written = self.write_new(lock, fill);
+        if written.is_err() {
+            let _ = self.remove_new();
+        }
+        written
+    }
+
+    /// Puts the file that was written beside this one in its place. The old one
+    /// is there until [`finish`](Self::finish).
+    pub(crate) fn exchange(&self, lock: &Lock) -> Result<()> {
+        let exchanged = self.rename_both(lock);
+        if exchanged.is_err() {
+            let _ = self.remove_new();
+        }
+        exchanged
+    }
+
+    fn rename_both(&self, lock: &Lock) -> Result<()> {
+        let (new, old) = (self.dir.join(NEW_FILE), self.old());
+        let rename = |from: &PathBuf, to: &PathBuf| {
+            self.disk
+                .rename(from, to)
+                .map_err(Error::io("rename", from))?;
+            self.sync_names()
+        };
+        let done = rename(&self.path, &old).and_then(|()| rename(&new, &self.path));
+        if done.is_err() && matches!(self.disk.exists(&self.path), Ok(false)) {
+            self.put_back(lock)?;
+        }
+        done
+    }
+
+    /// Gives the old file its name back, if it was renamed and nothing took its
+    /// place; whether that was so.
+    pub(super) fn put_back(&self, _lock: &Lock) -> Result<bool> {
+        let old = self.old();
+        match self.disk.rename(&old, &self.path) {
+            Ok(()) => self.sync_names().map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::io("rename", &old)(error)),
+        }
+    }
+
+    /// Overwrites and removes what a replacement left, this one's or one that
+    /// was cut short. `progress` hears how many bytes are overwritten.
+    pub(crate) fn finish(&self, lock: &Lock, progress: &mut dyn FnMut(u64)) -> Result<()> {
+        let old = self.old();
+        match self.disk.exists(&old) {
+            Ok(false) => return self.remove_new(),
+            found => found.map_err(Error::io("look for", &old))?,
+        };
+        // Not before the one in its place has shown that it opens.
+        self.read(lock, |store| store.begin()?.revision())?;
+        disk::overwrite_telling(&*self.disk, &old, progress)
+            .map_err(Error::io("overwrite", &old))?;
+        self.disk.unlink(&old).map_err(Error::io("remove", &old))?;
+        self.sync_names()?;
+        self.remove_new()
+    }
+
+    /// Removes a new file that did not come into its place. Nothing in it is
+    /// older than what is in force.
+    pub(super) fn remove_new(&self) -> Result<()> {
+        let new = self.dir.join(NEW_FILE);
+        match self.disk.unlink(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &new)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn old(&self) -> PathBuf {
+        self.dir.join(OLD_FILE)
+    }
+}

@@ -1,0 +1,186 @@
+//! A new store in the place of the old one, wherever the power is cut.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::crash::{at_every_cut, fresh, reopen};
+use super::*;
+use crate::error::{Exit, Failure};
+use crate::vault::ground::sim_disk::SimDisk;
+use crate::vault::sealed::scan;
+use crate::vault::{Error, ShredScope};
+
+fn nothing(_: u64, _: u64) {}
+
+fn names(disk: &SimDisk) -> Vec<String> {
+    let stores = |path: &PathBuf| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        name.starts_with("store").then_some(name)
+    };
+    disk.files().keys().filter_map(stores).collect()
+}
+
+/// How many frames of each recording lie in a file, whoever can open them.
+fn frames(bytes: &[u8]) -> BTreeMap<RecordingId, usize> {
+    let mut counts = BTreeMap::new();
+    for (_, frame) in scan::frames(bytes) {
+        *counts.entry(frame.facts.id).or_default() += 1;
+    }
+    counts
+}
+
+/// A vault with a recording that stays and the remains of one that was shredded.
+fn prepared() -> (SimDisk, RecordingId, RecordingId) {
+    let (disk, open) = fresh();
+    let (live, dead) = (record(open.vault(), 1, 13), record(open.vault(), 2, 30));
+    open.merge().unwrap();
+    open.add_transcript(live, 0, &transcript("kept")).unwrap();
+    open.update_card(live, &mut |card| card.note = "second".to_owned())
+        .unwrap();
+    open.shred(&[dead], ShredScope::Everything, &mut nothing)
+        .unwrap();
+    (disk, live, dead)
+}
+
+fn assert_whole(open: &OpenVault, live: RecordingId, when: &str) {
+    let listing = open.listing().unwrap();
+    assert_eq!(
+        (listing.recordings.len(), listing.damaged),
+        (1, vec![]),
+        "{when}"
+    );
+    assert_eq!(open.recording(live).unwrap().card.note, "second", "{when}");
+    assert_eq!(
+        open.transcript(live, 1).unwrap(),
+        transcript("kept"),
+        "{when}"
+    );
+    assert_sound(open, live, 1, 13);
+}
+
+#[test]
+fn after_a_scrub_no_byte_of_what_was_shredded_is_on_the_disk() {
+    let (disk, live, dead) = prepared();
+    let store = |disk: &SimDisk| disk.files()[&PathBuf::from("/vault/store.redb")].clone();
+    let before = store(&disk);
+    assert!(frames(&before).contains_key(&dead), "the control");
+    assert!(frames(&before)[&live] > 13 + 1 + 1, "an older card");
+    let open = reopen(&disk);
+    let mut heard = Vec::new();
+    let scrubbed = open.scrub(&mut |done, of| heard.push((done, of))).unwrap();
+    assert_eq!(scrubbed.failure(), None);
+    assert_eq!(scrubbed.before_bytes, before.len() as u64);
+    let after = store(&disk);
+    assert_eq!(scrubbed.after_bytes, after.len() as u64);
+    assert!(heard.is_sorted() && heard.last() == Some(&(heard[0].1, heard[0].1)));
+    assert_eq!(frames(&after), BTreeMap::from([(live, 13 + 1 + 1)]));
+    // Neither under a name nor where a name once was, but for the inbox.
+    let remains = disk.remains();
+    let kinds = |bytes: &Vec<u8>| {
+        scan::frames(bytes)
+            .filter(|(_, frame)| frame.facts.id == dead)
+            .count()
+    };
+    assert_eq!(remains.iter().map(kinds).sum::<usize>(), 0);
+    assert_whole(&open, live, "here");
+    assert_whole(&reopen(&disk), live, "in another process");
+    assert_eq!(names(&disk), ["store.redb"]);
+}
+
+#[test]
+fn a_scrub_interrupted_anywhere_leaves_a_store_with_everything_and_is_finished() {
+    let (disk, live, dead) = prepared();
+    let waiting = {
+        let open = reopen(&disk);
+        record(open.vault(), 3, 2)
+    };
+    let operations = at_every_cut(
+        &disk,
+        |open| {
+            let done = open.scrub(&mut nothing)?;
+            match done.failure() {
+                Some(_) => Err(Error::damaged("the receipt", "not overwritten")),
+                None => Ok(()),
+            }
+        },
+        |open, when| {
+            assert_whole(open, live, when);
+            open.merge().unwrap();
+            assert_sound(open, waiting, 3, 2);
+            open.add_transcript(live, 0, &transcript("next")).unwrap();
+            // Once more ends it, whatever was left.
+            assert_eq!(open.scrub(&mut nothing).unwrap().failure(), None, "{when}");
+            assert!(open.recording(dead).is_err(), "{when}");
+        },
+    );
+    assert!(operations > 20, "{operations}");
+}
+
+#[test]
+fn unlocking_overwrites_the_old_file_of_a_scrub_that_was_cut_short() {
+    use crate::vault::ground::sim_disk::Cut;
+    let (disk, live, dead) = prepared();
+    let (mut put_back, mut finished) = (0, 0);
+    for operations in 0.. {
+        let machine = disk.fork();
+        let open = reopen(&machine);
+        machine.cut_after(operations);
+        let _ = open.scrub(&mut nothing);
+        if !machine.was_cut() {
+            break;
+        }
+        for kind in [Cut::Kill, Cut::LoseUnsynced, Cut::Tear(operations as u64)] {
+            let when = format!("{kind:?} after {operations}");
+            let left = machine.after(kind);
+            let found = names(&left);
+            let open = reopen(&left);
+            assert_whole(&open, live, &when);
+            assert_eq!(names(&left), ["store.redb"], "{when}");
+            // Either the old file is in force, or it is overwritten.
+            let is_dead = |bytes: &Vec<u8>| frames(bytes).contains_key(&dead);
+            let now = left.files();
+            let old_is_in_force = is_dead(&now[&PathBuf::from("/vault/store.redb")]);
+            if !old_is_in_force {
+                assert!(!left.remains().iter().any(is_dead), "{when}");
+                finished += usize::from(found.contains(&"store.redb.old".to_owned()));
+            }
+            put_back += usize::from(!found.contains(&"store.redb".to_owned()));
+        }
+    }
+    assert!(
+        put_back > 0 && finished > 0,
+        "put back {put_back}, finished {finished}"
+    );
+}
+
+#[test]
+fn another_process_that_was_open_meanwhile_goes_on_after_a_cut_scrub() {
+    let (disk, live, _) = prepared();
+    let mut nameless = 0;
+    for operations in 0.. {
+        let machine = disk.fork();
+        let (open, other) = (reopen(&machine), reopen(&machine));
+        machine.cut_after(operations);
+        let _ = open.scrub(&mut nothing);
+        if !machine.was_cut() {
+            break;
+        }
+        machine.cut_after(usize::MAX);
+        nameless += usize::from(!names(&machine).contains(&"store.redb".to_owned()));
+        assert_whole(&other, live, &format!("after {operations}"));
+    }
+    assert!(nameless > 0);
+}
+
+#[test]
+fn a_full_disk_refuses_a_scrub_and_changes_nothing() {
+    let (disk, live, _) = prepared();
+    let open = reopen(&disk);
+    let files = |disk: &SimDisk| disk.files().into_keys().collect::<Vec<_>>();
+    let before = files(&disk);
+    disk.leave_room(100_000);
+    let failure = Failure::from(open.scrub(&mut nothing).unwrap_err());
+    assert_eq!(failure.exit, Exit::NoSpace, "{failure}");
+    assert_eq!(files(&disk), before);
+    assert_whole(&open, live, "after");
+}
