@@ -84,6 +84,13 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The same, with what to do next where something can be done.
+    #[must_use]
+    pub fn hint_if(mut self, hint: Option<&str>) -> Self {
+        self.hint = hint.map(str::to_owned).or(self.hint);
+        self
+    }
 }
 
 /// One line, without control characters: error texts of libraries may carry

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::recording::Moment;
-use crate::recording::{Recording, Signal, Source, State, VersionInfo};
+use crate::recording::{Gap, Recording, Signal, Source, State, VersionInfo, length_of};
 use crate::time::seconds;
 use crate::transcript::Transcript;
 use crate::transcript::json::SegmentView;
@@ -52,6 +52,8 @@ pub struct RecordingView<'a> {
     pub state: State,
     /// How loud it is.
     pub signal: SignalView,
+    /// Where sound was lost while it was recorded.
+    pub gaps: Vec<GapView>,
     /// Bytes of sealed sound; 0 once the sound was shredded.
     pub audio_bytes: u64,
     /// Its transcripts, oldest first.
@@ -69,6 +71,24 @@ pub struct SignalView {
     pub silent_fraction: f32,
     /// 0 to 1.
     pub clipped_fraction: f32,
+}
+
+/// Lost sound with the field names of `list --json`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct GapView {
+    /// Where in the recording, seconds.
+    pub at_s: f64,
+    /// How much is missing there, seconds.
+    pub missing_s: f64,
+}
+
+impl From<&Gap> for GapView {
+    fn from(gap: &Gap) -> Self {
+        Self {
+            at_s: seconds(length_of(gap.at_sample)),
+            missing_s: seconds(length_of(gap.samples)),
+        }
+    }
 }
 
 /// A transcript version with the field names of `list --json`.
@@ -114,6 +134,7 @@ impl<'a> RecordingView<'a> {
             keep_text_until: kept.text.map(|moment| moment.to_string()),
             state: recording.state(),
             signal: card.signal.into(),
+            gaps: card.gaps.iter().map(GapView::from).collect(),
             audio_bytes: recording.audio_bytes,
             versions: recording.versions.iter().map(VersionView::from).collect(),
         }
@@ -180,6 +201,7 @@ mod tests {
                 "keep_audio_until": "2026-11-22T09:12:00+01:00", "keep_text_until": null,
                 "state": "transcribed",
                 "signal": {"peak_dbfs": -3.0, "rms_dbfs": -20.0, "silent_fraction": 0.25, "clipped_fraction": 0.0},
+                "gaps": [],
                 "audio_bytes": 672_000,
                 "versions": [{"number": 1, "model": "tiny.en", "language": "en", "made_at": "2026-11-22T09:12:00+01:00"}],
                 "segments": [{"start_s": 7.2, "end_s": 9.0, "text": "Ask not", "words": [

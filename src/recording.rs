@@ -222,8 +222,21 @@ impl Card {
     /// Length of the sound.
     #[must_use]
     pub fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.samples as f64 / f64::from(STORED_RATE_HZ))
+        length_of(self.samples)
     }
+
+    /// How much sound was lost while it was recorded, samples at 48 kHz.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        let gaps = self.gaps.iter().map(|gap| gap.samples);
+        gaps.fold(0, u64::saturating_add)
+    }
+}
+
+/// The length of so many samples at 48 kHz.
+#[must_use]
+pub fn length_of(samples: u64) -> Duration {
+    Duration::from_secs_f64(samples as f64 / f64::from(STORED_RATE_HZ))
 }
 
 /// Where a recording stands on its way to being found.

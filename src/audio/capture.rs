@@ -33,6 +33,10 @@ const LOST_AFTER: Duration = Duration::from_secs(2);
 /// The first callback may take longer: sound servers wake a sleeping device up.
 const FIRST_WITHIN: Duration = Duration::from_secs(5);
 
+/// Who did not look for this long (stopped, asleep, busy with a slow disk) can't
+/// say that nothing came meanwhile: the callbacks may be just as late.
+const BLIND_AFTER: Duration = Duration::from_secs(1);
+
 /// How often the reader looks while it waits.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -107,6 +111,21 @@ impl Capture {
             drain,
             watch,
         })
+    }
+
+    /// A microphone without a device, and what fills it.
+    #[cfg(test)]
+    pub(super) fn simulated(shape: Shape) -> (Self, Filler) {
+        let (filler, drain) = ring(shape.rate_hz(), shape.channels(), RING_S);
+        let simulated = Self {
+            wanted: None,
+            name: "simulated".to_owned(),
+            shape,
+            stream: None,
+            drain,
+            watch: Watch::new(Instant::now()),
+        };
+        (simulated, filler)
     }
 
     /// The device's name.
@@ -242,6 +261,7 @@ const fn words_for(broken: Broken) -> &'static str {
 struct Watch {
     callbacks: u64,
     since: Instant,
+    looked: Instant,
     patience: Duration,
 }
 
@@ -250,6 +270,7 @@ impl Watch {
         Self {
             callbacks: 0,
             since: now,
+            looked: now,
             patience: FIRST_WITHIN,
         }
     }
@@ -259,6 +280,11 @@ impl Watch {
             (self.callbacks, self.since) = (callbacks, now);
             self.patience = LOST_AFTER;
         }
+        let blind = now.saturating_duration_since(self.looked) >= BLIND_AFTER;
+        if blind {
+            self.since = now;
+        }
+        self.looked = now;
         now.saturating_duration_since(self.since) < self.patience
     }
 }
@@ -272,17 +298,41 @@ mod tests {
         let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
         let mut watch = Watch::new(start);
-        assert!(watch.is_alive(1, after(1_950)));
-        assert!(watch.is_alive(1, after(3_900)));
-        assert!(!watch.is_alive(1, after(3_950)));
-        assert!(watch.is_alive(2, after(9_000)));
+        assert!(watch.is_alive(1, after(50)));
+        assert!(
+            (100..2_050)
+                .step_by(50)
+                .all(|ms| watch.is_alive(1, after(ms)))
+        );
+        assert!(!watch.is_alive(1, after(2_050)));
+        assert!(watch.is_alive(2, after(2_100)));
     }
+
     #[test]
     fn a_device_that_wakes_up_slowly_is_waited_for() {
         let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
         let mut watch = Watch::new(start);
-        assert!(watch.is_alive(0, after(4_900)));
+        assert!(
+            (50..5_000)
+                .step_by(50)
+                .all(|ms| watch.is_alive(0, after(ms)))
+        );
         assert!(!watch.is_alive(0, after(5_000)));
+    }
+
+    #[test]
+    fn who_was_stopped_for_ten_seconds_does_not_blame_the_microphone() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut watch = Watch::new(start);
+        assert!(watch.is_alive(1, after(50)));
+        assert!(watch.is_alive(1, after(10_050)));
+        assert!(
+            (10_100..12_050)
+                .step_by(50)
+                .all(|ms| watch.is_alive(1, after(ms)))
+        );
+        assert!(!watch.is_alive(1, after(12_050)));
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! * [`shape`](Shape) says what a stream of samples looks like, and how its
 //!   channels become one.
-//! * Sound comes in from a microphone ([`Capture`]) or a file or pipe
+//! * Sound comes in from a [`Microphone`] ([`Capture`]) or a file or pipe
 //!   ([`SoundFile`]), as blocks of interleaved `f32` in -1..1 at whatever rate
 //!   and with as many channels as it has.
 //! * [`Intake`] makes of these blocks what the vault keeps: one channel at
@@ -30,10 +30,13 @@ mod fingerprint;
 mod hush;
 mod intake;
 mod level;
+mod microphone;
 mod playback;
 mod resample;
 mod ring;
 mod shape;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod stored;
 #[cfg(test)]
 mod synthetic;
@@ -51,6 +54,7 @@ pub use fingerprint::Fingerprint;
 pub use hush::Aside as StderrAside;
 pub use intake::{Intake, IntakeError, IntakeSummary};
 pub use level::{LevelMeter, Momentary};
+pub use microphone::Microphone;
 pub use playback::Playback;
 pub use resample::Resampler;
 pub use ring::CaptureGap;

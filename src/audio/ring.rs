@@ -119,6 +119,12 @@ pub(super) fn ring(rate_hz: u32, channels: usize, seconds: usize) -> (Filler, Dr
 }
 
 impl Filler {
+    /// Samples that fit in.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.samples.slots()
+    }
+
     /// Takes what one callback brought: interleaved samples, and when the first
     /// of them was captured, on the device's clock.
     pub(super) fn take(

@@ -23,6 +23,7 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
         return pages::manual(command.as_deref());
     }
     silence_fenced_panics();
+    outlive_file_size_limit();
     let memory = hardening::close_memory();
     // Before the network is forbidden: a command that prints the passphrase
     // may have to ask another machine.
@@ -82,6 +83,14 @@ fn silence_fenced_panics() {
             usual(panic);
         }
     }));
+}
+
+/// A file that may not grow any longer (`ulimit -f`) is a full disk, and not the
+/// end of the program that a signal would make of it.
+fn outlive_file_size_limit() {
+    // Should that be refused, such a limit ends the program, with all that was
+    // recorded by then kept.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 fn interface(context: Context) -> Result<Exit, Failure> {

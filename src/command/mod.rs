@@ -37,7 +37,14 @@ use crate::vault::{Damage, MergeReport, Notice, OpenVault};
 /// # Errors
 /// When the vault can't be read or written.
 pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
-    let report = match vault.merge().map_err(Failure::from) {
+    let merged = match vault.vault().may_write() {
+        Ok(()) => vault.merge().map_err(Failure::from),
+        Err(_) => {
+            tell_of_waiting(vault, progress);
+            Ok(MergeReport::default())
+        }
+    };
+    let report = match merged {
         // What waits in the inbox can wait on: reading needs no space, and
         // shredding makes some.
         Err(failure) if failure.exit == Exit::NoSpace => {
@@ -67,6 +74,18 @@ pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<Merge
         progress.refuse(&damage("can't merge the recording", &*refused.why).about(&refused.file));
     }
     Ok(report)
+}
+
+/// Says that what waits in the inbox of a vault that can't be written waits on.
+fn tell_of_waiting(vault: &OpenVault, progress: &dyn Progress) {
+    let waiting = vault.vault().inbox().map_or(0, |entries| entries.len());
+    match waiting {
+        0 => progress.note("the vault is read-only"),
+        1 => progress.note("the vault is read-only: 1 recording waits in its inbox"),
+        more => progress.note(&format!(
+            "the vault is read-only: {more} recordings wait in its inbox"
+        )),
+    }
 }
 
 /// Every recording whose card can be read; tells of the others.

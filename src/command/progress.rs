@@ -65,4 +65,8 @@ impl crate::worker::Control for Listening<'_> {
     fn cancelled(&self) -> bool {
         self.0.cancelled()
     }
+
+    fn note(&self, message: &str) {
+        self.0.note(message);
+    }
 }

@@ -10,8 +10,12 @@ use crate::audio::{RawFormat, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{RecordingId, Source, State};
 use crate::vault::OpenVault;
-use crate::worker::recorder::{self, Phase, Recorder};
+use crate::worker::recorder::{self, Phase, Recorder, Status};
+use crate::worker::space::{self, Warnings};
 use crate::worker::taking;
+
+/// For how long nothing but silence may come without a word, seconds.
+const SILENT_AFTER_S: f64 = 5.0;
 
 /// Where the sound comes from.
 pub enum Input {
@@ -102,7 +106,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
             progress.end();
             let stopped = stopped?;
             if lost_s >= 0.1 {
-                progress.note(&format!("{lost_s:.1} s of sound were lost on the way"));
+                progress.note(&format!("{lost_s:.1} s of sound are missing"));
             }
             let taken = Taken {
                 id: stopped.id,
@@ -149,7 +153,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
                     duration: taken.duration,
                     state: taken.state,
                 },
-                None,
+                taken.shortfall,
             )
         }
     };
@@ -173,22 +177,64 @@ fn nothing(progress: &dyn Progress) -> Outcome {
 }
 
 /// Shows how a recording goes on until it ends or is to be ended, and says
-/// when the microphone goes away and when it is back.
+/// what happens to the microphone and to the disk.
 fn watch(recorder: &Recorder, stop: &AtomicBool, progress: &dyn Progress) {
-    let mut phase = Phase::Recording;
+    let mut news = News::default();
     while !stop.load(Ordering::Relaxed) && recorder.wait(Duration::from_millis(200)) {
         let status = recorder.status();
         progress.advance((status.elapsed_s * 1000.0) as u64);
-        if status.phase != phase {
-            match status.phase {
-                Phase::WaitingForMicrophone => {
-                    progress.note("the microphone went away; it is waited for");
-                }
-                Phase::Recording => progress.note("the microphone is back"),
-                Phase::Paused | Phase::Stopped => {}
-            }
-            phase = status.phase;
+        for line in news.of(&status) {
+            progress.note(&line);
         }
+    }
+}
+
+/// What was said of a recording so far, so that it is said once.
+#[derive(Default)]
+struct News {
+    phase: Option<Phase>,
+    silence_told: bool,
+    warnings: Warnings,
+}
+
+impl News {
+    /// What there is to say now.
+    fn of(&mut self, status: &Status) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(left) = status.space_left
+            && self.warnings.are_due(left)
+        {
+            lines.push(space::warning(left));
+        }
+        let before = self.phase.replace(status.phase);
+        if before != Some(status.phase) {
+            lines.extend(self.of_phase(before, status));
+        }
+        let is_silent = status.silent_s >= SILENT_AFTER_S;
+        if is_silent != self.silence_told && status.phase == Phase::Recording {
+            self.silence_told = is_silent;
+            lines.push(match is_silent {
+                true => "no signal: silence only comes from the microphone".to_owned(),
+                false => "there is a signal now".to_owned(),
+            });
+        }
+        lines
+    }
+
+    fn of_phase(&self, before: Option<Phase>, status: &Status) -> Option<String> {
+        let line = match (before, status.phase) {
+            (_, Phase::WaitingForMicrophone) => "the microphone went away; it is waited for".into(),
+            (_, Phase::NothingComes) => format!("nothing comes from {}", status.device),
+            (_, Phase::DiskFull) => space::FULL.into(),
+            (Some(Phase::WaitingForMicrophone | Phase::NothingComes), Phase::Recording) => {
+                format!("the microphone is back; {:.1} s are missing", status.gap_s)
+            }
+            (Some(Phase::DiskFull), Phase::Recording) => {
+                "there is room again; nothing is missing".into()
+            }
+            (_, Phase::Recording | Phase::Paused | Phase::Stopped) => return None,
+        };
+        Some(line)
     }
 }
 

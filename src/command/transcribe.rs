@@ -42,6 +42,8 @@ pub struct Outcome {
 /// When the vault can't be unlocked, there is no model, or it can't be used.
 pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
+    // Minutes of work are not begun for what can't be kept.
+    vault.vault().may_write()?;
     merge_quietly(&vault, progress)?;
     let recordings = super::recordings(&vault, progress)?;
     let chosen: Vec<Recording> = if args.ids.is_empty() {

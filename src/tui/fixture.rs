@@ -161,6 +161,7 @@ pub(in crate::tui) fn recorder_status(elapsed_s: f64, peak_dbfs: f32) -> Recorde
         elapsed_s,
         peak_dbfs,
         gap_s: 0.0,
+        silent_s: 0.0,
         device: "USB mic".to_owned(),
         phase: Phase::Recording,
         space_left_s: Some(61 * 3600),

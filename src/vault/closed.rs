@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::ground::disk::RealDisk;
 use super::ground::site::Site;
 use super::inbox::recorder::{Durability, RecordingWriter};
@@ -42,8 +42,7 @@ impl Vault {
     /// be written it only reads.
     ///
     /// # Errors
-    /// [`Error::NoVault`](super::Error::NoVault), [`Error::Newer`](super::Error::Newer),
-    /// or [`Error::Damaged`](super::Error::Damaged) if nothing whole is left of
+    /// [`Error::NoVault`], [`Error::Newer`], or [`Error::Damaged`] if nothing whole is left of
     /// the roots.
     pub fn open_at(site: Site) -> Result<Self> {
         let (_, notices) = recover::open(&*site.disk, &site.dir)?;
@@ -58,7 +57,7 @@ impl Vault {
     /// Makes a vault with one way in, this passphrase, and opens it.
     ///
     /// # Errors
-    /// [`Error::CannotInit`](super::Error::CannotInit) if there is a vault or
+    /// [`Error::CannotInit`] if there is a vault or
     /// what is left of one, or if the file system is not fit for it.
     pub fn init_at(site: Site, passphrase: &Passphrase, options: InitOptions) -> Result<OpenVault> {
         let store = Store::new(Arc::clone(&site.disk), &site.dir);
@@ -77,7 +76,7 @@ impl Vault {
     /// interrupted rotation left is brought to its end.
     ///
     /// # Errors
-    /// [`Error::WrongPassphrase`](super::Error::WrongPassphrase) if the
+    /// [`Error::WrongPassphrase`] if the
     /// passphrase opens none of the ways in.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<OpenVault> {
         let (ring, notices) = KeyRing::unlock(&self.site, passphrase)?;
@@ -123,6 +122,23 @@ impl Vault {
     /// an end the next merge drops it: a file is taken whole or not at all.
     pub fn begin_copy(&self, card: &Card) -> Result<RecordingWriter> {
         RecordingWriter::begin(&self.site.disk, &self.site.dir, card, Durability::AtEnd)
+    }
+
+    /// Bytes that may still be written where it lies; `None` where that can't be
+    /// told.
+    #[must_use]
+    pub fn space(&self) -> Option<u64> {
+        self.site.disk.space(&self.site.dir).ok()
+    }
+
+    /// Whether it may be written, without writing.
+    ///
+    /// # Errors
+    /// [`Error::Io`], where the file system is read-only or this user may not
+    /// write there.
+    pub fn may_write(&self) -> Result<()> {
+        let allowed = self.site.disk.may_write(&self.site.dir);
+        allowed.map_err(Error::io("write", &self.site.dir))
     }
 
     /// What lies in the inbox: recordings in progress and not yet merged.

@@ -153,6 +153,15 @@ impl Error {
         }
     }
 
+    /// It can't be written: the file system is read-only, or this user may not
+    /// write there.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        matches!(self, Self::Io { source, .. }
+            if matches!(source.kind(), ReadOnlyFilesystem | PermissionDenied))
+    }
+
     /// The disk, or the quota, is full.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
@@ -164,11 +173,37 @@ impl Error {
     }
 }
 
-fn no_space(error: &io::Error) -> bool {
+/// The disk is full, a quota is used up, or a file may not grow any longer
+/// (`ulimit -f`). A file that is too long to be read has no number from the
+/// system, and is another matter.
+pub(crate) fn no_space(error: &io::Error) -> bool {
+    let too_long = rustix::io::Errno::FBIG.raw_os_error();
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    ) || error.raw_os_error() == Some(too_long)
+}
+
+/// Why a file operation failed, for a person.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// What can be done about it.
+fn remedy(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => Some(
+            "list, search, show, play and export work; for all else mount it for writing, or copy the vault",
+        ),
+        io::ErrorKind::PermissionDenied => {
+            Some("look at who owns the vault's directory and its files, and may write there")
+        }
+        _ if no_space(error) => Some("make room where the vault is; what was recorded is kept"),
+        _ => None,
+    }
 }
 
 impl From<Error> for Failure {
@@ -275,9 +310,10 @@ impl From<Error> for Failure {
                     Exit::Failed
                 },
                 format!("can't {action}"),
-                source.to_string(),
+                reason(&source),
             )
-            .about(path.display()),
+            .about(path.display())
+            .hint_if(remedy(&source)),
             Error::Seal { which, why } => Self::new(Exit::Failed, "can't seal", why).about(which),
         }
     }

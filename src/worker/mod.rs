@@ -5,9 +5,11 @@
 //! What runs beside a person's work owns a named thread, ends when it is told
 //! to, and is joined.
 
+mod outbox;
 mod pieces;
 pub mod recorder;
 pub mod sounding;
+pub mod space;
 pub mod taking;
 pub mod transcriber;
 pub mod transcription;
@@ -19,6 +21,9 @@ pub trait Control: Sync {
 
     /// Whether to end at the next good moment.
     fn cancelled(&self) -> bool;
+
+    /// Something a person should know at once.
+    fn note(&self, _message: &str) {}
 }
 
 /// Samples at 48 kHz as milliseconds.

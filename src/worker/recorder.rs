@@ -3,21 +3,30 @@
 //!
 //! The thread ends when it is told to, when the limit is reached, or when the
 //! vault can't be written. A microphone that goes away is waited for: what was
-//! lost is noted as a gap, and the recording goes on when it returns.
+//! lost is noted as a gap, and the recording goes on when it returns. A full disk
+//! is tried again for as long as the sound can wait in the ring, six seconds;
+//! then the recording ends with all that was written.
 
 mod bridge;
+mod clock;
+mod ear;
 mod take;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::taking;
-use crate::audio::{Capture, Intake};
+use super::outbox::Outbox;
+use super::{space, taking};
+use crate::audio::{Capture, Intake, Microphone};
 use crate::error::{Exit, Failure};
 use crate::recording::{Moment, RecordingId, STORED_RATE_HZ, Source, State};
 use crate::vault::Vault;
+use clock::Clock;
+use ear::Ear;
 use take::Take;
 
 /// What to record.
@@ -29,7 +38,7 @@ pub struct Options {
     pub title: String,
     /// Tags, in order.
     pub tags: Vec<String>,
-    /// When to stop by itself.
+    /// When to stop by itself; what is missing counts as well.
     pub limit: Option<Duration>,
 }
 
@@ -40,8 +49,12 @@ pub enum Phase {
     Recording,
     /// Its owner has paused it.
     Paused,
+    /// The microphone is open, and nothing has come from it yet.
+    NothingComes,
     /// The microphone went away; it is waited for.
     WaitingForMicrophone,
+    /// The disk is full: what comes waits for a moment.
+    DiskFull,
     /// It has ended; [`Recorder::stop`] says how.
     Stopped,
 }
@@ -51,7 +64,7 @@ pub enum Phase {
 pub struct Status {
     /// What it is doing.
     pub phase: Phase,
-    /// Sound so far, seconds.
+    /// Sound so far, seconds; on a full disk what of it is written.
     pub elapsed_s: f64,
     /// Loudest sample since the last look, dBFS.
     pub peak_dbfs: f32,
@@ -59,6 +72,8 @@ pub struct Status {
     pub rms_dbfs: f32,
     /// Sound that was lost, seconds.
     pub gap_s: f64,
+    /// For how long nothing but digital silence came, seconds.
+    pub silent_s: f64,
     /// How many moments were marked.
     pub markers: usize,
     /// The microphone's name.
@@ -112,30 +127,65 @@ impl Recorder {
     /// Opens the microphone and begins. Needs no key.
     ///
     /// # Errors
-    /// [`Exit::NoMicrophone`] when there is none, and when the vault can't be
-    /// written.
+    /// [`Exit::NoMicrophone`] when there is none, [`Exit::NoSpace`] on a full
+    /// disk, and when the vault can't be written.
     pub fn start(
         vault: &Vault,
         options: Options,
         now: Now,
         wake: Option<Wake>,
     ) -> Result<Self, Failure> {
+        // The microphone is not even opened for what can't be kept.
+        space::require(vault)?;
         let capture = Capture::open(options.device.as_deref())?;
-        let intake = Intake::new(capture.shape().clone())?;
+        Self::listen(vault, Box::new(capture), options, now, wake)
+    }
+
+    /// The same with a microphone that is open already.
+    ///
+    /// # Errors
+    /// [`Exit::NoSpace`] on a full disk, and when the vault can't be written.
+    pub fn listen(
+        vault: &Vault,
+        microphone: Box<dyn Microphone>,
+        options: Options,
+        now: Now,
+        wake: Option<Wake>,
+    ) -> Result<Self, Failure> {
+        Self::hear(
+            vault,
+            Ear::new(microphone, Clock::new()),
+            options,
+            &now,
+            wake,
+        )
+    }
+
+    fn hear(
+        vault: &Vault,
+        ear: Ear,
+        options: Options,
+        now: &dyn Fn() -> Moment,
+        wake: Option<Wake>,
+    ) -> Result<Self, Failure> {
+        space::require(vault)?;
+        let intake = Intake::new(ear.shape().clone())?;
         let mut card = taking::card(Source::Mic, options.title, options.tags, now());
-        card.device = Some(capture.name().to_owned());
+        card.device = Some(ear.name().to_owned());
         card.pre_skip = intake.pre_skip();
         let writer = vault.begin(&card)?;
         let id = writer.id();
+        let outbox = Outbox::new(writer);
         let status = Status {
             phase: Phase::Recording,
             elapsed_s: 0.0,
             peak_dbfs: -120.0,
             rms_dbfs: -120.0,
             gap_s: 0.0,
+            silent_s: 0.0,
             markers: 0,
-            device: capture.name().to_owned(),
-            space_left: None,
+            device: ear.name().to_owned(),
+            space_left: outbox.space_left(vault),
         };
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
@@ -144,10 +194,16 @@ impl Recorder {
             stopped: Condvar::new(),
         });
         let limit = options.limit.map(samples_of);
-        let take = Take::new(Arc::clone(&shared), capture, intake, writer, card)
+        let begun = take::Begun {
+            id,
+            ear,
+            intake,
+            outbox,
+            card,
+        };
+        let take = Take::new(Arc::clone(&shared), vault.clone(), begun)
             .until(limit)
-            .telling(wake)
-            .measuring(vault.dir());
+            .telling(wake);
         let thread = std::thread::Builder::new()
             .name("recorder".to_owned())
             .spawn(move || take.run())

@@ -8,11 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::outbox::{Outbox, Room};
+use super::space::{self, Warnings};
 use super::{Control, millis};
-use crate::audio::{Intake, IntakeError, IntakeSummary, SoundFile};
+use crate::audio::{Intake, IntakeError, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{Card, Ending, Moment, RecordingId, Signal, Source, State};
-use crate::vault::{self, RecordingWriter, Vault};
+use crate::vault::{self, Vault};
+
+/// How often a full disk is tried again.
+const TRY_EVERY: Duration = Duration::from_millis(100);
 
 /// What was taken in.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +30,9 @@ pub struct Taken {
     pub state: State,
     /// The source ended before its header said so.
     pub cut_short: bool,
+    /// Why it is shorter than it was meant to be: the disk was full. What came by
+    /// then is kept.
+    pub shortfall: Option<Failure>,
 }
 
 /// When a stream ends before its end.
@@ -108,11 +116,11 @@ pub fn from_file(
     }
 }
 
-/// Takes a stream in until it ends, breaks, or is stopped; what came by then
-/// is kept.
+/// Takes a stream in until it ends, breaks, is stopped, or can't be written; what
+/// came by then is kept.
 ///
 /// # Errors
-/// When no sound came at all, or the vault can't be written.
+/// When no sound came at all, or none could be kept.
 pub fn from_stream(
     vault: &Vault,
     mut sound: SoundFile,
@@ -124,15 +132,21 @@ pub fn from_stream(
     let most = limits
         .length
         .map(|length| (length.as_secs_f64() * rate_hz).round() as u64);
+    space::require(vault)?;
     let mut sink = Sink::new(vault, &sound, card)?;
+    let mut warnings = Warnings::default();
     let mut broke = None;
     while !limits.stop.load(Ordering::Relaxed) && most.is_none_or(|most| sink.frames < most) {
+        if let Some(left) = sink.outbox.space_left(vault)
+            && warnings.are_due(left)
+        {
+            control.note(&space::warning(left));
+        }
         match sound.next_block() {
             Ok(Some(block)) => {
-                if let Some(most) = most {
-                    sink.push_up_to(block, most)?;
-                } else {
-                    sink.push(block)?;
+                let most = most.unwrap_or(u64::MAX);
+                if let Err(failure) = sink.push_up_to(block, most, limits, control) {
+                    return sink.give_up(failure);
                 }
                 control.advance(sink.done_ms());
             }
@@ -159,7 +173,7 @@ pub fn from_stream(
 /// One recording on its way into the inbox.
 struct Sink {
     intake: Intake,
-    writer: RecordingWriter,
+    outbox: Outbox,
     card: Card,
     channels: usize,
     /// Frames of the source that went in; some may still be in the resampler.
@@ -170,13 +184,13 @@ impl Sink {
     fn new(vault: &Vault, sound: &SoundFile, mut card: Card) -> Result<Self, Failure> {
         let intake = Intake::new(sound.shape().clone())?;
         card.pre_skip = intake.pre_skip();
-        let writer = match card.source {
-            Source::Import => vault.begin_copy(&card)?,
-            Source::Mic | Source::Stdin | Source::Listen => vault.begin(&card)?,
+        let outbox = match card.source {
+            Source::Import => Outbox::of_copy(vault.begin_copy(&card)?),
+            Source::Mic | Source::Stdin | Source::Listen => Outbox::new(vault.begin(&card)?),
         };
         Ok(Self {
             intake,
-            writer,
+            outbox,
             card,
             channels: sound.shape().channels(),
             frames: 0,
@@ -185,19 +199,52 @@ impl Sink {
 
     fn push(&mut self, interleaved: &[f32]) -> Result<(), Failure> {
         self.frames += (interleaved.len() / self.channels) as u64;
-        let writer = &mut self.writer;
+        let outbox = &mut self.outbox;
         self.intake
             .push(interleaved, &mut |packets, samples| {
-                writer.push(packets, samples)
+                outbox.push(packets, samples)
             })
             .map_err(taken)
     }
 
-    /// The same, until so many frames of the source are in.
-    fn push_up_to(&mut self, interleaved: &[f32], most: u64) -> Result<(), Failure> {
+    /// The same, until so many frames of the source are in. Waits a little where
+    /// the disk is full; meanwhile the source waits in its pipe.
+    fn push_up_to(
+        &mut self,
+        interleaved: &[f32],
+        most: u64,
+        limits: &Limits,
+        control: &dyn Control,
+    ) -> Result<(), Failure> {
         let left = usize::try_from(most.saturating_sub(self.frames)).unwrap_or(usize::MAX);
         let values = left.saturating_mul(self.channels).min(interleaved.len());
-        self.push(&interleaved[..values])
+        self.push(&interleaved[..values])?;
+        if self.outbox.room() == Room::Wanting {
+            control.note(space::FULL);
+        }
+        while self.outbox.room() == Room::Wanting && !limits.stop.load(Ordering::Relaxed) {
+            std::thread::sleep(TRY_EVERY);
+            self.outbox.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Ends a recording that could not be written any further, with what was.
+    fn give_up(mut self, failure: Failure) -> Result<Taken, Failure> {
+        let (id, kept) = (self.outbox.id(), self.outbox.kept());
+        self.card.signal = self.intake.signal_so_far();
+        self.outbox.give_up(self.card);
+        let failure = space::ended(failure, kept);
+        match kept.is_zero() {
+            true => Err(failure),
+            false => Ok(Taken {
+                id,
+                duration: kept,
+                state: State::Interrupted,
+                cut_short: true,
+                shortfall: Some(failure),
+            }),
+        }
     }
 
     fn done_ms(&self) -> u64 {
@@ -205,36 +252,41 @@ impl Sink {
     }
 
     fn finish(mut self, ending: Ending, cut_short: bool) -> Result<Taken, Failure> {
-        let summary = finish(self.intake, &mut self.writer)?;
+        let outbox = &mut self.outbox;
+        let summary = self
+            .intake
+            .finish(&mut |packets, samples| outbox.push(packets, samples))
+            .map_err(taken)?;
         self.card.samples = summary.samples;
         self.card.signal = summary.signal;
         self.card.content_hash = Some(summary.content_hash);
         self.card.ending = ending;
-        let id = self.writer.finish(&self.card)?;
-        let state = state_of(&self.card);
-        Ok(Taken {
-            id,
-            duration: self.card.duration(),
-            state,
-            cut_short,
-        })
+        let (id, kept) = (self.outbox.id(), self.outbox.kept());
+        let (state, duration) = (state_of(&self.card), self.card.duration());
+        match self.outbox.finish(&self.card) {
+            Ok(()) => Ok(Taken {
+                id,
+                duration,
+                state,
+                cut_short,
+                shortfall: None,
+            }),
+            // A file is taken whole or not at all, and is still there.
+            Err(failure) if self.card.source == Source::Import || kept.is_zero() => Err(failure),
+            Err(failure) => Ok(Taken {
+                id,
+                duration: kept,
+                state: State::Interrupted,
+                cut_short: true,
+                shortfall: Some(space::ended(failure, kept)),
+            }),
+        }
     }
 
-    /// Nothing of it stays. A file that can't be removed is an interrupted
-    /// recording, which the next merge takes up: nothing is lost by it.
+    /// Nothing of it stays.
     fn discard(self) {
-        let _ = self.writer.discard();
+        self.outbox.discard();
     }
-}
-
-/// Hands what is left in the intake to the writer, and sums up.
-pub(super) fn finish(
-    intake: Intake,
-    writer: &mut RecordingWriter,
-) -> Result<IntakeSummary, Failure> {
-    intake
-        .finish(&mut |packets, samples| writer.push(packets, samples))
-        .map_err(taken)
 }
 
 /// Why sound could not be taken in.

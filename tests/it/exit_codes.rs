@@ -447,11 +447,16 @@ fn nine_when_the_disk_is_full_and_what_was_there_stays() {
 
     // What was recorded by then stays, up to the last whole segment.
     let fed = Pcm::tone(8_000, 1_500.0).wav();
-    let (said, _) = complaint(
-        &on_it(&["record", "-", "--title", "long"]).stdin(fed).run(),
-        9,
-    );
-    assert!(said.contains("inbox") || said.contains("vault"), "{said}");
+    let ended = on_it(&["record", "-", "--title", "long"]).stdin(fed).run();
+    let (said, hint) = complaint(&ended, 9);
+    assert!(said.contains("the disk is full"), "{said}");
+    assert!(hint.is_some_and(|hint| hint.contains("are kept")));
+    // It was said before as well, when there was still time.
+    assert!(ended.stderr.contains("the disk is nearly full"), "{ended}");
+    assert_eq!(ended.text().trim().len(), 32, "the id of what was kept");
+    let more = on_it(&["record", "-"]).stdin(Pcm::tone(8_000, 2.0).wav());
+    let (said, _) = complaint(&more.run(), 9);
+    assert!(said.contains("the disk is full"), "{said}");
     // A full disk still shreds, which makes room.
     on_it(&["shred", "title:small", "--yes"]).run().ok();
     drop(tiny);

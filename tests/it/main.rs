@@ -20,9 +20,11 @@ mod examples;
 mod exit_codes;
 mod forensic;
 mod main_job;
+mod microphone;
 mod offline;
 mod plaintext;
 mod pty;
+mod read_only;
 
 #[allow(
     dead_code,

@@ -164,6 +164,8 @@ impl Format {
 pub enum Answer {
     /// How the vault stands.
     Vault(Vault),
+    /// Whether it can be written.
+    Access(Access),
     /// The vault is open; what was found while opening it.
     Unlocked {
         /// Sentences a person should read: damage mended, recordings merged.
@@ -269,6 +271,16 @@ pub enum Vault {
     },
 }
 
+/// Whether a vault can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// It can.
+    #[default]
+    Full,
+    /// The file system is read-only, or this user may not write there.
+    ReadOnly,
+}
+
 /// A recording that matches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
@@ -298,6 +310,8 @@ pub struct RecorderStatus {
     pub peak_dbfs: f32,
     /// Sound lost on its way in, seconds.
     pub gap_s: f64,
+    /// For how long nothing but digital silence came, seconds.
+    pub silent_s: f64,
     /// The microphone.
     pub device: String,
     /// What it is doing.
@@ -315,8 +329,12 @@ pub enum Phase {
     Recording,
     /// Held.
     Paused,
+    /// Nothing has come from the microphone yet.
+    NothingComes,
     /// The microphone is gone; goes on when it returns.
     WaitingForMicrophone,
+    /// The disk is full: nothing can be kept.
+    DiskFull,
 }
 
 /// Where the player stands.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ratatui::layout::Size;
 use unicode_width::UnicodeWidthStr;
 
-use super::engine::{Equipment, Format, Hit, Phase, PlayerStatus, RecorderStatus};
+use super::engine::{Access, Equipment, Format, Hit, Phase, PlayerStatus, RecorderStatus};
 use super::keymap::{Action, Keymap, Place};
 use super::layout::{self, Areas, Form};
 use super::secret::Secret;
@@ -45,6 +45,8 @@ pub struct Model {
     pub size: Size,
     /// Whether there is a vault, and whether it is open.
     pub vault: Vault,
+    /// Whether it can be written.
+    pub access: Access,
     /// What fills the screen, once it is open.
     pub screen: Screen,
     /// What is asked or shown over it.
@@ -312,6 +314,7 @@ impl Model {
             settings,
             size,
             vault: Vault::Unknown,
+            access: Access::default(),
             screen: Screen::Main,
             overlay: None,
             focus: Pane::List,

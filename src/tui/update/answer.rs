@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use crate::recording::RecordingId;
-use crate::tui::engine::{Answer, Request, Vault as Found};
+use crate::tui::engine::{Answer, Phase, RecorderStatus, Request, Vault as Found};
 use crate::tui::model::reading::Text;
 use crate::tui::model::{
     FirstStart, Model, Overlay, Recorder, Repeat, Screen, Transcribing, Typing, Vault, Wish,
@@ -18,6 +18,7 @@ use crate::tui::view::words;
 pub(super) fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
     match answer {
         Answer::Vault(found) => look(model, found),
+        Answer::Access(access) => model.access = access,
         Answer::Unlocked { notices } => unlocked(model, &notices, effects),
         Answer::StaysLocked(failure) => {
             // Whether there is a vault by now, only a look can say.
@@ -29,6 +30,10 @@ pub(super) fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>)
             effects.push(Effect::Ask(Request::Look));
         }
         Answer::Recorder(status) => {
+            let before = model.recorder_status().map(|status| status.phase);
+            if let Some(line) = before.and_then(|before| change(before, &status)) {
+                model.say(line);
+            }
             match &mut model.recorder {
                 Recorder::Running { status: known, .. } => *known = status,
                 Recorder::Starting => {
@@ -166,6 +171,21 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.say(format!("written in the clear: {first}{rest}"));
         }
         _ => {}
+    }
+}
+
+/// What a person should hear of whose eyes were elsewhere: that what went wrong
+/// with a recording is over. What is wrong stands on the screen while it is.
+fn change(before: Phase, now: &RecorderStatus) -> Option<String> {
+    match (before, now.phase) {
+        (Phase::WaitingForMicrophone | Phase::NothingComes, Phase::Recording) => Some(format!(
+            "the microphone is back · {:.1} s of sound are missing",
+            now.gap_s
+        )),
+        (Phase::DiskFull, Phase::Recording) => {
+            Some("there is room again · nothing is missing".into())
+        }
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::paint::Pane;
 use super::{recorder, status, words};
+use crate::tui::engine::Phase;
 use crate::tui::model::{Model, Overlay, Recorder, Vault};
 
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -14,11 +15,20 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     if let Recorder::Running { status, .. } = &model.recorder {
         let at = pane.put(0, 0, recorder::sign(status.phase), theme.danger);
         let at = pane.put(at + 1, 0, &words::duration(status.elapsed_s), theme.strong);
-        let level = ((status.peak_dbfs + 60.0) / 60.0 * 8.0).clamp(0.0, 7.0) as usize;
+        let peak_dbfs = match status.phase {
+            Phase::Recording => status.peak_dbfs,
+            _ => -120.0,
+        };
+        let level = ((peak_dbfs + 60.0) / 60.0 * 8.0).clamp(0.0, 7.0) as usize;
         let width = pane.area.width;
         if at + 3 < width {
-            let name = super::paint::fit(&status.device, width - at - 3);
-            let at = pane.put(at + 1, 0, &name, theme.faint);
+            // What is wrong takes the place of the microphone's name.
+            let (name, style) = match recorder::brief_trouble(status) {
+                Some(trouble) => (trouble, theme.danger),
+                None => (status.device.clone(), theme.faint),
+            };
+            let name = super::paint::fit(&name, width - at - 3);
+            let at = pane.put(at + 1, 0, &name, style);
             pane.put(
                 at + 1,
                 0,

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::paint::Pane;
 use super::words;
-use crate::recording::Recording;
+use crate::recording::{Recording, length_of};
 use crate::tui::model::reading::{Reading, Text, TextLine};
 use crate::tui::model::{Model, Pane as Focus};
 
@@ -62,6 +62,10 @@ fn labels(recording: &Recording) -> String {
         .collect();
     if recording.card.pinned {
         labels.push("pinned".to_owned());
+    }
+    let missing_s = length_of(recording.card.missing()).as_secs_f64();
+    if missing_s >= 0.1 {
+        labels.push(format!("{missing_s:.1} s of its sound are missing"));
     }
     if !recording.card.note.trim().is_empty() {
         labels.push(recording.card.note.trim().to_owned());

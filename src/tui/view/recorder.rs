@@ -7,9 +7,12 @@ use super::paint::Pane;
 use super::words;
 use crate::tui::engine::{Phase, RecorderStatus};
 use crate::tui::model::{Model, Recorder};
+use crate::worker::space;
 
 /// The quietest level the meter shows, dBFS.
 const FLOOR_DB: f32 = -60.0;
+/// For how long nothing but silence may come without a word, seconds.
+const SILENT_AFTER_S: f64 = 5.0;
 /// Where it becomes too loud, dBFS.
 const LOUD_DB: f32 = -6.0;
 
@@ -41,12 +44,12 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     y += 1;
     let width = pane.area.width;
     if let Some(left) = status.space_left_s {
-        pane.put_right(
-            width.saturating_sub(1),
-            y,
-            &format!("space for {}", words::roughly(left as f64)),
-            theme.faint,
-        );
+        let space = format!("space for {}", words::roughly(left as f64));
+        let (text, style) = match is_low(status) {
+            true => (format!("nearly full: {space}"), theme.danger),
+            false => (space, theme.faint),
+        };
+        pane.put_right(width.saturating_sub(1), y, &text, style);
         y += 1;
     }
     let clock = words::duration(status.elapsed_s);
@@ -66,22 +69,50 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         );
         y += 1;
     }
-    if status.gap_s >= 0.1 {
-        pane.put(
-            3,
-            y,
-            &format!("{:.1} s of sound were lost on their way in", status.gap_s),
-            theme.danger,
-        );
+    // What to do comes before what is lost already: there may be no room for both.
+    if let Some(trouble) = trouble(status) {
+        pane.put(3, y, trouble, theme.danger);
         y += 1;
     }
-    if status.phase == Phase::WaitingForMicrophone {
-        pane.put(
-            3,
-            y,
-            "it goes on by itself when the microphone returns",
-            theme.danger,
-        );
+    if status.gap_s >= 0.1 {
+        let missing = format!("{:.1} s of sound are missing", status.gap_s);
+        pane.put(3, y, &missing, theme.danger);
+    }
+}
+
+/// What is wrong, and what becomes of it.
+fn trouble(status: &RecorderStatus) -> Option<&'static str> {
+    match status.phase {
+        Phase::WaitingForMicrophone => Some("goes on by itself when it returns"),
+        Phase::NothingComes => Some("it is open, and gives no sound"),
+        Phase::DiskFull => Some("nothing is kept now: make room at once"),
+        Phase::Recording if is_silent(status) => Some("no signal: silence only"),
+        Phase::Recording | Phase::Paused => None,
+    }
+}
+
+/// Nothing but digital silence comes.
+pub(super) fn is_silent(status: &RecorderStatus) -> bool {
+    status.phase == Phase::Recording && status.silent_s >= SILENT_AFTER_S
+}
+
+/// The disk lasts for less than ten minutes.
+pub(super) fn is_low(status: &RecorderStatus) -> bool {
+    status
+        .space_left_s
+        .is_some_and(|left| left < space::LOW.as_secs())
+}
+
+/// What is wrong, in as few letters as can say it.
+pub(super) fn brief_trouble(status: &RecorderStatus) -> Option<String> {
+    match status.phase {
+        Phase::DiskFull => Some("disk full".to_owned()),
+        Phase::WaitingForMicrophone => Some("mic gone".to_owned()),
+        Phase::NothingComes => Some("no sound".to_owned()),
+        Phase::Recording | Phase::Paused => match status.space_left_s {
+            Some(left) if is_low(status) => Some(format!("{} left", words::roughly(left as f64))),
+            _ => is_silent(status).then(|| "silence".to_owned()),
+        },
     }
 }
 
@@ -118,13 +149,19 @@ pub(super) fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Recording => "recording",
         Phase::Paused => "paused",
+        Phase::NothingComes => "the microphone gives nothing",
         Phase::WaitingForMicrophone => "the microphone is gone",
+        Phase::DiskFull => "the disk is full",
     }
 }
 
 /// And in a sign.
 pub(super) fn sign(phase: Phase) -> &'static str {
-    if phase == Phase::Paused { "‖" } else { "●" }
+    match phase {
+        Phase::Recording => "●",
+        Phase::Paused => "‖",
+        Phase::NothingComes | Phase::WaitingForMicrophone | Phase::DiskFull => "!",
+    }
 }
 
 /// The microphone; over the network with the machine it is on, which is not

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::paint::{Pane, columns};
 use super::{recorder, words};
+use crate::tui::engine::{Access, Phase};
 use crate::tui::model::{Model, Recorder, Screen, Vault, Weight};
 use crate::tui::update::{LOCK_NOTICE, notice};
 
@@ -19,6 +20,11 @@ pub(super) fn header(model: &Model, buffer: &mut Buffer) {
         Vault::Opening => "opening",
         Vault::Locked { .. } => "locked",
         Vault::Open => "unlocked",
+    };
+    let state = match (model.access, state) {
+        (Access::ReadOnly, "") => "read-only".to_owned(),
+        (Access::ReadOnly, state) => format!("{state} · read-only"),
+        (Access::Full, state) => state.to_owned(),
     };
     let end = pane.put(1, 0, "voxvault", theme.strong);
     if model.is_open() && width >= 60 {
@@ -36,7 +42,7 @@ pub(super) fn header(model: &Model, buffer: &mut Buffer) {
     } else {
         theme.faint
     };
-    pane.put_right(width.saturating_sub(1), 0, state, style);
+    pane.put_right(width.saturating_sub(1), 0, &state, style);
 }
 
 /// A message, or what goes on.
@@ -117,10 +123,15 @@ pub(super) fn recorder_line(model: &Model, buffer: &mut Buffer) {
         Recorder::Stopping => ("●", "sealing the last of the recording …".to_owned()),
         Recorder::Running { status, .. } => {
             let phase = recorder::phase(status.phase);
+            let more = match status.phase {
+                Phase::Recording | Phase::Paused => recorder::brief_trouble(status),
+                _ => None,
+            };
+            let more = more.map(|more| format!(" · {more}")).unwrap_or_default();
             (
                 recorder::sign(status.phase),
                 format!(
-                    "{} {phase} · {}",
+                    "{} {phase}{more} · {}",
                     words::duration(status.elapsed_s),
                     recorder::microphone(model)
                 ),

@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{Access as Permission, FlockOperation, OFlags, access, flock, statvfs};
 use rustix::io::Errno;
 
 use crate::crypto::fill_random;
@@ -96,6 +96,23 @@ pub trait Disk: Debug + Send + Sync {
 
     /// Whether there is something of this name.
     fn exists(&self, path: &Path) -> io::Result<bool>;
+
+    /// Bytes that this user may still write where a directory is. A quota that
+    /// the file system does not count here shows only when a write fails.
+    ///
+    /// # Errors
+    /// `Unsupported` where that can't be told.
+    fn space(&self, _dir: &Path) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Whether files may be made in a directory, without making one.
+    ///
+    /// # Errors
+    /// `ReadOnlyFilesystem`, or `PermissionDenied`.
+    fn may_write(&self, _dir: &Path) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What opening answers where something else than a regular file has the name.
@@ -279,6 +296,17 @@ impl Disk for RealDisk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    fn space(&self, dir: &Path) -> io::Result<u64> {
+        let file_system = statvfs(dir)?;
+        // What is kept for root is not counted, also where root asks.
+        Ok(file_system.f_bavail.saturating_mul(file_system.f_frsize))
+    }
+
+    fn may_write(&self, dir: &Path) -> io::Result<()> {
+        let wanted = Permission::WRITE_OK | Permission::EXEC_OK;
+        Ok(access(dir, wanted)?)
     }
 }
 

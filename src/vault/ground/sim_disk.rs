@@ -329,6 +329,12 @@ impl Disk for SimDisk {
         let platter = self.platter();
         Ok(platter.now.contains_key(path) || platter.dirs.contains(path))
     }
+
+    fn space(&self, _dir: &Path) -> io::Result<u64> {
+        let platter = self.platter();
+        let room = platter.room.ok_or(io::ErrorKind::Unsupported)?;
+        Ok(room.saturating_sub(platter.used()) as u64)
+    }
 }
 
 #[derive(Debug)]

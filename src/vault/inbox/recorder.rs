@@ -129,6 +129,12 @@ impl RecordingWriter {
         self.segments
     }
 
+    /// How many bytes of its file are whole.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Seals one segment, of whose samples (mono, 48 kHz) so many count. It is
     /// durable when this returns, unless it is a file that is being taken in.
     ///

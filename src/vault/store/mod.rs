@@ -6,6 +6,7 @@
 //! over is reported as damage.
 
 pub(super) mod library;
+mod overlay;
 mod replace;
 pub(super) mod rescue;
 pub(super) mod rows;
@@ -21,6 +22,7 @@ use redb::{
     StorageBackend,
 };
 
+use self::overlay::Overlay;
 use self::rows::{Reading, Writing};
 use crate::fence::fenced;
 use crate::vault::error::{Error, Result};
@@ -163,12 +165,8 @@ impl Store {
         if !self.checked.load(Ordering::Acquire) {
             match self.open_to_write(lock) {
                 Ok(db) => return Ok(Opened::ToWrite(db)),
-                // A read-only file system: the check would write.
-                Err(Error::Io { source, .. })
-                    if matches!(
-                        source.kind(),
-                        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
-                    ) => {}
+                // The check would write.
+                Err(error) if error.is_read_only() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -176,9 +174,23 @@ impl Store {
         match builder().open_read_only_with_backend(Backend(file)) {
             Ok(db) => Ok(Opened::ToRead(db)),
             // The last one to write was killed; redb repairs the file.
-            Err(DatabaseError::RepairAborted) => self.open_to_write(lock).map(Opened::ToWrite),
+            Err(DatabaseError::RepairAborted) => match self.open_to_write(lock) {
+                Err(error) if error.is_read_only() => self.open_aside().map(Opened::ToWrite),
+                opened => opened.map(Opened::ToWrite),
+            },
             Err(error) => Err(self.trouble(error)),
         }
+    }
+
+    /// Opens a file that has to be repaired and can't be written: the repair is
+    /// done in memory.
+    fn open_aside(&self) -> Result<Database> {
+        let file = self.disk.open(&self.path, Access::Read);
+        let aside = file.and_then(Overlay::over);
+        let aside = aside.map_err(Error::io("open", &self.path))?;
+        builder()
+            .create_with_backend(aside)
+            .map_err(|error| self.trouble(error))
     }
 
     fn open_to_write(&self, lock: &Lock) -> Result<Database> {

@@ -23,6 +23,7 @@ mod cycle;
 mod damage;
 mod forensic;
 mod interrupted;
+mod read_only;
 mod redact;
 mod scrub;
 mod together;

@@ -1,74 +1,68 @@
 //! The recorder's thread: takes in sound until it is told to stop.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::bridge::Bridge;
-use super::{Phase, Recorded, Shared, Wake, samples_of, seconds};
-use crate::audio::{Capture, Intake, Shape};
+use super::ear::{Ear, Hearing, Missing, PATIENCE};
+use super::{Phase, Recorded, Shared, Wake, seconds};
+use crate::audio::Intake;
 use crate::error::{Exit, Failure};
-use crate::recording::{Card, Ending, Gap, STORED_RATE_HZ, State};
-use crate::vault::RecordingWriter;
+use crate::recording::{Card, Ending, Gap, RecordingId, STORED_RATE_HZ, State};
+use crate::vault::Vault;
+use crate::worker::outbox::{Outbox, Room};
+use crate::worker::space;
 use crate::worker::taking::{self, state_of};
-
-/// How long the thread waits for sound before it looks at its wishes again.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How often who looks at the recorder is woken.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
 
-/// How often a microphone that went away is looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
 /// How much sound may pass before what is known about it is written too.
 const NOTE_EVERY_SAMPLES: u64 = 5 * STORED_RATE_HZ as u64;
 
-/// What is written for an hour of sound, until it is merged and after.
-const BYTES_PER_HOUR: u64 = 30_000_000;
+/// No sample louder than this is digital silence: two steps of 16 bits.
+const SILENT: f32 = 2.0 / 32_768.0;
+
+/// A recording that has just been begun.
+pub(super) struct Begun {
+    pub(super) id: RecordingId,
+    pub(super) ear: Ear,
+    pub(super) intake: Intake,
+    pub(super) outbox: Outbox,
+    pub(super) card: Card,
+}
 
 /// The recorder's thread.
 pub(super) struct Take {
     shared: Arc<Shared>,
+    vault: Vault,
     limit: Option<u64>,
-    vault: PathBuf,
-    capture: Capture,
-    /// What the intake was made for; the microphone may return with another.
-    shape: Shape,
-    bridge: Option<Bridge>,
+    id: RecordingId,
+    ear: Ear,
     intake: Intake,
-    writer: RecordingWriter,
+    outbox: Outbox,
     card: Card,
     noted_at: u64,
-    lost_since: Option<Instant>,
-    looked_at: Option<Instant>,
+    /// Since which sample nothing but digital silence came.
+    silent_since: u64,
     shown_at: Option<Instant>,
     wake: Option<Wake>,
 }
 
 impl Take {
-    /// Takes in what `capture` gives, until it is told to stop.
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        capture: Capture,
-        intake: Intake,
-        writer: RecordingWriter,
-        card: Card,
-    ) -> Self {
+    /// Takes in what the ear hears, until it is told to stop.
+    pub(super) fn new(shared: Arc<Shared>, vault: Vault, begun: Begun) -> Self {
         Self {
             shared,
+            vault,
             limit: None,
-            vault: PathBuf::new(),
-            shape: capture.shape().clone(),
-            bridge: None,
-            capture,
-            intake,
-            writer,
-            card,
+            id: begun.id,
+            ear: begun.ear,
+            intake: begun.intake,
+            outbox: begun.outbox,
+            card: begun.card,
             noted_at: 0,
-            lost_since: None,
-            looked_at: None,
+            silent_since: 0,
             shown_at: None,
             wake: None,
         }
@@ -82,14 +76,6 @@ impl Take {
     /// The same, telling when there is something new to show.
     pub(super) fn telling(self, wake: Option<Wake>) -> Self {
         Self { wake, ..self }
-    }
-
-    /// The same, watching the space that is left where the vault is.
-    pub(super) fn measuring(self, vault: &Path) -> Self {
-        Self {
-            vault: vault.to_owned(),
-            ..self
-        }
     }
 
     pub(super) fn run(mut self) -> Result<Recorded, Failure> {
@@ -108,16 +94,37 @@ impl Take {
     fn take_until_stopped(&mut self, wake: Option<&(dyn Fn() + Send)>) -> Result<(), Failure> {
         let mut block = Vec::new();
         while !self.shared.stop.load(Ordering::Relaxed)
-            && self.limit.is_none_or(|limit| self.intake.samples() < limit)
+            && self.is_within_limit()
+            && !self.ear.is_hopeless()
         {
             let paused = self.heed_wishes();
-            match self.listen(&mut block)? {
-                true if !paused => self.keep(&block)?,
-                _ => {}
+            if self.outbox.room() == Room::Wanting {
+                // What comes meanwhile waits in the ring.
+                std::thread::sleep(PATIENCE);
+                self.outbox.flush()?;
+                self.show(paused, wake);
+                continue;
+            }
+            let heard = self.ear.listen(&mut block)?;
+            if paused {
+                self.ear.forgive();
+            } else {
+                for missing in heard.missing {
+                    self.note_gap(missing);
+                }
+                if heard.sound {
+                    self.keep(&block)?;
+                }
             }
             self.show(paused, wake);
         }
         Ok(())
+    }
+
+    /// What is missing counts: who records for an hour is done an hour later.
+    fn is_within_limit(&self) -> bool {
+        let passed = || self.intake.samples() + self.card.missing() + self.ear.missing_now();
+        self.limit.is_none_or(|limit| passed() < limit)
     }
 
     /// Takes up what its owner wants; whether it is paused.
@@ -132,74 +139,44 @@ impl Take {
         wishes.paused
     }
 
-    /// Waits a little for sound; whether some came.
-    fn listen(&mut self, block: &mut Vec<f32>) -> Result<bool, Failure> {
-        block.clear();
-        if let Some(since) = self.lost_since {
-            self.look_for_microphone(since);
-            return Ok(false);
-        }
-        let capture = &mut self.capture;
-        let rate_hz = f64::from(capture.shape().rate_hz());
-        match capture.read(block, PATIENCE) {
-            Ok(captured) => {
-                let lost: u64 = captured.gaps.iter().map(|gap| gap.frames).sum();
-                if lost > 0 {
-                    self.note_gap((lost as f64 * f64::from(STORED_RATE_HZ) / rate_hz) as u64);
-                }
-                Ok(captured.frames > 0)
-            }
-            Err(error) if error.is_lost() => {
-                self.lost_since = Some(Instant::now());
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Tries the microphone again. It may return with another rate.
-    fn look_for_microphone(&mut self, since: Instant) {
-        std::thread::sleep(PATIENCE);
-        if self.looked_at.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
-            return;
-        }
-        self.looked_at = Some(Instant::now());
-        if self.capture.reopen().is_err() {
-            return;
-        }
-        if let Ok(bridge) = Bridge::between(self.capture.shape(), &self.shape) {
-            self.note_gap(samples_of(since.elapsed()));
-            self.bridge = bridge;
-            self.lost_since = None;
-        }
-    }
-
-    fn note_gap(&mut self, samples: u64) {
+    fn note_gap(&mut self, missing: Missing) {
+        let at = self.intake.samples().saturating_add_signed(missing.at);
         self.card.gaps.push(Gap {
-            at_sample: self.intake.samples(),
-            samples,
+            at_sample: at,
+            samples: missing.samples,
         });
     }
 
     fn keep(&mut self, block: &[f32]) -> Result<(), Failure> {
-        let bridged = self
-            .bridge
-            .as_mut()
-            .map(|bridge| bridge.carry(block))
-            .transpose()?;
-        let block = bridged.unwrap_or(block);
-        let writer = &mut self.writer;
+        let block = self.up_to_limit(block);
+        let outbox = &mut self.outbox;
         self.intake
-            .push(block, &mut |packets, samples| writer.push(packets, samples))
+            .push(block, &mut |packets, samples| outbox.push(packets, samples))
             .map_err(taking::taken)?;
         let samples = self.intake.samples();
+        if block.iter().any(|sample| sample.abs() > SILENT) {
+            self.silent_since = samples;
+        }
         if samples - self.noted_at >= NOTE_EVERY_SAMPLES {
             self.noted_at = samples;
             self.card.samples = samples;
             self.card.signal = self.intake.signal_so_far();
-            self.writer.checkpoint(&self.card)?;
+            self.outbox.checkpoint(&self.card)?;
         }
         Ok(())
+    }
+
+    /// As much of it as is wanted yet.
+    fn up_to_limit<'a>(&self, block: &'a [f32]) -> &'a [f32] {
+        let Some(limit) = self.limit else {
+            return block;
+        };
+        let shape = self.ear.shape();
+        let left = limit.saturating_sub(self.intake.samples() + self.card.missing());
+        let wanted = left.saturating_mul(u64::from(shape.rate_hz()));
+        let frames = wanted.div_ceil(u64::from(STORED_RATE_HZ));
+        let values = usize::try_from(frames).unwrap_or(usize::MAX);
+        &block[..values.saturating_mul(shape.channels()).min(block.len())]
     }
 
     fn show(&mut self, paused: bool, wake: Option<&(dyn Fn() + Send)>) {
@@ -208,69 +185,101 @@ impl Take {
         }
         self.shown_at = Some(Instant::now());
         let level = self.intake.momentary();
-        let gap: u64 = self.card.gaps.iter().map(|gap| gap.samples).sum();
-        let lost_s = self
-            .lost_since
-            .map_or(0.0, |since| since.elapsed().as_secs_f64());
-        let mut status = self.shared.status();
-        status.phase = match (self.lost_since, paused) {
-            (Some(_), _) => Phase::WaitingForMicrophone,
-            (None, true) => Phase::Paused,
-            (None, false) => Phase::Recording,
+        let samples = self.intake.samples();
+        let missing = self.card.missing() + self.ear.missing_now();
+        let phase = match (self.outbox.room(), self.ear.hearing()) {
+            (Room::Wanting, _) => Phase::DiskFull,
+            (Room::Enough, Hearing::Lost) => Phase::WaitingForMicrophone,
+            (Room::Enough, Hearing::Nothing) => Phase::NothingComes,
+            (Room::Enough, Hearing::Sound) if paused => Phase::Paused,
+            (Room::Enough, Hearing::Sound) => Phase::Recording,
         };
-        status.elapsed_s = seconds(self.intake.samples());
+        let written = match phase {
+            Phase::DiskFull => self.outbox.samples(),
+            _ => samples,
+        };
+        let mut status = self.shared.status();
+        status.phase = phase;
+        status.elapsed_s = seconds(written);
         status.peak_dbfs = level.peak_dbfs;
         status.rms_dbfs = level.rms_dbfs;
-        status.gap_s = seconds(gap) + lost_s;
+        status.gap_s = seconds(missing);
+        status.silent_s = seconds(samples.saturating_sub(self.silent_since));
         status.markers = self.card.markers.len();
-        status.space_left = space_left(&self.vault);
+        status.space_left = self.outbox.space_left(&self.vault);
         drop(status);
         if let Some(wake) = wake {
             wake();
         }
     }
 
-    /// Keeps what came. Where the disk is full the last words may be missing:
-    /// what was durable stays, as an interrupted recording.
+    /// Keeps what came. Where it could not be written the last words are
+    /// missing: what was durable stays, as an interrupted recording.
     fn finish(mut self, broke: Option<Failure>) -> Result<Recorded, Failure> {
-        let lost = self.lost_since.is_some();
+        let hearing = self.ear.hearing();
         if self.intake.samples() == 0 {
-            // A file that can't be removed is an empty recording, which the
-            // next merge throws away.
-            let _ = self.writer.discard();
-            return Err(broke.unwrap_or_else(|| if lost { gone() } else { nothing_came() }));
+            self.outbox.discard();
+            return Err(broke.unwrap_or_else(|| match hearing {
+                Hearing::Lost => gone(),
+                Hearing::Sound | Hearing::Nothing => nothing_came(),
+            }));
         }
-        let id = self.writer.id();
-        let so_far = Duration::from_secs_f64(seconds(self.intake.samples()));
-        if let Some(failure) = broke {
-            let state = State::Interrupted;
-            return Ok(Recorded {
-                id,
-                duration: so_far,
-                state,
-                shortfall: Some(failure),
+        let missing = self.ear.missing_now();
+        if missing > 0 {
+            self.note_gap(Missing {
+                at: 0,
+                samples: missing,
             });
         }
-        if let Some(since) = self.lost_since {
-            self.note_gap(samples_of(since.elapsed()));
+        self.card.signal = self.intake.signal_so_far();
+        if let Some(failure) = broke {
+            let kept = self.outbox.kept();
+            self.outbox.give_up(self.card);
+            return interrupted(self.id, kept, failure);
         }
-        let summary = taking::finish(self.intake, &mut self.writer)?;
-        self.card.samples = summary.samples;
-        self.card.signal = summary.signal;
-        self.card.ending = if lost {
-            Ending::Interrupted
-        } else {
-            Ending::Complete
+        let outbox = &mut self.outbox;
+        let summed = self
+            .intake
+            .finish(&mut |packets, samples| outbox.push(packets, samples));
+        match summed {
+            Ok(summary) => {
+                self.card.samples = summary.samples;
+                self.card.signal = summary.signal;
+            }
+            Err(error) => {
+                let kept = self.outbox.kept();
+                self.outbox.give_up(self.card);
+                return interrupted(self.id, kept, taking::taken(error));
+            }
+        }
+        self.card.ending = match hearing {
+            Hearing::Lost => Ending::Interrupted,
+            Hearing::Sound | Hearing::Nothing => Ending::Complete,
         };
-        self.writer.finish(&self.card)?;
-        let duration = self.card.duration();
-        let state = state_of(&self.card);
+        let kept = self.outbox.kept();
+        if let Err(failure) = self.outbox.finish(&self.card) {
+            return interrupted(self.id, kept, failure);
+        }
         Ok(Recorded {
-            id,
-            duration,
-            state,
-            shortfall: lost.then(gone),
+            id: self.id,
+            duration: self.card.duration(),
+            state: state_of(&self.card),
+            shortfall: (hearing == Hearing::Lost).then(gone),
         })
+    }
+}
+
+/// What was kept of a recording that could not be written to its end.
+fn interrupted(id: RecordingId, kept: Duration, failure: Failure) -> Result<Recorded, Failure> {
+    let failure = space::ended(failure, kept);
+    match kept.is_zero() {
+        true => Err(failure),
+        false => Ok(Recorded {
+            id,
+            duration: kept,
+            state: State::Interrupted,
+            shortfall: Some(failure),
+        }),
     }
 }
 
@@ -290,11 +299,4 @@ fn nothing_came() -> Failure {
         "the microphone gave no sound",
     )
     .hint("`voxvault devices` lists the microphones")
-}
-
-/// How long the file system under the vault lasts.
-fn space_left(vault: &Path) -> Option<Duration> {
-    let space = rustix::fs::statvfs(vault).ok()?;
-    let free = space.f_bavail.saturating_mul(space.f_frsize);
-    Some(Duration::from_secs(free / (BYTES_PER_HOUR / 3600)))
 }

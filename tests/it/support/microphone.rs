@@ -20,6 +20,8 @@ const NULL_SINK: &str = "module-null-sink sink_name=vm rate=48000 channels=2 nor
 /// A virtual microphone; gone when it is dropped.
 pub(crate) struct Microphone {
     server: Child,
+    /// What the server gets, and what its clients get.
+    home: Vec<(OsString, OsString)>,
     environment: Vec<(OsString, OsString)>,
 }
 
@@ -41,36 +43,74 @@ impl Microphone {
         environment.push(("PULSE_SOURCE".into(), "vm.monitor".into()));
         environment.push(("PULSE_SINK".into(), "vm".into()));
 
-        // In the foreground, so that dropping the child ends it.
-        let server = Command::new("pulseaudio")
-            .args([
-                "-n",
-                "--daemonize=no",
-                "--exit-idle-time=-1",
-                "--use-pid-file=no",
-            ])
-            .args(["--realtime=no", "--high-priority=no", "--disable-shm=yes"])
-            .args(["-L", "module-native-protocol-unix"])
-            .args(["-L", NULL_SINK])
-            .env_clear()
-            .envs(home.environment())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let home = home.environment();
         let microphone = Self {
-            server,
+            server: serve(&home),
+            home,
             environment,
         };
-        eventually("the sound server answers", Duration::from_secs(10), || {
-            let mut info = microphone.command("pactl");
-            let answer = info.args(["list", "short", "sources"]).output().unwrap();
-            String::from_utf8_lossy(&answer.stdout)
-                .contains("vm.monitor")
-                .then_some(())
-        });
+        microphone.wait_until_there();
         Some(microphone)
+    }
+
+    fn wait_until_there(&self) {
+        eventually("the sound server answers", Duration::from_secs(20), || {
+            self.is_there().then_some(())
+        });
+    }
+
+    fn is_there(&self) -> bool {
+        let mut info = self.command("pactl");
+        let answer = info.args(["list", "short", "sources"]).output().unwrap();
+        String::from_utf8_lossy(&answer.stdout).contains("vm.monitor")
+    }
+
+    fn pactl(&self, args: &[&str]) {
+        let output = self.command("pactl").args(args).output().unwrap();
+        assert!(output.status.success(), "pactl {args:?}: {output:?}");
+    }
+
+    /// Pulls it out; the sound server stays.
+    pub(crate) fn pull(&self) {
+        self.pactl(&["unload-module", "module-null-sink"]);
+        assert!(!self.is_there());
+    }
+
+    /// Plugs one in, with this rate and so many channels.
+    pub(crate) fn plug_in(&self, rate_hz: u32, channels: u16) {
+        let rate = format!("rate={rate_hz}");
+        let channels = format!("channels={channels}");
+        self.pactl(&[
+            "load-module",
+            "module-null-sink",
+            "sink_name=vm",
+            &rate,
+            &channels,
+            "norewinds=1",
+        ]);
+        self.wait_until_there();
+    }
+
+    /// It stays, and gives nothing any more.
+    pub(crate) fn fall_asleep(&self) {
+        self.pactl(&["suspend-sink", "vm", "1"]);
+    }
+
+    /// It gives sound again.
+    pub(crate) fn wake_up(&self) {
+        self.pactl(&["suspend-sink", "vm", "0"]);
+    }
+
+    /// The sound server dies, as by a crash.
+    pub(crate) fn kill_server(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// The sound server is started again.
+    pub(crate) fn restart_server(&mut self) {
+        self.server = serve(&self.home);
+        self.wait_until_there();
     }
 
     /// What a program needs to find it.
@@ -107,6 +147,27 @@ impl Drop for Microphone {
         self.server.kill().ok();
         self.server.wait().ok();
     }
+}
+
+/// Starts a sound server in the foreground, so that dropping the child ends it.
+fn serve(home: &[(OsString, OsString)]) -> Child {
+    Command::new("pulseaudio")
+        .args([
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+        ])
+        .args(["--realtime=no", "--high-priority=no", "--disable-shm=yes"])
+        .args(["-L", "module-native-protocol-unix"])
+        .args(["-L", NULL_SINK])
+        .env_clear()
+        .envs(home.iter().cloned())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn require_alsa_plugin() -> bool {

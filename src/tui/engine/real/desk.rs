@@ -15,6 +15,7 @@ use crate::command::{self, edit, init, shred, transcribe};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
+use crate::tui::engine::Access;
 use crate::tui::engine::Vault as Found;
 use crate::tui::secret::Secret;
 use crate::vault::{OpenVault, Placement, Receipt, ShredScope, Vault};
@@ -145,11 +146,21 @@ impl Desk {
             return Ok(());
         }
         let vault = self.shared.context.vault()?;
+        self.tell_access(&vault);
         let waiting = vault.inbox()?.iter().filter(|entry| !entry.running).count();
         let notices = vault.notices().iter().map(ToString::to_string).collect();
         self.shared
             .tell(Answer::Vault(Found::Locked { waiting, notices }));
         Ok(())
+    }
+
+    fn tell_access(&self, vault: &Vault) -> Access {
+        let access = match vault.may_write() {
+            Ok(()) => Access::Full,
+            Err(_) => Access::ReadOnly,
+        };
+        self.shared.tell(Answer::Access(access));
+        access
     }
 
     fn watch_inbox(&mut self) {
@@ -188,7 +199,10 @@ impl Desk {
                 self.shared.tell(Answer::Unlocked {
                     notices: notes.take(),
                 });
-                self.start_transcriber(open);
+                // What can't be kept is not even begun.
+                if self.tell_access(open.vault()) == Access::Full {
+                    self.start_transcriber(open);
+                }
                 if let Err(failure) = merged {
                     self.shared.complain(failure);
                 }

@@ -157,10 +157,13 @@ fn shown(status: recorder::Status) -> RecorderStatus {
         elapsed_s: status.elapsed_s,
         peak_dbfs: status.peak_dbfs,
         gap_s: status.gap_s,
+        silent_s: status.silent_s,
         device: status.device,
         phase: match status.phase {
             recorder::Phase::Paused => Phase::Paused,
+            recorder::Phase::NothingComes => Phase::NothingComes,
             recorder::Phase::WaitingForMicrophone => Phase::WaitingForMicrophone,
+            recorder::Phase::DiskFull => Phase::DiskFull,
             recorder::Phase::Recording | recorder::Phase::Stopped => Phase::Recording,
         },
         space_left_s: status.space_left.map(|left| left.as_secs()),

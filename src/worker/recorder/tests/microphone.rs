@@ -1,0 +1,374 @@
+//! A microphone that does what a script says, on a clock that the script moves.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{new_vault, now, only};
+use crate::audio::{AudioError, CaptureGap, Captured, Microphone, Shape, StoredRate, StoredSound};
+use crate::error::{Exit, Failure};
+use crate::recording::{Card, Ending, State};
+use crate::vault::{OpenVault, Vault};
+use crate::worker::recorder::clock::Clock;
+use crate::worker::recorder::ear::{Ear, Hearing};
+use crate::worker::recorder::{Options, Recorded, Recorder};
+use crate::worker::transcription::shape_of;
+
+const TONE_HZ: f64 = 440.0;
+
+/// What happens next.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// So many milliseconds of a tone, or of digital silence.
+    Tone(u64),
+    Zeros(u64),
+    /// The ring had no room for so many milliseconds, and then a tone comes.
+    Overrun(u64, u64),
+    /// It is open, and nothing comes for so long.
+    Quiet(u64),
+    /// It is not there for so long.
+    Away(u64),
+    /// It can be opened again, with this rate and so many channels.
+    Back(u32, u16),
+    /// This process stands still for so long, and then a tone of another length
+    /// is there to be read.
+    Stopped(u64, u64),
+}
+
+#[derive(Clone)]
+struct Script {
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    clock: Arc<Mutex<Duration>>,
+    shape: Shape,
+    /// Frames since it was opened, and of the tone.
+    frames: u64,
+    turned: f64,
+}
+
+impl Script {
+    fn new(steps: &[Step]) -> Self {
+        Self {
+            steps: Arc::new(Mutex::new(steps.iter().copied().collect())),
+            clock: Arc::default(),
+            shape: Shape::new(48_000, 2).unwrap(),
+            frames: 0,
+            turned: 0.0,
+        }
+    }
+
+    fn ear(&self) -> Ear {
+        let clock = Clock::by_hand(Arc::clone(&self.clock));
+        Ear::new(Box::new(self.clone()), clock)
+    }
+
+    fn is_over(&self) -> bool {
+        self.steps.lock().unwrap().is_empty()
+    }
+
+    fn pass(&self, ms: u64) {
+        *self.clock.lock().unwrap() += Duration::from_millis(ms);
+    }
+
+    fn sound(&mut self, ms: u64, loud: f64, out: &mut Vec<f32>) -> Captured {
+        let rate_hz = f64::from(self.shape.rate_hz());
+        let frames = ms * u64::from(self.shape.rate_hz()) / 1000;
+        for _ in 0..frames {
+            let sample = (self.turned.sin() * loud) as f32;
+            out.extend(std::iter::repeat_n(sample, self.shape.channels()));
+            self.turned += std::f64::consts::TAU * TONE_HZ / rate_hz;
+        }
+        self.frames += frames;
+        Captured {
+            frames,
+            gaps: Vec::new(),
+        }
+    }
+}
+
+impl Microphone for Script {
+    fn name(&self) -> &str {
+        "scripted"
+    }
+
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn read(&mut self, out: &mut Vec<f32>, _: Duration) -> Result<Captured, AudioError> {
+        let next = self.steps.lock().unwrap().front().copied();
+        let Some(next) = next else {
+            std::thread::sleep(Duration::from_millis(1));
+            return Ok(Captured::default());
+        };
+        if matches!(next, Step::Away(_) | Step::Back(..)) {
+            return Err(AudioError::Lost {
+                name: "scripted".to_owned(),
+                why: "it is no longer there".to_owned(),
+            });
+        }
+        self.steps.lock().unwrap().pop_front();
+        match next {
+            Step::Tone(ms) => {
+                self.pass(ms);
+                Ok(self.sound(ms, 0.2, out))
+            }
+            Step::Zeros(ms) => {
+                self.pass(ms);
+                Ok(self.sound(ms, 0.0, out))
+            }
+            Step::Overrun(lost_ms, ms) => {
+                self.pass(lost_ms + ms);
+                let gap = CaptureGap {
+                    at_frame: self.frames,
+                    frames: lost_ms * u64::from(self.shape.rate_hz()) / 1000,
+                };
+                let sound = self.sound(ms, 0.2, out);
+                Ok(Captured {
+                    gaps: vec![gap],
+                    ..sound
+                })
+            }
+            Step::Quiet(ms) => {
+                self.pass(ms);
+                Ok(Captured::default())
+            }
+            Step::Stopped(still_ms, ms) => {
+                self.pass(still_ms);
+                Ok(self.sound(ms, 0.2, out))
+            }
+            Step::Away(_) | Step::Back(..) => Ok(Captured::default()),
+        }
+    }
+
+    fn reopen(&mut self) -> Result<(), AudioError> {
+        let next = self.steps.lock().unwrap().pop_front();
+        match next {
+            Some(Step::Back(rate_hz, channels)) => {
+                self.shape = Shape::new(rate_hz, channels)?;
+                self.frames = 0;
+                Ok(())
+            }
+            Some(Step::Away(ms)) => {
+                self.pass(ms);
+                Err(AudioError::NoMicrophone)
+            }
+            other => {
+                self.steps.lock().unwrap().extend(other);
+                Err(AudioError::NoMicrophone)
+            }
+        }
+    }
+}
+
+/// Records until the script is over.
+fn record(vault: &Vault, steps: &[Step], options: Options) -> Result<Recorded, Failure> {
+    let script = Script::new(steps);
+    let recorder = Recorder::hear(vault, script.ear(), options, &now, None).unwrap();
+    while !script.is_over() && recorder.wait(Duration::from_millis(5)) {}
+    recorder.stop()
+}
+
+fn recorded(steps: &[Step]) -> (tempfile::TempDir, OpenVault, Recorded) {
+    let (dir, open) = new_vault();
+    let recorded = record(open.vault(), steps, Options::default()).unwrap();
+    (dir, open, recorded)
+}
+
+/// Gaps as milliseconds: where, and how much.
+fn gaps_ms(card: &Card) -> Vec<(u64, u64)> {
+    card.gaps
+        .iter()
+        .map(|gap| (gap.at_sample / 48, gap.samples / 48))
+        .collect()
+}
+
+/// All of the sound at 48 kHz.
+fn sound_of(open: &OpenVault) -> Vec<f32> {
+    let recording = only(open);
+    let mut decoder = StoredSound::new(shape_of(&recording.card), StoredRate::Full).unwrap();
+    let mut reader = open.sound(recording.id).unwrap();
+    let mut pcm = Vec::new();
+    while let Some(segment) = reader.next_segment().unwrap() {
+        decoder.push(&segment.packets, &mut pcm).unwrap();
+    }
+    pcm
+}
+
+#[test]
+fn a_microphone_that_stays_leaves_no_gap_and_no_word() {
+    let (_dir, open, recorded) = recorded(&[Step::Tone(700); 5]);
+    assert!(recorded.shortfall.is_none());
+    let card = only(&open).card;
+    assert_eq!((card.samples, gaps_ms(&card)), (3_500 * 48, vec![]));
+    assert_eq!(card.ending, Ending::Complete);
+}
+
+#[test]
+fn one_that_goes_away_and_comes_back_leaves_a_gap_as_long_as_it_was_away() {
+    // Two seconds pass before it counts as lost, and half a one until it speaks.
+    let (_dir, open, recorded) = recorded(&[
+        Step::Tone(900),
+        Step::Tone(900),
+        Step::Quiet(2_000),
+        Step::Away(3_000),
+        Step::Away(2_000),
+        Step::Back(48_000, 2),
+        Step::Quiet(500),
+        Step::Tone(900),
+        Step::Tone(900),
+    ]);
+    assert!(recorded.shortfall.is_none());
+    let card = only(&open).card;
+    assert_eq!(gaps_ms(&card), [(1_800, 7_500)]);
+    assert_eq!(card.samples, 3_600 * 48);
+    assert_eq!(card.ending, Ending::Complete);
+}
+
+#[test]
+fn one_that_does_not_come_back_ends_with_seven_and_what_came_is_kept() {
+    let (_dir, open, recorded) = recorded(&[Step::Tone(900), Step::Tone(900), Step::Away(4_000)]);
+    assert_eq!(recorded.shortfall.unwrap().exit, Exit::NoMicrophone);
+    assert_eq!(recorded.state, State::Interrupted);
+    let card = only(&open).card;
+    assert_eq!(gaps_ms(&card), [(1_800, 4_000)]);
+    assert_eq!(
+        (card.samples, card.ending),
+        (1_800 * 48, Ending::Interrupted)
+    );
+}
+
+#[test]
+fn one_that_comes_back_as_another_goes_on_at_the_same_pitch() {
+    let (_dir, open, _) = recorded(&[
+        Step::Tone(2_000),
+        Step::Away(1_000),
+        Step::Back(44_100, 1),
+        Step::Tone(2_000),
+        Step::Away(1_000),
+        Step::Back(16_000, 4),
+        Step::Tone(2_000),
+        Step::Away(1_000),
+        Step::Back(48_000, 2),
+        Step::Tone(2_000),
+    ]);
+    let sound = sound_of(&open);
+    let part = |from_s: usize| &sound[from_s * 48_000 + 24_000..(from_s + 1) * 48_000];
+    for second in [0, 2, 4, 6] {
+        let (mut re, mut im, mut power) = (0.0, 0.0, 0.0);
+        for (at, sample) in part(second).iter().enumerate() {
+            let turn = std::f64::consts::TAU * TONE_HZ * at as f64 / 48_000.0;
+            let sample = f64::from(*sample);
+            re += sample * turn.cos();
+            im += sample * turn.sin();
+            power += sample * sample;
+        }
+        // What is not the tone is less than a hundredth of it.
+        let of_tone = 2.0 * (re * re + im * im) / (part(second).len() as f64 * power);
+        assert!(of_tone > 0.99, "second {second}: {of_tone}");
+    }
+    // The resamplers keep a few milliseconds of each end.
+    assert!(
+        sound.len().abs_diff(8 * 48_000) < 48 * 100,
+        "{}",
+        sound.len()
+    );
+}
+
+#[test]
+fn one_from_which_nothing_ever_comes_is_named_after_two_seconds_and_given_up_later() {
+    let script = Script::new(&[Step::Quiet(1_900), Step::Quiet(200), Step::Quiet(100)]);
+    let mut ear = script.ear();
+    let mut block = Vec::new();
+    ear.listen(&mut block).unwrap();
+    assert_eq!(ear.hearing(), Hearing::Sound);
+    ear.listen(&mut block).unwrap();
+    assert_eq!(ear.hearing(), Hearing::Nothing);
+    assert!(!ear.is_hopeless());
+
+    let (dir, open) = new_vault();
+    let failure = record(open.vault(), &[Step::Quiet(1_000); 21], Options::default()).unwrap_err();
+    assert_eq!(failure.exit, Exit::NoMicrophone);
+    let left = dir.path().join("vault/inbox").read_dir().unwrap().count();
+    assert_eq!(left, 0, "nothing is left of it");
+}
+
+#[test]
+fn one_that_gives_zeros_makes_a_recording_that_is_named_silent() {
+    let script = Script::new(&[Step::Tone(500)]);
+    let (_dir, open) = new_vault();
+    let vault = open.vault();
+    let recorder = Recorder::hear(vault, script.ear(), Options::default(), &now, None).unwrap();
+    let add = |step| script.steps.lock().unwrap().push_back(step);
+    let wait_for = |silent_s: f64| {
+        for _ in 0..2_000 {
+            if (recorder.status().silent_s - silent_s).abs() < 0.01 && script.is_over() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("{:?}", recorder.status());
+    };
+    // The control: a tone is no silence, and ends one.
+    wait_for(0.0);
+    for _ in 0..6 {
+        add(Step::Zeros(1_000));
+    }
+    wait_for(6.0);
+    add(Step::Tone(500));
+    wait_for(0.0);
+    drop(recorder.stop().unwrap());
+
+    let (_dir, open, recorded) = recorded(&[Step::Zeros(900); 5]);
+    assert_eq!(recorded.state, State::Silent);
+    let recording = only(&open);
+    assert_eq!(recording.state(), State::Silent);
+    assert!(!recording.waits_for_transcript());
+}
+
+#[test]
+fn what_was_dropped_on_the_way_in_is_a_gap_where_it_is_missing() {
+    let (_dir, open, _) = recorded(&[Step::Tone(900), Step::Overrun(600, 900), Step::Tone(900)]);
+    let card = only(&open).card;
+    assert_eq!(gaps_ms(&card), [(900, 600)]);
+    assert_eq!(card.samples, 2_700 * 48);
+}
+
+#[test]
+fn a_process_that_stood_still_misses_what_was_not_kept_for_it_and_no_more() {
+    // Ten seconds, of which four were kept; all of them; and all but what may
+    // just as well be late.
+    for (kept_ms, missing) in [
+        (4_000, vec![(900, 6_000)]),
+        (10_000, vec![]),
+        (9_800, vec![]),
+    ] {
+        let steps = [
+            Step::Tone(900),
+            Step::Stopped(10_000, kept_ms),
+            Step::Tone(900),
+            Step::Tone(900),
+            Step::Tone(900),
+        ];
+        let (_dir, open, _) = recorded(&steps);
+        let card = only(&open).card;
+        assert_eq!(gaps_ms(&card), missing, "{kept_ms}");
+        assert_eq!(card.samples, (4 * 900 + kept_ms) * 48);
+    }
+}
+
+#[test]
+fn a_limit_is_met_to_the_sample_and_counts_what_is_missing() {
+    let (_dir, open) = new_vault();
+    let options = || Options {
+        limit: Some(Duration::from_secs(5)),
+        ..Options::default()
+    };
+    record(open.vault(), &[Step::Tone(700); 20], options()).unwrap();
+    assert_eq!(only(&open).card.samples, 5 * 48_000);
+
+    let (_dir, open) = new_vault();
+    let away = [Step::Tone(900), Step::Away(9_000), Step::Away(9_000)];
+    let recorded = record(open.vault(), &away, options()).unwrap();
+    assert_eq!(recorded.shortfall.unwrap().exit, Exit::NoMicrophone);
+    assert_eq!(only(&open).card.samples, 900 * 48);
+}
