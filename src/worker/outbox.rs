@@ -154,8 +154,12 @@ impl Outbox {
     }
 
     /// Ends a recording of which something could not be written. Where there is
-    /// no room for the card either, its last draft has to do.
+    /// no room for the card either, its last draft has to do. Where nothing was
+    /// written, nothing stays.
     pub(super) fn give_up(self, mut card: Card) {
+        if self.samples == 0 {
+            return self.discard();
+        }
         card.samples = self.samples;
         card.ending = Ending::Interrupted;
         let _ = self.writer.finish(&card);
