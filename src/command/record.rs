@@ -90,6 +90,8 @@ pub struct Outcome {
 pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let tags = edit::parse_tags(&args.tags)?;
     let vault = context.vault()?;
+    // Before anything is read that would be lost.
+    space::require(&vault)?;
     let (taken, shortfall) = match args.input {
         Input::Microphone { device } => {
             let options = recorder::Options {

@@ -72,7 +72,7 @@ pub(super) fn left(vault: &Vault, bytes: u64, sound: Duration) -> Option<Duratio
 ///
 /// # Errors
 /// [`Exit::NoSpace`] without space, and when the vault can't be written at all.
-pub(super) fn require(vault: &Vault) -> Result<(), Failure> {
+pub fn require(vault: &Vault) -> Result<(), Failure> {
     vault.may_write()?;
     match vault.space() {
         Some(free) if free < LEAST_BYTES => {

@@ -132,7 +132,6 @@ pub fn from_stream(
     let most = limits
         .length
         .map(|length| (length.as_secs_f64() * rate_hz).round() as u64);
-    space::require(vault)?;
     let mut sink = Sink::new(vault, &sound, card)?;
     let mut warnings = Warnings::default();
     let mut broke = None;

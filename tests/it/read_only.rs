@@ -68,7 +68,11 @@ fn what_is_there_can_be_listed_found_shown_and_exported() {
     }
     let before = bytes_of(&home);
     let list = read_only(&home, &["list", "--json"]).run().ok();
-    assert!(list.stderr.contains("read-only"), "{list}");
+    assert!(
+        list.stderr.contains("read-only: 1 recording waits"),
+        "{list}"
+    );
+    assert!(!list.stderr.contains("put in order"), "{list}");
     let list = list.json();
     let recordings = list["recordings"].as_array().unwrap();
     assert_eq!(recordings.len(), 1, "what waits is not taken in: {list}");

@@ -257,7 +257,16 @@ impl Disk for RealDisk {
     }
 
     fn unlink(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        match fs::remove_file(path) {
+            // A read-only file system says so before it looks for the name.
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                match self.exists(path)? {
+                    true => Err(error),
+                    false => Err(io::ErrorKind::NotFound.into()),
+                }
+            }
+            done => done,
+        }
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

@@ -175,7 +175,7 @@ impl Store {
             Ok(db) => Ok(Opened::ToRead(db)),
             // The last one to write was killed; redb repairs the file.
             Err(DatabaseError::RepairAborted) => match self.open_to_write(lock) {
-                Err(error) if error.is_read_only() => self.open_aside().map(Opened::ToWrite),
+                Err(error) if error.is_read_only() => self.open_aside(lock).map(Opened::ToWrite),
                 opened => opened.map(Opened::ToWrite),
             },
             Err(error) => Err(self.trouble(error)),
@@ -184,10 +184,9 @@ impl Store {
 
     /// Opens a file that has to be repaired and can't be written: the repair is
     /// done in memory.
-    fn open_aside(&self) -> Result<Database> {
-        let file = self.disk.open(&self.path, Access::Read);
-        let aside = file.and_then(Overlay::over);
-        let aside = aside.map_err(Error::io("open", &self.path))?;
+    fn open_aside(&self, lock: &Lock) -> Result<Database> {
+        let file = self.open_file(lock, Access::Read)?;
+        let aside = Overlay::over(file).map_err(Error::io("open", &self.path))?;
         builder()
             .create_with_backend(aside)
             .map_err(|error| self.trouble(error))
