@@ -12,6 +12,7 @@ use crate::fence::fenced;
 use crate::recording::{Recording, RecordingId};
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
+use crate::vault::inbox;
 use crate::vault::keys::bag::{Bag, Clip};
 use crate::vault::sealed::frame::{self, Facts, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
@@ -60,7 +61,7 @@ pub(crate) fn list(held: &Held<'_>) -> Result<Listing> {
         }
         Ok(all)
     })?;
-    listing.damaged.extend(missing(bag, &listing));
+    listing.damaged.extend(missing(held, &listing)?);
     listing.recordings.sort_by_key(|recording| {
         let Recording { card, id, .. } = recording;
         std::cmp::Reverse((card.recorded_at, card.added_at, *id))
@@ -83,25 +84,29 @@ fn list_share(store: &Snapshots<'_>, bag: &Bag, share: Share) -> Result<Listing>
     Ok(listing)
 }
 
-/// Recordings that were merged and whose card is not in the store.
-fn missing(bag: &Bag, listing: &Listing) -> Vec<Damage> {
-    let merged = bag.clips.iter().filter(|(_, clip)| clip.extent.is_some());
+/// Recordings that were merged and whose card is not in the store. One that still
+/// lies in the inbox is not missing: its merge was interrupted behind the keys, and
+/// the next one goes on there.
+fn missing(held: &Held<'_>, listing: &Listing) -> Result<Vec<Damage>> {
+    let clips = &held.bag().clips;
+    let merged = clips.iter().filter(|(_, clip)| clip.extent.is_some());
     if merged.clone().count() == listing.recordings.len() + listing.damaged.len() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
+    let waiting = inbox::names(held.disk(), held.dir())?.recordings;
     let found: std::collections::BTreeSet<RecordingId> = listing
         .recordings
         .iter()
         .map(|recording| recording.id)
         .chain(listing.damaged.iter().map(|damage| damage.id))
+        .chain(waiting)
         .collect();
-    merged
-        .filter(|(id, _)| !found.contains(id))
-        .map(|(id, _)| Damage {
-            id: *id,
-            why: "its card is missing from the store".into(),
-        })
-        .collect()
+    let missing = merged.filter(|(id, _)| !found.contains(id));
+    let damage = missing.map(|(id, _)| Damage {
+        id: *id,
+        why: "its card is missing from the store".into(),
+    });
+    Ok(damage.collect())
 }
 
 /// A recording as the vault lists it.
