@@ -1,5 +1,5 @@
 //! Recording: from a microphone and from a pipe, while locked, until stopped in
-//! any way, also by `kill -9`.
+//! any polite way. By `kill -9`: `torture/kills`.
 
 use std::fs;
 use std::thread;
@@ -11,7 +11,7 @@ use voxvault::vault::scan;
 
 use crate::support::prepared::quick_home;
 use crate::support::sound::{Pcm, claiming};
-use crate::support::{Home, Microphone, Running, clip, eventually, require_model};
+use crate::support::{Home, Microphone, clip, eventually, require_model};
 
 /// How many segments of sound are on the disk for recordings in progress.
 fn segments(home: &Home) -> usize {
@@ -208,84 +208,4 @@ fn a_recording_ends_by_itself_after_its_time() {
         .microphone(&microphone);
     record.run().ok();
     assert!((seconds(&only(&home)) - 2.0).abs() < 0.1, "{}", only(&home));
-}
-
-/// Feeds sound as fast as it would be spoken, for so long, and says how much
-/// that was in seconds.
-fn feed(recorder: &mut Running, sound: &Pcm, length: Duration) -> f64 {
-    let start = Instant::now();
-    let mut fed = 0;
-    let raw = sound.raw();
-    while start.elapsed() < length {
-        let due = (start.elapsed().as_secs_f64() * f64::from(sound.rate_hz)) as usize * 2;
-        let due = due.min(raw.len());
-        recorder.write(&raw[fed..due]);
-        fed = due;
-        thread::sleep(Duration::from_millis(10));
-    }
-    fed as f64 / 2.0 / f64::from(sound.rate_hz)
-}
-
-#[test]
-fn kill_nine_costs_at_most_a_second() {
-    let sound = Pcm::decode(&clip("interview")).at(16_000);
-    // Ends at odd places of a segment of 0.8 s: just before one, just behind.
-    for length_ms in [2_350, 3_190, 4_010] {
-        let home = quick_home();
-        let mut recorder = home
-            .voxvault(["record", "-", "--format", "s16le"])
-            .locked()
-            .spawn_with_open_stdin();
-        let fed = feed(&mut recorder, &sound, Duration::from_millis(length_ms));
-        recorder.signal(Signal::KILL);
-        assert_eq!(recorder.wait().code(), None);
-        let recording = only(&home);
-        assert_eq!(recording["state"], "interrupted");
-        let kept = seconds(&recording);
-        assert!(fed - kept <= 1.0, "of {fed} s only {kept} s were kept");
-        assert!(kept <= fed, "{kept} s came from {fed} s");
-        // And they are the sound, not only its length.
-        let wav = home.voxvault(["export", "last", "--format", "wav", "-o", "kept.wav"]);
-        wav.run().ok();
-        let kept = Pcm::decode(&home.path("kept.wav"));
-        let peak = kept.samples.iter().map(|x| x.unsigned_abs()).max().unwrap();
-        assert!(peak > 3_000, "it sounds like nothing");
-    }
-}
-
-#[test]
-fn kill_nine_at_the_microphone_costs_at_most_a_second() {
-    if !require_model() {
-        return;
-    }
-    let home = quick_home();
-    let Some(microphone) = Microphone::plug_into(&home) else {
-        return;
-    };
-    let said = home.write("said.wav", &Pcm::decode(&clip("standup")).wav());
-    let recorder = home
-        .voxvault(["record"])
-        .locked()
-        .microphone(&microphone)
-        .spawn_with_open_stdin();
-    wait_for_sound(&home);
-    let known = Instant::now();
-    thread::scope(|scope| {
-        scope.spawn(|| microphone.speak(&said));
-        thread::sleep(Duration::from_millis(5_370));
-        recorder.signal(Signal::KILL);
-    });
-    let lived = 1.6 + 5.37;
-    assert!(known.elapsed() > Duration::from_millis(5_370));
-    assert_eq!(recorder.wait().code(), None);
-
-    let recording = only(&home);
-    let kept = seconds(&recording);
-    assert!(
-        kept >= lived - 1.0,
-        "of at least {lived} s only {kept} s were kept"
-    );
-    home.voxvault(["transcribe"]).run().ok();
-    let text = home.text_of("last").to_lowercase();
-    assert!(text.contains("migration"), "{text}");
 }

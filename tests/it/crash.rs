@@ -3,7 +3,7 @@
 //!
 //! The vault is killed inside every single operation on its disk (half of a
 //! write is done, nothing after it), then something is recorded while locked,
-//! then it is unlocked. The program itself is killed at every fsync.
+//! then it is unlocked. The program itself is killed in `torture`.
 
 use std::path::Path;
 
@@ -12,12 +12,11 @@ use voxvault::recording::RecordingId;
 use voxvault::vault::frame::Kind;
 use voxvault::vault::{Error, OpenVault, ShredScope, Vault};
 
+use crate::support::PASSPHRASE;
 use crate::support::forensic::{Evidence, read_all};
 use crate::support::library::{self, assert_whole, record, transcript};
-use crate::support::prepared::{copy_dir, quick_folder, quick_home};
-use crate::support::sound::Pcm;
+use crate::support::prepared::{copy_dir, quick_folder};
 use crate::support::spy::Spy;
-use crate::support::{PASSPHRASE, require_tool};
 
 const NEW_PASSPHRASE: &str = "another passphrase entirely";
 
@@ -260,73 +259,4 @@ fn the_making_of_a_vault_that_was_killed_anywhere_can_be_done_again() {
         }
     }
     assert!(places > 10, "{places} places");
-}
-
-#[test]
-fn the_program_killed_at_every_fsync_of_a_shred_keeps_its_word() {
-    if !require_tool("strace") {
-        return;
-    }
-    let home = quick_home();
-    let tones = [("doomed", 3.0), ("kept", 2.0)];
-    for (title, seconds) in tones {
-        let tone = Pcm::tone(16_000, seconds).wav();
-        let record = ["record", "-", "--title", title, "--no-transcribe"];
-        home.voxvault(record).stdin(tone).run().ok();
-    }
-    home.voxvault(["list"]).run().ok();
-    let doomed = home.id_of("doomed");
-    let before = home.path("before");
-    copy_dir(&home.vault(), &before);
-
-    let mut kills = 0;
-    for when in 1.. {
-        std::fs::remove_dir_all(home.vault()).unwrap();
-        copy_dir(&before, &home.vault());
-        let inject = format!("inject=fsync,fdatasync:signal=KILL:when={when}");
-        let ended = home
-            .voxvault(["shred", &doomed, "--yes", "--json"])
-            .under("strace", ["-f", "-qq", "-o", "/dev/null", "-e", &inject])
-            .run();
-        let reported = ended.code() == Some(0);
-        assert!(
-            reported || ended.code().is_none() || ended.code() == Some(137),
-            "{ended}"
-        );
-
-        let locked = home.voxvault(["record", "-", "--title", "after"]).locked();
-        locked.stdin(Pcm::tone(16_000, 1.0).wav()).run().ok();
-        let list = home.list();
-        let titles: Vec<_> = list
-            .iter()
-            .map(|one| one["title"].as_str().unwrap())
-            .collect();
-        assert!(
-            titles.contains(&"kept") && titles.contains(&"after"),
-            "at {when}: {titles:?}"
-        );
-        let is_there = titles.contains(&"doomed");
-        assert!(
-            !(reported && is_there),
-            "at {when}: reported, and it is there"
-        );
-        if is_there {
-            let wav = ["export", &doomed, "--format", "wav", "-o", "-"];
-            home.voxvault(wav).run().ok();
-        } else {
-            home.voxvault(["show", &doomed]).run().ended_with(4);
-            let id: RecordingId = doomed.parse().unwrap();
-            let found = read_all(&Evidence::of_directory(&home.vault()), &[PASSPHRASE]);
-            assert!(
-                !found.reaches(id),
-                "at {when}: {:?}",
-                found.records.get(&id)
-            );
-        }
-        if reported {
-            break;
-        }
-        kills += 1;
-    }
-    assert!(kills >= 8, "it synced only {kills} times");
 }

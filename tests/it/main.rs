@@ -25,6 +25,7 @@ mod offline;
 mod plaintext;
 mod pty;
 mod read_only;
+mod torture;
 
 #[allow(
     dead_code,

@@ -260,9 +260,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes 32 bytes for a key unless they are text or padding: of random ones,
+    /// not one in a million has so few different values, or so few high bits.
     fn learn_bytes(&mut self, bytes: &[u8]) {
-        // A run of one byte is padding.
-        if bytes.iter().collect::<BTreeSet<_>>().len() > 8 {
+        let different = bytes.iter().collect::<BTreeSet<_>>().len();
+        let high = bytes.iter().filter(|byte| **byte >= 0x80).count();
+        if different >= 20 && high >= 3 {
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             self.learn(Key::Text(hex));
         }

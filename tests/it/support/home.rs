@@ -18,7 +18,17 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let root = tempfile::Builder::new().prefix("vv").tempdir().unwrap();
+        Self::at(tempfile::Builder::new().prefix("vv").tempdir().unwrap())
+    }
+
+    /// A home in memory, where that can be had: for hundreds of runs that prove
+    /// nothing by a sync.
+    pub(crate) fn in_memory() -> Self {
+        let root = tempfile::Builder::new().prefix("vv").tempdir_in("/dev/shm");
+        root.map_or_else(|_| Self::new(), Self::at)
+    }
+
+    fn at(root: TempDir) -> Self {
         let home = Self { root };
         for folder in ["config", "data", "state", "cache", "run", "tmp"] {
             fs::create_dir(home.path(folder)).unwrap();
