@@ -12,6 +12,7 @@
 //!   cut into Opus segments of equal size ([`SegmentEncoder`]).
 //! * [`StoredSound`] turns segments back into samples, at 48 kHz for people and
 //!   at [`SPEECH_RATE_HZ`] for the speech model.
+//! * [`Silencer`] takes a span out of what is kept.
 //! * Sound goes out as files ([`OggOpusWriter`], [`WavWriter`], [`FlacWriter`])
 //!   and through loudspeakers ([`Playback`]).
 //!
@@ -19,7 +20,6 @@
 //! those. ALSA prints to standard error from C while devices are listed and
 //! opened: it is hushed meanwhile, unless who owns the terminal leads standard
 //! error elsewhere ([`StderrAside`]).
-
 mod capture;
 mod decode;
 mod device;
@@ -37,6 +37,7 @@ mod ring;
 mod shape;
 #[cfg(test)]
 pub(crate) mod simulated;
+mod silence;
 mod stored;
 #[cfg(test)]
 mod synthetic;
@@ -59,6 +60,7 @@ pub use playback::Playback;
 pub use resample::Resampler;
 pub use ring::CaptureGap;
 pub use shape::Shape;
+pub use silence::Silencer;
 pub use stored::{StoredRate, StoredShape, StoredSound};
 
 /// The rate that Whisper and the voice detector hear.

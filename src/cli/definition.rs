@@ -74,8 +74,12 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Change title, tags, note, pin, or correct the transcript
     Edit(EditArgs),
+    /// Take a span out of a recording for good
+    Redact(RedactArgs),
     /// Destroy recordings for good
     Shred(ShredArgs),
+    /// Write the store anew and overwrite the old file
+    Scrub,
     /// Give the vault another passphrase
     Passwd(PasswdArgs),
     /// Manage speech models
@@ -297,6 +301,22 @@ pub(super) struct ShredArgs {
     /// Only say what would be destroyed
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RedactArgs {
+    /// An id, the start of one, or last
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// Where the span begins: 12.5, 1:02:03.5
+    #[arg(value_name = "FROM")]
+    pub(super) from: String,
+    /// Where it ends
+    #[arg(value_name = "TO")]
+    pub(super) to: String,
+    /// Don't ask
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]

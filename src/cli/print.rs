@@ -1,5 +1,6 @@
 //! What commands answer: here as text for people, in [`json`] for programs.
 
+mod destroyed;
 mod json;
 
 use std::io::{self, Write};
@@ -14,11 +15,13 @@ use crate::recording::{Moment, Recording, State};
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
-use crate::vault::Receipt;
 
+pub(super) use destroyed::{
+    receipt, receipt_json, redacted, redacted_json, redaction_plan, scrubbed, scrubbed_json,
+};
 pub(super) use json::{
     demo_json, devices_json, diff_json, exported_json, init_json, level_json, list_json, made_json,
-    models_json, receipt_json, recording_json, recordings_json, search_json, taken_json,
+    models_json, recording_json, recordings_json, search_json, taken_json,
 };
 
 type Out<'a> = &'a mut dyn Write;
@@ -115,44 +118,6 @@ pub(super) fn show(out: Out<'_>, outcome: &show::Outcome, form: TextFormat) -> i
             Ok(())
         }
     }
-}
-
-/// What was destroyed, what is out of reach, in words.
-pub(super) fn receipt(out: Out<'_>, receipt: &Receipt, doomed: &[Recording]) -> io::Result<()> {
-    for one in &receipt.shredded {
-        let title = doomed.iter().find(|recording| recording.id == one.id);
-        let title = title.map_or("", |recording| recording.card.title.as_str());
-        let s = if one.transcripts == 1 { "" } else { "s" };
-        let transcripts = one.transcripts;
-        writeln!(
-            out,
-            "shredded {}  {}  ({} bytes of sound, {transcripts} transcript{s}); its keys are destroyed",
-            one.id.short(),
-            plain(title),
-            one.audio_bytes,
-        )?;
-    }
-    for erased in &receipt.erased {
-        writeln!(out, "erased: {}", plain(erased))?;
-    }
-    for left in &receipt.not_erased {
-        writeln!(
-            out,
-            "out of reach: {} ({}): {}",
-            plain(&left.what),
-            plain(&left.where_),
-            plain(&left.why)
-        )?;
-    }
-    for backup in &receipt.backups_still_holding {
-        writeln!(
-            out,
-            "still holds it: {} made {}",
-            plain(&backup.path),
-            moment(backup.made_at_ms)
-        )?;
-    }
-    Ok(())
 }
 
 fn moment(unix_ms: i64) -> String {

@@ -1,6 +1,7 @@
 //! Fills the plain arguments of a command, runs it, and prints what came of it.
 
 mod changing;
+mod destroying;
 mod reading;
 mod taking;
 
@@ -40,7 +41,9 @@ impl Session {
             Command::Show(args) => self.show(&args),
             Command::Export(args) => self.export(args),
             Command::Edit(args) => self.edit(args),
+            Command::Redact(args) => self.redact(args),
             Command::Shred(args) => self.shred(args),
+            Command::Scrub => self.scrub(),
             Command::Passwd(args) => self.passwd(&args),
             Command::Model { command } => self.model(command),
             Command::Devices(args) => self.devices(&args),

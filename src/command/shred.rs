@@ -28,7 +28,7 @@ pub fn plan(
     let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    refuse_running(&vault, &args.which)?;
+    refuse_running(&vault, &args.which, "can't shred")?;
     let recordings = super::recordings(&vault, progress)?;
     let ids = selection.resolve(&recordings, &now)?;
     Ok(recordings
@@ -38,7 +38,11 @@ pub fn plan(
 }
 
 /// A recording that is still running can't be destroyed under its recorder.
-fn refuse_running(vault: &OpenVault, which: &[String]) -> Result<(), Failure> {
+pub(super) fn refuse_running(
+    vault: &OpenVault,
+    which: &[String],
+    what: &str,
+) -> Result<(), Failure> {
     for entry in vault.vault().inbox()?.iter().filter(|entry| entry.running) {
         let id = entry.id.to_string();
         let named = |word: &&String| {
@@ -47,7 +51,7 @@ fn refuse_running(vault: &OpenVault, which: &[String]) -> Result<(), Failure> {
         };
         if which.iter().any(|word| named(&word)) {
             let why = "it is being recorded";
-            return Err(Failure::new(Exit::Failed, "can't shred", why)
+            return Err(Failure::new(Exit::Failed, what, why)
                 .about(entry.id.short())
                 .hint("stop it first"));
         }

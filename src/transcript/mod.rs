@@ -2,8 +2,8 @@
 //!
 //! Plain data, without I/O. Times count from the start of the recording.
 //! The submodules write it in the formats of `show` and `export`, compare two
-//! versions, and make one of what a person corrected; nothing here reads a format
-//! back.
+//! versions, make one of what a person corrected, and take a span out; nothing
+//! here reads a format back.
 
 pub mod diff;
 pub mod json;
@@ -14,9 +14,11 @@ pub mod vtt;
 
 mod cue;
 mod edited;
+mod redacted;
 #[cfg(test)]
 pub(crate) mod samples;
 
+pub use redacted::MARK as REDACTED;
 use serde::{Deserialize, Serialize};
 
 use crate::recording::{Moment, VersionInfo};

@@ -24,6 +24,7 @@ pub enum Action {
     UnmarkAll,
     Edit,
     Export,
+    Redact,
     Shred,
     Copy,
     Transcribe,
@@ -257,6 +258,14 @@ pub static TABLE: &[Entry] = &[
         BROWSING,
         Some("shred"),
         "destroy for good; asks first",
+    ),
+    entry(
+        Action::Redact,
+        "redact",
+        &["R"],
+        &[Text],
+        None,
+        "silence this sentence and destroy its words; asks first",
     ),
     entry(
         Action::Copy,

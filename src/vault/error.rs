@@ -270,7 +270,7 @@ impl From<Error> for Failure {
             .about(id),
             Error::Running { id } => Self::new(
                 Exit::Failed,
-                "can't shred the recording",
+                "can't change the recording",
                 "it is being recorded",
             )
             .about(id)

@@ -1,5 +1,5 @@
 //! Work that takes time: recording, taking in files, transcribing, writing
-//! sound out. It joins what [`audio`](crate::audio), [`speech`](crate::speech)
+//! sound out, silencing a span. It joins what [`audio`](crate::audio), [`speech`](crate::speech)
 //! and [`vault`](crate::vault) do, which do not know each other.
 //!
 //! What runs beside a person's work owns a named thread, ends when it is told
@@ -8,6 +8,7 @@
 mod outbox;
 mod pieces;
 pub mod recorder;
+pub mod redacting;
 pub mod sounding;
 pub mod space;
 pub mod taking;

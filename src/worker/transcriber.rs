@@ -191,7 +191,8 @@ struct Work {
     now: Now,
     listener: Listener,
     shared: Arc<Shared>,
-    failed: HashSet<RecordingId>,
+    /// Of these epochs: once it is redacted, a recording is another one.
+    failed: HashSet<(RecordingId, u32)>,
 }
 
 impl Work {
@@ -206,7 +207,9 @@ impl Work {
 
     fn waiting(&self) -> Result<Vec<Recording>, Failure> {
         let mut waiting = self.vault.recordings()?;
-        waiting.retain(|one| one.waits_for_transcript() && !self.failed.contains(&one.id));
+        waiting.retain(|one| {
+            one.waits_for_transcript() && !self.failed.contains(&(one.id, one.epoch))
+        });
         Ok(waiting)
     }
 
@@ -265,7 +268,7 @@ impl Work {
             // It was shredded or re-keyed while it was being transcribed.
             Err(failure) if failure.exit == Exit::NotFound => {}
             Err(failure) => {
-                self.failed.insert(id);
+                self.failed.insert((id, recording.epoch));
                 if !skipped {
                     (self.listener)(Event::Failed { id, failure });
                 }

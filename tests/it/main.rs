@@ -26,6 +26,7 @@ mod plaintext;
 mod pty;
 mod read_only;
 mod torture;
+mod redact;
 
 #[allow(
     dead_code,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Out, moment};
+use super::Out;
 use crate::audio::DeviceInfo;
 use crate::command::devices::Level;
 use crate::command::list::Listed;
@@ -18,9 +18,8 @@ use crate::recording::Recording;
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
-use crate::vault::Receipt;
 
-fn document(out: Out<'_>, value: &Value) -> io::Result<()> {
+pub(super) fn document(out: Out<'_>, value: &Value) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)
 }
@@ -121,40 +120,6 @@ pub(in crate::cli) fn search_json(
     document(
         out,
         &json!({ "query": query, "took_ms": took_ms, "total": total, "hits": hits }),
-    )
-}
-
-pub(in crate::cli) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
-    let shredded: Vec<Value> = receipt
-        .shredded
-        .iter()
-        .map(|one| {
-            json!({
-                "id": one.id.to_string(),
-                "audio_bytes": one.audio_bytes,
-                "transcripts": one.transcripts,
-                "key_destroyed": true,
-            })
-        })
-        .collect();
-    let not_erased: Vec<Value> = receipt
-        .not_erased
-        .iter()
-        .map(|left| json!({ "what": left.what, "where": left.where_, "why": left.why }))
-        .collect();
-    let backups: Vec<Value> = receipt
-        .backups_still_holding
-        .iter()
-        .map(|backup| json!({ "path": backup.path, "made_at": moment(backup.made_at_ms) }))
-        .collect();
-    document(
-        out,
-        &json!({
-            "shredded": shredded,
-            "erased": receipt.erased,
-            "not_erased": not_erased,
-            "backups_still_holding": backups,
-        }),
     )
 }
 

@@ -6,7 +6,7 @@ use super::Session;
 use crate::cli::definition::{EditArgs, PasswdArgs, ShredArgs};
 use crate::cli::{keys, print, unprintable};
 use crate::command::edit::{Revisions, TagChange};
-use crate::command::{KeySource, Progress, edit, passwd, shred};
+use crate::command::{KeySource, Progress, edit, passwd, scrub, shred};
 use crate::error::{Exit, Failure, plain};
 use crate::recording::Recording;
 use crate::tui::editor::{self, Ending};
@@ -99,6 +99,10 @@ impl Session {
             true => print::receipt_json(out, &receipt),
             false => print::receipt(out, &receipt, &doomed),
         })?;
+        if scrub::is_worth_it(&self.context, &receipt) {
+            self.console
+                .note("`voxvault scrub` writes the store anew and overwrites what is left in it");
+        }
         receipt.failure().map_or(Ok(Exit::Done), Err)
     }
 

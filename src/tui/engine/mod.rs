@@ -5,6 +5,7 @@
 //! with. `ask` never waits: work that takes time runs on the engine's own
 //! threads. The interface is tested against an engine of these types alone.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -82,6 +83,14 @@ pub enum Request {
     StopPlaying,
     /// Destroy for good. Whoever asks this has asked the person.
     Shred(Vec<RecordingId>),
+    /// Silence a span and destroy its words. Whoever asks this has asked the
+    /// person.
+    Redact {
+        /// Of which recording.
+        id: RecordingId,
+        /// Which span, milliseconds, without the end.
+        span_ms: Range<u32>,
+    },
     /// Write copies in the clear.
     Export {
         /// Which recordings.
@@ -238,6 +247,13 @@ pub enum Answer {
     Shredded {
         /// Which ones.
         ids: Vec<RecordingId>,
+        /// The receipt, line by line.
+        receipt: Vec<String>,
+    },
+    /// A span is gone for good.
+    Redacted {
+        /// The recording as it is now.
+        recording: Box<Recording>,
         /// The receipt, line by line.
         receipt: Vec<String>,
     },

@@ -241,6 +241,17 @@ pub enum Overlay {
         /// The answer as it stands.
         answer: Answered,
     },
+    /// Whether to silence a sentence and destroy its words.
+    Redact {
+        /// Of which recording.
+        id: RecordingId,
+        /// Its span, milliseconds, without the end.
+        span_ms: std::ops::Range<u32>,
+        /// The words that go.
+        words: String,
+        /// The answer as it stands.
+        answer: Answered,
+    },
     /// They are being destroyed.
     Shredding,
     /// What was destroyed and what could not be; the first line in sight.

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::recording::RecordingId;
+use crate::transcript::REDACTED;
 use crate::tui::clipboard;
 use crate::tui::engine::Request;
 use crate::tui::keymap::{Action, Place};
@@ -69,6 +70,7 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::UnmarkAll => model.library.marked.clear(),
         Action::Edit => edit(model),
         Action::Export => export(model),
+        Action::Redact => redact(model),
         Action::Shred => shred(model),
         Action::Copy => copy(model, effects),
         Action::Transcribe => {
@@ -298,6 +300,28 @@ fn shred(model: &mut Model) {
             ids,
             answer: Answered::No,
         });
+    }
+}
+
+/// Asks about the sentence under the cursor.
+fn redact(model: &mut Model) {
+    let sentence = model.reading.as_ref().and_then(|reading| {
+        let segment = reading.segments().get(reading.cursor)?;
+        Some((reading.id, segment.clone()))
+    });
+    match sentence {
+        None => model.say("there is no sentence here"),
+        Some((_, segment)) if segment.text == REDACTED => {
+            model.say("this sentence is redacted already");
+        }
+        Some((id, segment)) => {
+            model.overlay = Some(Overlay::Redact {
+                id,
+                span_ms: segment.start_ms..segment.end_ms.max(segment.start_ms + 1),
+                words: segment.text,
+                answer: Answered::No,
+            });
+        }
     }
 }
 

@@ -160,6 +160,12 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.overlay = Some(Overlay::Receipt(receipt, 0));
             motion::follow(model, effects);
         }
+        Answer::Redacted { recording, receipt } => {
+            let id = recording.id;
+            model.library.change(*recording);
+            model.overlay = Some(Overlay::Receipt(receipt, 0));
+            refresh(model, id, effects);
+        }
         Answer::Exported { paths } => {
             let more = paths.len().saturating_sub(1);
             let first = paths.into_iter().next().unwrap_or_default();

@@ -30,6 +30,16 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
             Step::No => false,
             Step::Yes => return begin_to_shred(model, std::mem::take(ids), effects),
         },
+        Overlay::Redact {
+            id,
+            span_ms,
+            answer,
+            ..
+        } => match ask(answer, key) {
+            Step::Stay => true,
+            Step::No => false,
+            Step::Yes => return begin_to_redact(model, *id, span_ms.clone(), effects),
+        },
         Overlay::Quit(answer) => match ask(answer, key) {
             Step::Stay => true,
             Step::No => false,
@@ -108,6 +118,19 @@ fn begin_to_shred(model: &mut Model, ids: Vec<RecordingId>, effects: &mut Vec<Ef
         effects.push(Effect::Ask(Request::StopPlaying));
     }
     effects.push(Effect::Ask(Request::Shred(ids)));
+}
+
+fn begin_to_redact(
+    model: &mut Model,
+    id: RecordingId,
+    span_ms: std::ops::Range<u32>,
+    effects: &mut Vec<Effect>,
+) {
+    model.overlay = Some(Overlay::Shredding);
+    if model.player.as_ref().is_some_and(|player| player.id == id) {
+        effects.push(Effect::Ask(Request::StopPlaying));
+    }
+    effects.push(Effect::Ask(Request::Redact { id, span_ms }));
 }
 
 /// Something to read: moves, or ends.

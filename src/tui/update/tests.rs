@@ -171,6 +171,51 @@ fn shred_names_nothing_less_than_the_marked_and_defaults_to_keep() {
 }
 
 #[test]
+fn redact_names_the_sentence_under_the_cursor_and_defaults_to_keep() {
+    let mut driven = Driven::open(80, 24);
+    driven.press(&[Key::Char('R')]);
+    assert!(driven.model.overlay.is_none(), "no sentence in the list");
+    let shown = driven.model.reading.as_ref().unwrap().id;
+    let transcript = crate::tui::fixture::transcript();
+    let second = transcript.segments[1].clone();
+    driven.answer(Answer::Read {
+        id: shown,
+        transcript: Some(transcript),
+    });
+    driven.press(&[Key::Tab, Key::Down, Key::Char('R')]);
+    let Some(Overlay::Redact {
+        id,
+        words,
+        answer: Answered::No,
+        ..
+    }) = &driven.model.overlay
+    else {
+        panic!("no question")
+    };
+    assert_eq!((*id, words), (shown, &second.text));
+    driven.press(&[Key::Enter]);
+    assert!(driven.model.overlay.is_none());
+    let asked = |driven: &mut Driven| {
+        let span = |request| match request {
+            Request::Redact { span_ms, .. } => Some(span_ms),
+            _ => None,
+        };
+        driven.asked().into_iter().find_map(span)
+    };
+    assert_eq!(asked(&mut driven), None);
+    driven.press(&[Key::Char('R'), Key::Tab, Key::Enter]);
+    assert_eq!(asked(&mut driven), Some(second.start_ms..second.end_ms));
+    let recording = driven.model.library.get(shown).unwrap().clone();
+    driven.answer(Answer::Redacted {
+        recording: Box::new(recording),
+        receipt: vec!["Redacted for good.".to_owned()],
+    });
+    assert!(matches!(driven.model.overlay, Some(Overlay::Receipt(..))));
+    let read_again = |request: &Request| matches!(request, Request::Read(id) if *id == shown);
+    assert!(driven.asked().iter().any(read_again));
+}
+
+#[test]
 fn no_single_key_answers_yes_to_shred() {
     let every = (' '..='~').map(Key::Char).chain([
         Key::Enter,

@@ -26,6 +26,12 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> Opt
             shred(model, ids, *answer, &mut pane);
             None
         }
+        Overlay::Redact {
+            id, words, answer, ..
+        } => {
+            redact(model, *id, words, *answer, &mut pane);
+            None
+        }
         Overlay::Shredding => {
             pane.put(3, 1, "destroying their keys …", theme.strong);
             None
@@ -196,6 +202,48 @@ fn shred(model: &Model, ids: &[RecordingId], answer: Answered, pane: &mut Pane<'
         y += 4;
     }
     answers(theme, ["keep", "destroy"], answer, y, pane);
+}
+
+/// Says which words would go, and what stays.
+fn redact(model: &Model, id: RecordingId, said: &str, answer: Answered, pane: &mut Pane<'_>) {
+    let theme = &model.settings.theme;
+    let rows = pane.area.height;
+    let roomy = rows >= 11;
+    let mut y = u16::from(roomy);
+    let question = "Silence this sentence and destroy its words for good?";
+    pane.put(3, y, question, theme.danger);
+    y += 1 + u16::from(roomy);
+    if roomy && let Some(recording) = model.library.get(id) {
+        let title = format!("{} · {}", words::when(recording), words::title(recording));
+        pane.put(5, y, &title, theme.faint);
+        y += 1;
+    }
+    // Question, answers and explanation keep their rows; the words share the rest.
+    let room = usize::from(rows.saturating_sub(y + if roomy { 6 } else { 1 })).max(1);
+    let width = pane.area.width.saturating_sub(6);
+    let lines = words::wrapped(&[crate::error::plain(said)], width);
+    for (number, line) in lines.iter().take(room).enumerate() {
+        let more = number + 1 == room && lines.len() > room;
+        let end = pane.put(5, y, line, theme.strong);
+        if more {
+            pane.put(end, y, " …", theme.faint);
+        }
+        y += 1;
+    }
+    if roomy {
+        let told = [
+            "In every transcript, under new keys: nobody can open what was there before.",
+            "Title, tags and note stay as they are. Out of reach: backups and copies",
+            "already made, snapshots, old cells of an SSD.",
+        ];
+        y += 1;
+        for line in told {
+            pane.put(3, y, line, Style::new());
+            y += 1;
+        }
+        y += 1;
+    }
+    answers(theme, ["keep", "redact"], answer, y, pane);
 }
 
 fn answers(theme: &Theme, words: [&str; 2], answer: Answered, y: u16, pane: &mut Pane<'_>) {

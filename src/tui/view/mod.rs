@@ -127,7 +127,7 @@ fn footer_items(model: &Model) -> Vec<(String, &'static str)> {
         Some(Overlay::Help(_)) => return fixed(&[(Key::Down, "more"), (Key::Esc, "back")]),
         Some(Overlay::Receipt(..)) => return fixed(&[(Key::Down, "more"), (Key::Enter, "done")]),
         Some(Overlay::Shredding) => return Vec::new(),
-        Some(Overlay::Shred { .. } | Overlay::Quit(_)) => {
+        Some(Overlay::Shred { .. } | Overlay::Redact { .. } | Overlay::Quit(_)) => {
             return fixed(&[
                 (Key::Tab, "the other answer"),
                 (Key::Enter, "answer so"),

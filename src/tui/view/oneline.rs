@@ -41,6 +41,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     let (activity, style) = status::activity(model);
     let text = match (&model.overlay, &model.vault) {
         (Some(Overlay::Shred { ids, .. }), _) => format!("shred {}?", ids.len()),
+        (Some(Overlay::Redact { .. }), _) => "redact?".to_owned(),
         (Some(Overlay::Quit(_)), _) => "quit?".to_owned(),
         _ if !activity.is_empty() => activity,
         (

@@ -231,6 +231,19 @@ fn shred() {
 }
 
 #[test]
+fn redact() {
+    at_every_size("redact", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.answer(Answer::Read {
+            id: id(1),
+            transcript: Some(crate::tui::fixture::transcript()),
+        });
+        driven.press(&[Key::Tab, Key::Char('R')]);
+        driven
+    });
+}
+
+#[test]
 fn receipt() {
     at_every_size("receipt", |width, height| {
         let mut driven = Driven::open(width, height);

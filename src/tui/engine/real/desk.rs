@@ -1,9 +1,11 @@
 //! The thread that has the vault.
 
 use std::mem;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
 
 use super::errands::Errand;
 use super::finder::Find;
@@ -11,7 +13,7 @@ use super::notes::Notes;
 use super::player::Play;
 use super::watch::Watch;
 use super::{Answer, Request, Shared};
-use crate::command::{self, edit, init, shred, transcribe};
+use crate::command::{self, edit, init, redact, scrub, shred, transcribe};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
@@ -114,6 +116,7 @@ impl Desk {
             Request::List => self.list(),
             Request::Read(id) => self.read(id),
             Request::Shred(ids) => self.shred(&ids),
+            Request::Redact { id, span_ms } => self.redact(id, &span_ms),
             Request::Edit {
                 id,
                 title,
@@ -373,9 +376,52 @@ impl Desk {
         self.revision = Some(open.revision()?);
         let _ = self.finder.send(Find::Remove(gone.clone()));
         let _ = self.errands.send(Errand::Forget);
+        let mut told = lines(&receipt);
+        if scrub::is_worth_it(&self.shared.context, &receipt) {
+            told.push(String::new());
+            told.push(
+                "`voxvault scrub` writes the store anew and overwrites what is left in it.".into(),
+            );
+        }
         self.shared.tell(Answer::Shredded {
             ids: gone,
-            receipt: lines(&receipt),
+            receipt: told,
+        });
+        Ok(())
+    }
+
+    fn redact(&mut self, id: RecordingId, span_ms: &Range<u32>) -> Result<(), Failure> {
+        let open = Arc::clone(self.open()?);
+        let at = |ms: u32| Duration::from_millis(ms.into());
+        // A transcript may end a little behind the sound.
+        let length = open.recording(id)?.card.duration();
+        let args = redact::Args {
+            id: id.to_string(),
+            from: at(span_ms.start),
+            to: at(span_ms.end).min(length),
+        };
+        let notes = Notes::default();
+        let plan = redact::plan(&self.shared.context, &args, &notes)?;
+        let redacted = redact::run(&self.shared.context, &plan, &notes)?;
+        // Its loudness was another one.
+        let _ = self.errands.send(Errand::Forget);
+        self.transcribed(id)?;
+        if let Some(transcriber) = &self.transcriber {
+            transcriber.nudge();
+        }
+        let first = format!(
+            "Redacted for good: the sentence, in its sound and in {}.",
+            crate::tui::view::words::several(
+                redacted.transcripts as usize,
+                "transcript",
+                "transcripts"
+            )
+        );
+        let mut receipt = lines_behind(first, &redacted.receipt);
+        receipt.extend(notes.take());
+        self.shared.tell(Answer::Redacted {
+            recording: Box::new(open.recording(id)?),
+            receipt,
         });
         Ok(())
     }
@@ -433,10 +479,15 @@ fn at_home(path: &Path) -> String {
 
 /// The receipt, line by line.
 fn lines(receipt: &Receipt) -> Vec<String> {
-    let mut lines = vec![match receipt.shredded.as_slice() {
+    let first = match receipt.shredded.as_slice() {
         [_] => "Destroyed for good: 1 recording.".to_owned(),
         many => format!("Destroyed for good: {} recordings.", many.len()),
-    }];
+    };
+    lines_behind(first, receipt)
+}
+
+fn lines_behind(first: String, receipt: &Receipt) -> Vec<String> {
+    let mut lines = vec![first];
     if let Some(why) = &receipt.not_final {
         lines.push(format!(
             "NOT FINAL: {why}. `voxvault passwd` overwrites all of it once more."

@@ -1,0 +1,165 @@
+//! What was destroyed and what is out of reach: receipts.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::json::document;
+use super::{Out, moment};
+use crate::command::redact::Plan;
+use crate::error::plain;
+use crate::recording::Recording;
+use crate::time;
+use crate::vault::{Receipt, Redacted, Scrubbed};
+
+/// What was shredded, what is out of reach, in words.
+pub(in crate::cli) fn receipt(
+    out: Out<'_>,
+    receipt: &Receipt,
+    doomed: &[Recording],
+) -> io::Result<()> {
+    for one in &receipt.shredded {
+        let title = doomed.iter().find(|recording| recording.id == one.id);
+        let title = title.map_or("", |recording| recording.card.title.as_str());
+        let s = if one.transcripts == 1 { "" } else { "s" };
+        let transcripts = one.transcripts;
+        writeln!(
+            out,
+            "shredded {}  {}  ({} bytes of sound, {transcripts} transcript{s}); its keys are destroyed",
+            one.id.short(),
+            plain(title),
+            one.audio_bytes,
+        )?;
+    }
+    reach(out, receipt)
+}
+
+/// What was erased and what was not, a line each.
+fn reach(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
+    for erased in &receipt.erased {
+        writeln!(out, "erased: {}", plain(erased))?;
+    }
+    for left in &receipt.not_erased {
+        writeln!(
+            out,
+            "out of reach: {} ({}): {}",
+            plain(&left.what),
+            plain(&left.where_),
+            plain(&left.why)
+        )?;
+    }
+    for backup in &receipt.backups_still_holding {
+        writeln!(
+            out,
+            "still holds it: {} made {}",
+            plain(&backup.path),
+            moment(backup.made_at_ms)
+        )?;
+    }
+    Ok(())
+}
+
+/// What would be redacted, so that a person can be asked.
+pub(in crate::cli) fn redaction_plan(out: Out<'_>, plan: &Plan) -> io::Result<()> {
+    super::recordings(out, std::slice::from_ref(&plan.recording))?;
+    writeln!(out, "  from {}", span(plan))?;
+    match plan.words.as_str() {
+        "" => writeln!(out, "  its newest transcript says nothing there"),
+        words => writeln!(out, "  words that go: {}", plain(words)),
+    }
+}
+
+/// What was redacted, what stays, what is out of reach, in words.
+pub(in crate::cli) fn redacted(out: Out<'_>, done: &Redacted, plan: &Plan) -> io::Result<()> {
+    let s = if done.transcripts == 1 { "" } else { "s" };
+    writeln!(
+        out,
+        "redacted {}  {}  from {}: its sound is silent there, and {} transcript{s} lost words",
+        done.id.short(),
+        plain(&plan.recording.card.title),
+        span(plan),
+        done.transcripts,
+    )?;
+    writeln!(out, "its title, tags and note were not touched")?;
+    reach(out, &done.receipt)
+}
+
+/// `0:12.0 to 0:14.5`.
+fn span(plan: &Plan) -> String {
+    let seconds = plan.seconds();
+    let tenths = |at: f64| {
+        let clock = time::clock(std::time::Duration::from_secs_f64(at));
+        format!("{clock}.{}", (at * 10.0) as u64 % 10)
+    };
+    format!("{} to {}", tenths(seconds.start), tenths(seconds.end))
+}
+
+/// What a scrub did, in words.
+pub(in crate::cli) fn scrubbed(out: Out<'_>, done: &Scrubbed) -> io::Result<()> {
+    writeln!(
+        out,
+        "the store had {} bytes and has {} now",
+        done.before_bytes, done.after_bytes
+    )?;
+    reach(out, &done.receipt)
+}
+
+/// What was shredded, as JSON.
+pub(in crate::cli) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
+    let shredded: Vec<Value> = receipt
+        .shredded
+        .iter()
+        .map(|one| {
+            json!({
+                "id": one.id.to_string(),
+                "audio_bytes": one.audio_bytes,
+                "transcripts": one.transcripts,
+                "key_destroyed": true,
+            })
+        })
+        .collect();
+    with_reach(out, "shredded", &json!(shredded), receipt)
+}
+
+/// What was redacted, as JSON.
+pub(in crate::cli) fn redacted_json(out: Out<'_>, done: &Redacted, plan: &Plan) -> io::Result<()> {
+    let seconds = plan.seconds();
+    let redacted = json!({
+        "id": done.id.to_string(),
+        "from_s": seconds.start,
+        "to_s": seconds.end,
+        "transcripts": done.transcripts,
+    });
+    with_reach(out, "redacted", &redacted, &done.receipt)
+}
+
+/// What a scrub did, as JSON.
+pub(in crate::cli) fn scrubbed_json(out: Out<'_>, done: &Scrubbed) -> io::Result<()> {
+    let scrubbed = json!({
+        "before_bytes": done.before_bytes,
+        "after_bytes": done.after_bytes,
+    });
+    with_reach(out, "scrubbed", &scrubbed, &done.receipt)
+}
+
+fn with_reach(out: Out<'_>, name: &str, done: &Value, receipt: &Receipt) -> io::Result<()> {
+    let not_erased: Vec<Value> = receipt
+        .not_erased
+        .iter()
+        .map(|left| json!({ "what": left.what, "where": left.where_, "why": left.why }))
+        .collect();
+    let backups: Vec<Value> = receipt
+        .backups_still_holding
+        .iter()
+        .map(|backup| json!({ "path": backup.path, "made_at": moment(backup.made_at_ms) }))
+        .collect();
+    document(
+        out,
+        &json!({
+            name: done,
+            "erased": receipt.erased,
+            "not_erased": not_erased,
+            "backups_still_holding": backups,
+        }),
+    )
+}

@@ -1,0 +1,63 @@
+//! Commands that destroy a part of what a recording says, or what is left of
+//! what was destroyed.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::Session;
+use crate::cli::definition::RedactArgs;
+use crate::cli::{print, unprintable};
+use crate::command::{redact, scrub};
+use crate::error::{Exit, Failure};
+use crate::time::parse_position;
+
+impl Session {
+    pub(super) fn redact(&self, args: RedactArgs) -> Result<Exit, Failure> {
+        let wanted = redact::Args {
+            id: args.id,
+            from: parse_position(&args.from)?,
+            to: parse_position(&args.to)?,
+        };
+        let plan = redact::plan(&self.context, &wanted, &self.console)?;
+        if !args.yes && !self.agreed_to_redact(&plan)? {
+            let why = "the answer was no";
+            return Err(Failure::new(Exit::Failed, "nothing was redacted", why));
+        }
+        let redacted = redact::run(&self.context, &plan, &self.console)?;
+        self.print(|out| match self.json {
+            true => print::redacted_json(out, &redacted, &plan),
+            false => print::redacted(out, &redacted, &plan),
+        })?;
+        redacted.receipt.failure().map_or(Ok(Exit::Done), Err)
+    }
+
+    /// Names the recording, the span and the words, and asks; the default is no.
+    fn agreed_to_redact(&self, plan: &redact::Plan) -> Result<bool, Failure> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            let why = "there is no terminal to ask on";
+            return Err(
+                Failure::new(Exit::Usage, "can't redact", why).hint("--yes redacts without asking")
+            );
+        }
+        let mut err = io::stderr().lock();
+        let asked = print::redaction_plan(&mut err, plan).and_then(|()| {
+            write!(
+                err,
+                "silence this span and destroy its words for good? [y/N] "
+            )?;
+            err.flush()
+        });
+        asked.map_err(unprintable)?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(unprintable)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+    }
+
+    pub(super) fn scrub(&self) -> Result<Exit, Failure> {
+        let scrubbed = scrub::run(&self.context, &self.console)?;
+        self.print(|out| match self.json {
+            true => print::scrubbed_json(out, &scrubbed),
+            false => print::scrubbed(out, &scrubbed),
+        })?;
+        scrubbed.failure().map_or(Ok(Exit::Done), Err)
+    }
+}

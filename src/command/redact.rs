@@ -1,0 +1,133 @@
+//! Takes a span out of a recording, for good.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::{Context, Progress, Unit, merge_quietly, resolve, shred};
+use crate::error::{Exit, Failure};
+use crate::recording::{Recording, STORED_RATE_HZ};
+use crate::time::clock;
+use crate::vault::Redacted;
+use crate::worker::redacting::{self, Span};
+
+/// What to take out.
+#[derive(Debug, Clone)]
+pub struct Args {
+    /// An id, a prefix of one, or `last`.
+    pub id: String,
+    /// Where the span begins.
+    pub from: Duration,
+    /// Where it ends.
+    pub to: Duration,
+}
+
+/// What would be taken out, so that a person can be asked.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Of which recording.
+    pub recording: Recording,
+    /// Which span.
+    pub span: Span,
+    /// What its newest transcript says there; empty where that is nothing.
+    pub words: String,
+}
+
+impl Plan {
+    /// The span, seconds.
+    #[must_use]
+    pub fn seconds(&self) -> Range<f64> {
+        let seconds = |samples: u64| samples as f64 / f64::from(STORED_RATE_HZ);
+        seconds(self.span.samples.start)..seconds(self.span.samples.end)
+    }
+}
+
+/// Finds the recording and the words that would go.
+///
+/// # Errors
+/// When there is no such recording or no such span in it, when it is running, or
+/// when the vault can't be unlocked.
+pub fn plan(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Plan, Failure> {
+    let vault = context.unlocked()?;
+    merge_quietly(&vault, progress)?;
+    let named = std::slice::from_ref(&args.id);
+    shred::refuse_running(&vault, named, "can't redact")?;
+    let id = resolve::by_name(&args.id, &super::recordings(&vault, progress)?)?;
+    let recording = vault.recording(id)?;
+    let span = span_of(&recording, args.from, args.to)?;
+    let words = match recording.versions.last() {
+        Some(newest) => vault.transcript(id, newest.number)?.said_in(&span.millis()),
+        None => String::new(),
+    };
+    Ok(Plan {
+        recording,
+        span,
+        words,
+    })
+}
+
+/// The span from one position to another.
+///
+/// # Errors
+/// [`Exit::Usage`] when nothing of the recording lies between them.
+pub fn span_of(recording: &Recording, from: Duration, to: Duration) -> Result<Span, Failure> {
+    let length = recording.card.duration();
+    let refused = |why: String| {
+        Err(
+            Failure::new(Exit::Usage, "can't redact", why)
+                .about(recording.id.short())
+                .hint(format!(
+                    "FROM and TO are positions in the recording, such as 12.5 or 1:02:03.5; it is {:.1} s long",
+                    length.as_secs_f64()
+                )),
+        )
+    };
+    if from >= to {
+        return refused("FROM is not before TO".to_owned());
+    }
+    if from >= length {
+        return refused(format!("FROM is beyond its end, {}", clock(length)));
+    }
+    // Its end is told in whole seconds: who types the next one means the end.
+    if to >= length + Duration::from_secs(1) {
+        return refused(format!("TO is beyond its end, {}", clock(length)));
+    }
+    let sample = |at: Duration| at.as_secs_f64() * f64::from(STORED_RATE_HZ);
+    let start = sample(from).floor() as u64;
+    let end = (sample(to).ceil() as u64).min(recording.card.samples);
+    Ok(Span {
+        samples: start..end.max(start + 1),
+    })
+}
+
+/// Takes exactly this out, and answers with what is out of reach.
+///
+/// # Errors
+/// When the vault can't be unlocked or written; then the recording is as it was.
+pub fn run(context: &Context, plan: &Plan, progress: &dyn Progress) -> Result<Redacted, Failure> {
+    let vault = context.unlocked()?;
+    progress.begin("redacting", None, Unit::Items);
+    let mut begun = false;
+    let redacted = redacting::redact(&vault, &plan.recording, &plan.span, &mut |done, total| {
+        if !std::mem::replace(&mut begun, true) {
+            progress.begin("redacting", Some(total), Unit::Items);
+        }
+        progress.advance(done);
+    });
+    progress.end();
+    let redacted = redacted?;
+    let id = redacted.id.short();
+    let damage = |why: String| {
+        progress.refuse(&Failure::new(Exit::Damaged, "the recording is damaged", why).about(&id));
+    };
+    match redacted.lost_segments {
+        0 => {}
+        lost => damage(format!("{lost} segments of its sound can't be read")),
+    }
+    match redacted.lost_transcripts {
+        0 => {}
+        lost => damage(format!(
+            "{lost} of its transcripts could not be read; nothing is left of them"
+        )),
+    }
+    Ok(redacted)
+}
