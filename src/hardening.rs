@@ -33,6 +33,20 @@ pub fn close_memory() -> Result<(), String> {
     Ok(())
 }
 
+/// Whether the memory is closed to others, asked of the kernel.
+#[must_use]
+pub fn closed_memory() -> bool {
+    let no_cores = rustix::process::getrlimit(Resource::Core).current == Some(0);
+    #[cfg(target_os = "linux")]
+    let closed = matches!(
+        rustix::process::dumpable_behavior(),
+        Ok(rustix::process::DumpableBehavior::NotDumpable)
+    );
+    #[cfg(not(target_os = "linux"))]
+    let closed = false;
+    no_cores && closed
+}
+
 /// Forbids every socket that leads off this machine, for all threads and for
 /// good.
 ///

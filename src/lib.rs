@@ -19,6 +19,7 @@ pub mod transcript;
 pub mod listing;
 pub mod config;
 pub mod hardening;
+pub mod system;
 pub mod crypto;
 pub mod audio;
 pub mod speech;

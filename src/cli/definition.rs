@@ -89,6 +89,8 @@ pub(super) enum Command {
     },
     /// List the microphones of this machine, or test one
     Devices(DevicesArgs),
+    /// Say what works here and what does not, also while locked
+    Doctor,
     /// Make a vault full of example recordings
     Demo {
         /// Where to make it
@@ -290,7 +292,7 @@ pub(super) struct DevicesArgs {
 #[derive(Debug, Args)]
 pub(super) struct ShredArgs {
     /// Ids or filters; never free words
-    #[arg(value_name = "ID|FILTER", required = true)]
+    #[arg(value_name = "ID|FILTER", required_unless_present = "everything")]
     pub(super) which: Vec<String>,
     /// Destroy the sound and keep the text
     #[arg(long)]
@@ -301,6 +303,10 @@ pub(super) struct ShredArgs {
     /// Only say what would be destroyed
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Destroy the whole vault, without its passphrase: asks for its name, which
+    /// without a terminal is read from standard input
+    #[arg(long, conflicts_with_all = ["which", "audio_only", "yes", "dry_run"])]
+    pub(super) everything: bool,
 }
 
 #[derive(Debug, Args)]

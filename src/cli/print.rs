@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use crate::audio::DeviceInfo;
 use crate::command::devices::Level;
+use crate::command::doctor::Check;
 use crate::command::list::Listed;
+use crate::command::shred::Doomed;
 use crate::command::text::TextFormat;
 use crate::command::{demo, search, show, transcribe};
 use crate::error::plain;
@@ -17,11 +19,11 @@ use crate::time;
 use crate::transcript::diff::{self, Change};
 
 pub(super) use destroyed::{
-    receipt, receipt_json, redacted, redacted_json, redaction_plan, scrubbed, scrubbed_json,
+    receipt, receipt_json, redacted, redacted_json, redaction_plan, scrubbed, scrubbed_json, wiped,
 };
 pub(super) use json::{
-    demo_json, devices_json, diff_json, exported_json, init_json, level_json, list_json, made_json,
-    models_json, recording_json, recordings_json, search_json, taken_json,
+    checks_json, demo_json, devices_json, diff_json, doomed_json, exported_json, init_json,
+    level_json, list_json, made_json, models_json, recording_json, search_json, taken_json,
 };
 
 type Out<'a> = &'a mut dyn Write;
@@ -33,11 +35,22 @@ pub(super) fn list(out: Out<'_>, listed: &[Listed]) -> io::Result<()> {
         .try_for_each(|one| line(out, &one.recording, one.state))
 }
 
-/// A line for each recording, none of which is being made.
-pub(super) fn recordings(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
-    recordings
-        .iter()
-        .try_for_each(|recording| line(out, recording, recording.state()))
+/// The line of one recording, which is not being made.
+pub(super) fn recording(out: Out<'_>, recording: &Recording) -> io::Result<()> {
+    line(out, recording, recording.state())
+}
+
+/// A line for each recording that would be destroyed.
+pub(super) fn doomed(out: Out<'_>, doomed: &[Doomed]) -> io::Result<()> {
+    doomed.iter().try_for_each(|one| match &one.recording {
+        Ok(recording) => line(out, recording, recording.state()),
+        Err(why) => writeln!(
+            out,
+            "{}  its card can't be read: {}",
+            one.id.short(),
+            plain(why)
+        ),
+    })
 }
 
 /// Id, date, length, state, title, tags.
@@ -172,6 +185,18 @@ pub(super) fn models(out: Out<'_>, models: &[Model]) -> io::Result<()> {
             plain(&model.name),
             model.bytes
         )?;
+    }
+    Ok(())
+}
+
+/// A line for each thing looked at, and under what is wrong what to do.
+pub(super) fn checks(out: Out<'_>, checks: &[Check]) -> io::Result<()> {
+    for check in checks {
+        let mark = if check.ok { "ok  " } else { "!!  " };
+        writeln!(out, "{mark}{:<12}  {}", check.name, plain(&check.found))?;
+        if let Some(hint) = &check.hint {
+            writeln!(out, "      {:<10}  hint: {}", "", plain(hint))?;
+        }
     }
     Ok(())
 }

@@ -30,7 +30,11 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
     let keys = key_source(&cli)?;
     let network = hardening::forbid_network();
     let paths = Paths::of_this_user(cli.global.vault)?;
-    let config = Config::read(&paths.config_file)?;
+    let config = match Config::read(&paths.config_file) {
+        // Settings that can't be read must not stand in the way of the panic button.
+        Err(_) if destroys_everything(cli.command.as_ref()) => Config::default(),
+        config => config?,
+    };
     let context = Context::new(paths, config, Arc::new(SystemClock), keys).with_colour(
         match cli.global.color {
             ColorChoice::Auto => Colour::Auto,
@@ -109,9 +113,9 @@ fn interface(context: Context) -> Result<Exit, Failure> {
 fn key_source(cli: &Cli) -> Result<Box<dyn KeySource>, Failure> {
     let needs_none = matches!(
         cli.command,
-        Some(Command::Model { .. } | Command::Devices(_))
+        Some(Command::Model { .. } | Command::Devices(_) | Command::Doctor)
     );
-    if needs_none {
+    if needs_none || destroys_everything(cli.command.as_ref()) {
         return Ok(Box::new(command::NoKey));
     }
     if let Some(file) = &cli.global.passphrase_file {
@@ -134,6 +138,10 @@ fn key_source(cli: &Cli) -> Result<Box<dyn KeySource>, Failure> {
         return Ok(keys::or_failing(keys::from_command(&command)));
     }
     Ok(Box::new(keys::Prompt))
+}
+
+fn destroys_everything(command: Option<&Command>) -> bool {
+    matches!(command, Some(Command::Shred(args)) if args.everything)
 }
 
 fn reads_stdin(command: Option<&Command>) -> bool {

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use super::console::Console;
 use super::definition::Command;
 use super::{pages, print, unprintable};
-use crate::command::{Context, list};
+use crate::command::{Context, doctor, list};
 use crate::error::{Exit, Failure};
 
 /// What a command runs in, and how to say what came of it.
@@ -47,10 +47,23 @@ impl Session {
             Command::Passwd(args) => self.passwd(&args),
             Command::Model { command } => self.model(command),
             Command::Devices(args) => self.devices(&args),
+            Command::Doctor => self.doctor(),
             Command::Demo { dir } => self.demo(dir),
             Command::Completions { shell } => pages::completions(shell),
             Command::Man { command } => pages::manual(command.as_deref()),
         }
+    }
+
+    fn doctor(&self) -> Result<Exit, Failure> {
+        let checks = doctor::run(&self.context, &self.console);
+        self.print(|out| match self.json {
+            true => print::checks_json(out, &checks),
+            false => print::checks(out, &checks),
+        })?;
+        Ok(match checks.iter().all(|check| check.ok) {
+            true => Exit::Done,
+            false => Exit::Failed,
+        })
     }
 
     pub(super) fn print(

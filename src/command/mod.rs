@@ -9,6 +9,7 @@ mod progress;
 
 pub mod demo;
 pub mod devices;
+pub mod doctor;
 pub mod edit;
 pub mod export;
 pub mod import;
@@ -25,6 +26,7 @@ pub mod show;
 pub mod shred;
 pub mod text;
 pub mod transcribe;
+pub mod wipe;
 
 pub use context::{Clock, Colour, Context, KeySource, NoKey, SystemClock};
 pub use progress::{Listening, Progress, Silent, Unit};
@@ -55,9 +57,7 @@ pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<Merge
         }
         report => report?,
     };
-    for notice in vault.vault().notices().iter().chain(&vault.notices()) {
-        tell_of(notice, progress);
-    }
+    tell_of_notices(vault, progress);
     for duplicate in &report.duplicates {
         let (id, of) = (duplicate.id.short(), duplicate.of.short());
         progress.note(&format!(
@@ -87,6 +87,13 @@ fn tell_of_waiting(vault: &OpenVault, progress: &dyn Progress) {
         more => progress.note(&format!(
             "the vault is read-only: {more} recordings wait in its inbox"
         )),
+    }
+}
+
+/// Tells what opening and unlocking found.
+fn tell_of_notices(vault: &OpenVault, progress: &dyn Progress) {
+    for notice in vault.vault().notices().iter().chain(&vault.notices()) {
+        tell_of(notice, progress);
     }
 }
 

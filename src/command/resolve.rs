@@ -7,6 +7,9 @@ use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::search::{Filter, last_added};
 
+/// The word for the recording that was added last.
+pub const LAST: &str = "last";
+
 /// What the words of a command line name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Selection {
@@ -56,14 +59,8 @@ impl Selection {
     pub fn resolve(&self, all: &[Recording], now: &Zoned) -> Result<Vec<RecordingId>, Failure> {
         match self {
             Self::Named(names) => {
-                let mut ids = Vec::with_capacity(names.len());
-                for name in names {
-                    let id = by_name(name, all)?;
-                    if !ids.contains(&id) {
-                        ids.push(id);
-                    }
-                }
-                Ok(ids)
+                let among: Vec<_> = all.iter().map(|recording| recording.id).collect();
+                by_names(names, all, &among)
             }
             Self::Filtered(filter) => {
                 let ids: Vec<RecordingId> = filter
@@ -82,9 +79,29 @@ impl Selection {
     }
 }
 
+/// The recordings of these names, each once: ids and prefixes are looked for among
+/// the ids, `last` among the recordings.
+///
+/// # Errors
+/// As [`Selection::resolve`].
+pub fn by_names(
+    names: &[String],
+    all: &[Recording],
+    among: &[RecordingId],
+) -> Result<Vec<RecordingId>, Failure> {
+    let mut ids = Vec::with_capacity(names.len());
+    for name in names {
+        let id = by_name_among(name, all, among.iter().copied())?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
 /// `last`, or hexadecimal digits that can be an id or the start of one.
 fn looks_like_id(word: &str) -> bool {
-    word == "last" || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    word == LAST || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// The one recording of this name.
@@ -105,7 +122,7 @@ fn by_name_among(
             .about(name)
             .hint("`voxvault list` shows the ids")
     };
-    if name == "last" {
+    if name == LAST {
         return last_added(all).ok_or_else(|| missing("the vault is empty"));
     }
     let unusable = |why: String| Failure::new(Exit::Usage, "can't use the id", why).about(name);

@@ -1,9 +1,14 @@
 //! Destroys recordings for good.
 
-use super::{Context, Progress, Unit, merge_quietly, resolve};
+use std::collections::BTreeMap;
+
+use jiff::Zoned;
+
+use super::{Context, Progress, Unit, merge_quietly, resolve, tell_of_notices};
 use crate::error::{Exit, Failure};
-use crate::recording::Recording;
-use crate::vault::{OpenVault, Receipt, ShredScope};
+use crate::recording::{Recording, RecordingId};
+use crate::search::{Filter, last_added};
+use crate::vault::{self, OpenVault, Receipt, ShredScope};
 
 /// What to destroy.
 #[derive(Debug, Clone)]
@@ -14,30 +19,127 @@ pub struct Args {
     pub scope: ShredScope,
 }
 
+/// A recording that would be destroyed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doomed {
+    /// Its name for good.
+    pub id: RecordingId,
+    /// What is known of it, or why that can't be read. It can be destroyed all the
+    /// same.
+    pub recording: Result<Box<Recording>, String>,
+}
+
+impl Doomed {
+    /// Its title, as far as that can be read.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.recording
+            .as_ref()
+            .map_or("", |recording| recording.card.title.as_str())
+    }
+}
+
 /// The recordings that would be destroyed, so that a person can be asked.
 ///
+/// What is named by its id is destroyed where it lies and however damaged it or the
+/// store is; a filter needs the cards, so that what waits in the inbox is merged
+/// first.
+///
 /// # Errors
-/// When the words name nothing or can't be used, or the vault can't be
-/// unlocked.
+/// When the words name nothing, can't be used, or name a recording that is being
+/// made; or the vault can't be unlocked.
 pub fn plan(
     context: &Context,
     args: &Args,
     progress: &dyn Progress,
-) -> Result<Vec<Recording>, Failure> {
-    let now = context.clock.now();
+) -> Result<Vec<Doomed>, Failure> {
     let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
-    merge_quietly(&vault, progress)?;
-    refuse_running(&vault, &args.which, "can't shred")?;
-    let recordings = super::recordings(&vault, progress)?;
-    let ids = selection.resolve(&recordings, &now)?;
-    Ok(recordings
-        .into_iter()
-        .filter(|recording| ids.contains(&recording.id))
-        .collect())
+    let doomed = match &selection {
+        resolve::Selection::Named(names) if !names.iter().any(|name| name == resolve::LAST) => {
+            tell_of_notices(&vault, progress);
+            let ids = resolve::by_names(names, &[], &vault.ids()?)?;
+            picked(&vault, &ids, progress)?
+        }
+        _ => chosen(context, &vault, &selection, progress)?,
+    };
+    let ids: Vec<_> = doomed.iter().map(|one| one.id).collect();
+    vault.check_shred(&ids)?;
+    Ok(doomed)
 }
 
-/// A recording that is still running can't be destroyed under its recorder.
+/// What takes every card to choose: filters, and `last`.
+fn chosen(
+    context: &Context,
+    vault: &OpenVault,
+    selection: &resolve::Selection,
+    progress: &dyn Progress,
+) -> Result<Vec<Doomed>, Failure> {
+    let now = context.clock.now();
+    // Before the merge: what ends in between is in both.
+    let running = vault.running()?;
+    merge_quietly(vault, progress)?;
+    let recordings = super::recordings(vault, progress)?;
+    let ids = match selection {
+        resolve::Selection::Named(names) => resolve::by_names(names, &recordings, &vault.ids()?)?,
+        resolve::Selection::Filtered(filter) => {
+            refuse_matching(filter, &running, &recordings, &now)?;
+            selection.resolve(&recordings, &now)?
+        }
+    };
+    let mut known: BTreeMap<_, _> = recordings.into_iter().map(|one| (one.id, one)).collect();
+    let (mut doomed, mut others) = (Vec::new(), Vec::new());
+    for id in ids {
+        match known.remove(&id) {
+            Some(recording) => doomed.push(Doomed {
+                id,
+                recording: Ok(Box::new(recording)),
+            }),
+            None => others.push(id),
+        }
+    }
+    doomed.extend(picked(vault, &others, progress)?);
+    Ok(doomed)
+}
+
+/// These, by their own cards alone. Damage is told of, and keeps nobody from
+/// destroying what is damaged.
+fn picked(
+    vault: &OpenVault,
+    ids: &[RecordingId],
+    progress: &dyn Progress,
+) -> Result<Vec<Doomed>, Failure> {
+    let one = |(id, found): (RecordingId, vault::Result<Recording>)| Doomed {
+        id,
+        recording: found.map(Box::new).map_err(|error| {
+            let why = error.to_string();
+            if let vault::Error::Damaged { .. } = error {
+                progress.refuse(&error.into());
+            }
+            why
+        }),
+    };
+    Ok(vault.pick(ids)?.into_iter().map(one).collect())
+}
+
+/// A recording that is still running can't be destroyed under its recorder, also
+/// where it was a filter that named it.
+fn refuse_matching(
+    filter: &Filter,
+    running: &[Recording],
+    recordings: &[Recording],
+    now: &Zoned,
+) -> Result<(), Failure> {
+    let sieve = filter.at(now, last_added(recordings));
+    let is_over = |id| recordings.iter().any(|ended| ended.id == id);
+    let mut matching = running.iter().filter(|one| sieve.passes(*one));
+    match matching.find(|one| !is_over(one.id)) {
+        Some(one) => Err(vault::Error::Running { id: one.id }.into()),
+        None => Ok(()),
+    }
+}
+
+/// A recording that is still running can't be changed under its recorder.
 pub(super) fn refuse_running(
     vault: &OpenVault,
     which: &[String],
@@ -46,8 +148,7 @@ pub(super) fn refuse_running(
     for entry in vault.vault().inbox()?.iter().filter(|entry| entry.running) {
         let id = entry.id.to_string();
         let named = |word: &&String| {
-            word.len() >= crate::recording::RecordingId::MIN_PREFIX
-                && id.starts_with(&word.to_ascii_lowercase())
+            word.len() >= RecordingId::MIN_PREFIX && id.starts_with(&word.to_ascii_lowercase())
         };
         if which.iter().any(|word| named(&word)) {
             let why = "it is being recorded";
@@ -62,18 +163,20 @@ pub(super) fn refuse_running(
 /// Destroys exactly these recordings and answers with the receipt.
 ///
 /// # Errors
-/// When the vault can't be unlocked, or the keys could not be overwritten:
-/// then the message says where, and the shred is not final.
+/// When the vault can't be unlocked, or a recording is being made. What could not
+/// be overwritten is in the receipt: see [`Receipt::failure`].
 pub fn run(
     context: &Context,
-    recordings: &[Recording],
+    ids: &[RecordingId],
     scope: ShredScope,
     progress: &dyn Progress,
 ) -> Result<Receipt, Failure> {
     let vault = context.unlocked()?;
-    let ids: Vec<_> = recordings.iter().map(|recording| recording.id).collect();
-    progress.begin("shredding", Some(ids.len() as u64), Unit::Items);
-    let receipt = vault.shred(&ids, scope, &mut |done, _total| progress.advance(done));
+    let all = ids.len() as u64;
+    progress.begin("shredding", Some(all), Unit::Items);
+    let receipt = vault.shred(ids, scope, &mut |done, steps| {
+        progress.advance(done * all / steps.max(1));
+    });
     progress.end();
     Ok(receipt?)
 }

@@ -95,6 +95,12 @@ pub enum Error {
         /// The recording.
         id: RecordingId,
     },
+    /// The file of a recording in progress was taken away.
+    #[error("the file of {id} was taken away while it was recorded")]
+    TakenAway {
+        /// The recording.
+        id: RecordingId,
+    },
     /// Keys are gone from the newest generation, but an older one could not be
     /// overwritten: what they open is not destroyed for good.
     #[error("{} could not be overwritten: {source}", path.display())]
@@ -275,6 +281,12 @@ impl From<Error> for Failure {
             )
             .about(id)
             .hint("stop it first"),
+            Error::TakenAway { id } => Self::new(
+                Exit::Failed,
+                "the recording is destroyed",
+                "its file was taken away while it ran, as `shred --everything` does",
+            )
+            .about(id),
             Error::NotFinal { path, source } => Self::new(
                 if no_space(&source) {
                     Exit::NoSpace

@@ -11,6 +11,7 @@ use super::error::{Error, Result};
 use super::ground::disk;
 use super::ground::file_system;
 use super::ground::lock::{Gate, Lock};
+use super::ground::nocow;
 use super::ground::site::Site;
 use super::inbox;
 use super::keys::bag::Bag;
@@ -87,6 +88,8 @@ pub fn init(
     // Before anything of it is changed: it may be somebody's own directory.
     check_room(site)?;
     disk.create_dir(dir).map_err(Error::io("make", dir))?;
+    // Before any file is made: they take it over from the directory.
+    let _ = nocow::ask(dir);
     let lock = Lock::take(disk, dir)?;
     drop(Gate::close(disk, dir, &lock)?);
     make_room(site)?;

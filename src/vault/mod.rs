@@ -38,6 +38,7 @@ pub use destroy::receipt::{Backup, NotErased, Receipt, Shredded};
 pub use destroy::redact::{Redacted, Redaction};
 pub use destroy::scrub::Scrubbed;
 pub use destroy::shred::ShredScope;
+pub use destroy::wipe::{is_there, wipe};
 pub use error::{Error, Result};
 pub use ground::{disk, lock, medium, site};
 pub use inbox::InboxEntry;

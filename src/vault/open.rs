@@ -14,6 +14,7 @@ use super::destroy::redact::{self, Redacted, Redaction};
 use super::destroy::scrub::{self, Scrubbed};
 use super::destroy::shred::{self, ShredScope};
 use super::error::{Error, Result};
+use super::inbox;
 use super::inbox::merge::{self, MergeReport};
 use super::inbox::running;
 use super::keys::bag::Settings;
@@ -130,6 +131,26 @@ impl OpenVault {
         })
     }
 
+    /// The ids of everything that can be named: what was merged, whether or not its
+    /// card can be read, and what lies in the inbox. Opens no card; sorted.
+    pub fn ids(&self) -> Result<Vec<RecordingId>> {
+        self.session.with(|held| {
+            let mut ids = inbox::names(held.disk(), held.dir())?.recordings;
+            let clips = held.bag().clips.iter();
+            let merged = clips.filter(|(_, clip)| clip.extent.is_some());
+            ids.extend(merged.map(|(id, _)| *id));
+            ids.sort_unstable();
+            ids.dedup();
+            Ok(ids)
+        })
+    }
+
+    /// These recordings, each with what is known of it or why that can't be read.
+    /// What waits in the inbox tells what its recorder put down last.
+    pub fn pick(&self, ids: &[RecordingId]) -> Result<Vec<(RecordingId, Result<Recording>)>> {
+        self.session.with(|held| Ok(library::pick(held, ids)))
+    }
+
     /// A number that is another one after anything in the store or the bag
     /// changed.
     pub fn revision(&self) -> Result<u64> {
@@ -236,6 +257,15 @@ impl OpenVault {
     pub fn forget_revisions(&self, id: RecordingId) -> Result<()> {
         self.session
             .with(|held| forget::forget(held, id)?.finally().map(drop))
+    }
+
+    /// Whether these can be shredded now.
+    ///
+    /// # Errors
+    /// [`Error::Running`] if one of them is being recorded, [`Error::NoRecording`]
+    /// if one is not there.
+    pub fn check_shred(&self, ids: &[RecordingId]) -> Result<()> {
+        self.session.with(|held| shred::check(held, ids))
     }
 
     /// Destroys recordings for good, or only their sound; one rotation for all

@@ -27,6 +27,8 @@ mod pty;
 mod read_only;
 mod torture;
 mod redact;
+mod shred;
+mod wipe;
 
 #[allow(
     dead_code,

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::json::document;
 use super::{Out, moment};
 use crate::command::redact::Plan;
+use crate::command::shred::Doomed;
+use crate::command::wipe::Target;
 use crate::error::plain;
-use crate::recording::Recording;
 use crate::time;
 use crate::vault::{Receipt, Redacted, Scrubbed};
 
@@ -16,21 +17,38 @@ use crate::vault::{Receipt, Redacted, Scrubbed};
 pub(in crate::cli) fn receipt(
     out: Out<'_>,
     receipt: &Receipt,
-    doomed: &[Recording],
+    doomed: &[Doomed],
 ) -> io::Result<()> {
+    let is_final = receipt.not_final.is_none();
     for one in &receipt.shredded {
-        let title = doomed.iter().find(|recording| recording.id == one.id);
-        let title = title.map_or("", |recording| recording.card.title.as_str());
+        let title = doomed.iter().find(|doomed| doomed.id == one.id);
+        let title = title.map_or("", Doomed::title);
         let s = if one.transcripts == 1 { "" } else { "s" };
         let transcripts = one.transcripts;
         writeln!(
             out,
-            "shredded {}  {}  ({} bytes of sound, {transcripts} transcript{s}); its keys are destroyed",
+            "{} {}  {}  ({} bytes of sound, {transcripts} transcript{s}); {}",
+            if is_final { "shredded" } else { "NOT FINAL:" },
             one.id.short(),
             plain(title),
             one.audio_bytes,
+            if is_final {
+                "its keys are destroyed"
+            } else {
+                "an older copy of its keys could not be overwritten"
+            },
         )?;
     }
+    reach(out, receipt)
+}
+
+/// What became of a whole vault.
+pub(in crate::cli) fn wiped(out: Out<'_>, target: &Target, receipt: &Receipt) -> io::Result<()> {
+    let done = match receipt.not_final {
+        None => "destroyed",
+        Some(_) => "NOT ALL DESTROYED:",
+    };
+    writeln!(out, "{done} {}", plain(&target.dir.display().to_string()))?;
     reach(out, receipt)
 }
 
@@ -61,7 +79,7 @@ fn reach(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
 
 /// What would be redacted, so that a person can be asked.
 pub(in crate::cli) fn redaction_plan(out: Out<'_>, plan: &Plan) -> io::Result<()> {
-    super::recordings(out, std::slice::from_ref(&plan.recording))?;
+    super::recording(out, &plan.recording)?;
     writeln!(out, "  from {}", span(plan))?;
     match plan.words.as_str() {
         "" => writeln!(out, "  its newest transcript says nothing there"),
@@ -114,7 +132,7 @@ pub(in crate::cli) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Resul
                 "id": one.id.to_string(),
                 "audio_bytes": one.audio_bytes,
                 "transcripts": one.transcripts,
-                "key_destroyed": true,
+                "key_destroyed": receipt.not_final.is_none(),
             })
         })
         .collect();
@@ -160,6 +178,7 @@ fn with_reach(out: Out<'_>, name: &str, done: &Value, receipt: &Receipt) -> io::
             "erased": receipt.erased,
             "not_erased": not_erased,
             "backups_still_holding": backups,
+            "not_final": receipt.not_final,
         }),
     )
 }

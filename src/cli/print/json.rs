@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use super::Out;
 use crate::audio::DeviceInfo;
 use crate::command::devices::Level;
+use crate::command::doctor::Check;
 use crate::command::list::Listed;
 use crate::command::record::Taken;
+use crate::command::shred::Doomed;
 use crate::command::{demo, export, init, search, show, transcribe};
 use crate::error::Failure;
 use crate::listing::{KeptUntil, RecordingView};
@@ -39,8 +41,14 @@ pub(in crate::cli) fn list_json(out: Out<'_>, listed: &[Listed]) -> io::Result<(
     document(out, &json!({ "recordings": recordings }))
 }
 
-pub(in crate::cli) fn recordings_json(out: Out<'_>, recordings: &[Recording]) -> io::Result<()> {
-    let recordings: Vec<Value> = recordings.iter().map(view).collect();
+/// What would be destroyed, in the shape of `list`; of what can't be read there is
+/// only the id and why.
+pub(in crate::cli) fn doomed_json(out: Out<'_>, doomed: &[Doomed]) -> io::Result<()> {
+    let one = |doomed: &Doomed| match &doomed.recording {
+        Ok(recording) => view(recording),
+        Err(why) => json!({ "id": doomed.id.to_string(), "damaged": why }),
+    };
+    let recordings: Vec<Value> = doomed.iter().map(one).collect();
     document(out, &json!({ "recordings": recordings }))
 }
 
@@ -132,6 +140,21 @@ pub(in crate::cli) fn level_json(out: Out<'_>, level: &Level) -> io::Result<()> 
             "rms_dbfs": level.rms_dbfs,
         }),
     )
+}
+
+pub(in crate::cli) fn checks_json(out: Out<'_>, checks: &[Check]) -> io::Result<()> {
+    let checks: Vec<Value> = checks
+        .iter()
+        .map(|check| {
+            json!({
+                "name": check.name,
+                "ok": check.ok,
+                "found": check.found,
+                "hint": check.hint,
+            })
+        })
+        .collect();
+    document(out, &json!({ "checks": checks }))
 }
 
 pub(in crate::cli) fn devices_json(out: Out<'_>, devices: &[DeviceInfo]) -> io::Result<()> {

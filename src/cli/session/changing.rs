@@ -6,7 +6,8 @@ use super::Session;
 use crate::cli::definition::{EditArgs, PasswdArgs, ShredArgs};
 use crate::cli::{keys, print, unprintable};
 use crate::command::edit::{Revisions, TagChange};
-use crate::command::{KeySource, Progress, edit, passwd, scrub, shred};
+use crate::command::shred::Doomed;
+use crate::command::{KeySource, Progress, edit, passwd, scrub, shred, wipe};
 use crate::error::{Exit, Failure, plain};
 use crate::recording::Recording;
 use crate::tui::editor::{self, Ending};
@@ -74,6 +75,9 @@ impl Session {
     }
 
     pub(super) fn shred(&self, args: ShredArgs) -> Result<Exit, Failure> {
+        if args.everything {
+            return self.shred_everything();
+        }
         let scope = if args.audio_only {
             ShredScope::Sound
         } else {
@@ -86,15 +90,16 @@ impl Session {
         let doomed = shred::plan(&self.context, &wanted, &self.console)?;
         if args.dry_run {
             return self.print(|out| match self.json {
-                true => print::recordings_json(out, &doomed),
-                false => print::recordings(out, &doomed),
+                true => print::doomed_json(out, &doomed),
+                false => print::doomed(out, &doomed),
             });
         }
         if !args.yes && !self.agreed(&doomed, scope)? {
             let why = "the answer was no";
             return Err(Failure::new(Exit::Failed, "nothing was shredded", why));
         }
-        let receipt = shred::run(&self.context, &doomed, scope, &self.console)?;
+        let ids: Vec<_> = doomed.iter().map(|one| one.id).collect();
+        let receipt = shred::run(&self.context, &ids, scope, &self.console)?;
         self.print(|out| match self.json {
             true => print::receipt_json(out, &receipt),
             false => print::receipt(out, &receipt, &doomed),
@@ -107,7 +112,7 @@ impl Session {
     }
 
     /// Names what would be destroyed and asks; the default is no.
-    fn agreed(&self, doomed: &[Recording], scope: ShredScope) -> Result<bool, Failure> {
+    fn agreed(&self, doomed: &[Doomed], scope: ShredScope) -> Result<bool, Failure> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             let why = "there is no terminal to ask on";
             return Err(Failure::new(Exit::Usage, "can't shred", why)
@@ -118,7 +123,7 @@ impl Session {
             ShredScope::Everything => "",
             ShredScope::Sound => "the sound of ",
         };
-        let asked = print::recordings(&mut err, doomed).and_then(|()| {
+        let asked = print::doomed(&mut err, doomed).and_then(|()| {
             let number = doomed.len();
             let s = if number == 1 { "" } else { "s" };
             write!(err, "destroy {what}{number} recording{s} for good? [y/N] ")?;
@@ -128,6 +133,23 @@ impl Session {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(unprintable)?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+    }
+
+    fn shred_everything(&self) -> Result<Exit, Failure> {
+        let target = wipe::target(&self.context)?;
+        let typed = ask_name(&target)?;
+        if typed != target.name {
+            let why = "what was typed is not the name of the vault";
+            return Err(Failure::new(Exit::Failed, "nothing was destroyed", why)
+                .about(target.dir.display())
+                .hint(format!("its name is {}", target.name)));
+        }
+        let receipt = wipe::run(&self.context, &target, &self.console)?;
+        self.print(|out| match self.json {
+            true => print::receipt_json(out, &receipt),
+            false => print::wiped(out, &target, &receipt),
+        })?;
+        wipe::failure(&target, &receipt).map_or(Ok(Exit::Done), Err)
     }
 
     pub(super) fn passwd(&self, args: &PasswdArgs) -> Result<Exit, Failure> {
@@ -142,5 +164,37 @@ impl Session {
             "the old passphrase opens nothing here any more; it still opens copies made before",
         );
         Ok(Exit::Done)
+    }
+}
+
+/// Asks for the name of the vault; without a terminal it is the first line of
+/// standard input.
+fn ask_name(target: &wipe::Target) -> Result<String, Failure> {
+    let unasked = |why: &str| {
+        Failure::new(Exit::Usage, "can't destroy the vault", why)
+            .about(target.dir.display())
+            .hint("give its name on standard input, or run this on a terminal")
+    };
+    if io::stdin().is_terminal() {
+        if !io::stderr().is_terminal() {
+            return Err(unasked("there is no terminal to ask on"));
+        }
+        let mut err = io::stderr().lock();
+        let asked = write!(
+            err,
+            "{}\nThis destroys the whole vault for good; nobody can bring it back.\n\
+             Type its name, {}, to destroy it: ",
+            plain(&target.dir.display().to_string()),
+            plain(&target.name),
+        );
+        asked.and_then(|()| err.flush()).map_err(unprintable)?;
+    }
+    let mut typed = String::new();
+    io::stdin().read_line(&mut typed).map_err(unprintable)?;
+    match typed.trim_end_matches(['\r', '\n']) {
+        "" if !io::stdin().is_terminal() => {
+            Err(unasked("there is no terminal, and no name was given"))
+        }
+        typed => Ok(typed.to_owned()),
     }
 }

@@ -1,9 +1,11 @@
 //! What was destroyed for good, and what is out of reach: the one form in which
 //! shredding, redaction and scrubbing answer.
 
+use super::reach;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
-use crate::vault::ground::medium::{Medium, Overwriting};
+use crate::vault::error::Error;
+use crate::vault::keys::rotation::Leftover;
 use crate::vault::session::Held;
 
 /// What was destroyed, and what is out of reach.
@@ -44,7 +46,7 @@ impl Receipt {
         Self {
             shredded: Vec::new(),
             erased: Vec::new(),
-            not_erased: out_of_reach(held, what),
+            not_erased: reach::of(held.dir(), what),
             backups_still_holding: backups
                 .map(|backup| Backup {
                     path: backup.path.clone(),
@@ -57,20 +59,25 @@ impl Receipt {
 
     /// The same for a rotation that destroyed these keys, and what it could not
     /// overwrite.
-    pub(super) fn of_keys(held: &Held<'_>, keys: &str, not_final: Option<String>) -> Self {
+    pub(super) fn of_keys(held: &Held<'_>, keys: &str, leftovers: &[Leftover]) -> Self {
         let mut receipt = Self::begin(held, "older generations of the keys");
-        match &not_final {
-            None => receipt.erased.push(format!(
+        if leftovers.is_empty() {
+            receipt.erased.push(format!(
                 "{keys}: overwritten in root.a, root.b and both copies of the bag"
-            )),
-            Some(why) => receipt.not_erased.push(NotErased {
-                what: format!("{keys}, in the generation before"),
-                where_: held.dir().display().to_string(),
-                why: why.clone(),
-            }),
+            ));
         }
+        let left = leftovers.iter().map(|Leftover { why }| NotErased {
+            what: format!("{keys}, in the generation before"),
+            where_: match why {
+                Error::NotFinal { path, .. } => path.display().to_string(),
+                _ => held.dir().display().to_string(),
+            },
+            why: why.to_string(),
+        });
+        // What matters most comes first.
+        receipt.not_erased.splice(0..0, left);
         Self {
-            not_final,
+            not_final: leftovers.first().map(|leftover| leftover.why.to_string()),
             ..receipt
         }
     }
@@ -105,39 +112,4 @@ pub struct Backup {
     pub path: String,
     /// When, milliseconds since 1970-01-01T00:00:00Z.
     pub made_at_ms: i64,
-}
-
-fn out_of_reach(held: &Held<'_>, what: &str) -> Vec<NotErased> {
-    let dir = held.dir().display().to_string();
-    let line = |why: String| NotErased {
-        what: what.to_owned(),
-        where_: dir.clone(),
-        why,
-    };
-    let medium = Medium::of(held.dir());
-    let mut lines = vec![
-        line(
-            "if the disk is an SSD, a card or virtual, cells it has put aside can't be overwritten"
-                .into(),
-        ),
-        line("copies and snapshots of the directory made before open what they held then".into()),
-    ];
-    match medium.overwriting {
-        Overwriting::InPlace => {}
-        Overwriting::LeavesOldBytes(why) => {
-            lines.insert(
-                0,
-                line(format!(
-                    "{} does not overwrite in place: {why}",
-                    medium.name
-                )),
-            );
-        }
-        Overwriting::Depends(why) => lines.push(line(format!("{}: {why}", medium.name))),
-        Overwriting::Unknown => lines.insert(
-            0,
-            line("it is not known whether this file system overwrites in place".into()),
-        ),
-    }
-    lines
 }

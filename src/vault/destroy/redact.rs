@@ -105,12 +105,8 @@ pub(crate) fn redact(
         });
         Ok(())
     })?;
-    let not_final = rotated
-        .leftovers
-        .first()
-        .map(|leftover| leftover.why.to_string());
     let keys = "the keys to the recording as it was before";
-    let mut receipt = Receipt::of_keys(held, keys, not_final);
+    let mut receipt = Receipt::of_keys(held, keys, &rotated.leftovers);
     match settle(held) {
         Ok(rows) => receipt.erased.push(format!(
             "{rows} rows of store.redb; sealed bytes may stay in its free pages, without a key"

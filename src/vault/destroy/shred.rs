@@ -6,7 +6,7 @@
 //! and inbox files are removed for tidiness.
 
 use super::receipt::{NotErased, Receipt, Shredded};
-use crate::recording::RecordingId;
+use crate::recording::{Recording, RecordingId};
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::Hold;
 use crate::vault::inbox::intake::FIRST_EPOCH;
@@ -16,7 +16,6 @@ use crate::vault::keys::bag::{Bag, Tombstone};
 use crate::vault::keys::rotation::Rotated;
 use crate::vault::session::Held;
 use crate::vault::store::library;
-use crate::vault::store::rows::ClipId;
 
 /// How much of a recording is destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,34 +34,58 @@ pub(crate) fn shred(
     scope: ShredScope,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Receipt> {
-    let steps = 2 + ids.len() as u64;
-    progress(0, steps);
+    let mut steps = Steps::of(ids.len(), progress);
     let waiting = waiting_of(held, ids)?;
     if scope == ShredScope::Sound && !waiting.is_empty() {
         // Its words and card are to stay, so it has to come in first.
         merge::merge(held)?;
     }
-    let shredded = ids
-        .iter()
-        .map(|id| tally(held, *id, scope))
-        .collect::<Result<Vec<_>>>()?;
-
+    let shredded = library::pick(held, ids)
+        .into_iter()
+        .inspect(|_| steps.step())
+        .map(|(id, found)| tally(id, found, scope))
+        .collect();
     let rotated = destroy_keys(held, ids, scope)?;
-    let not_final = rotated
-        .leftovers
-        .first()
-        .map(|leftover| leftover.why.to_string());
-    progress(1, steps);
-    let mut receipt = begin_receipt(held, ids, shredded, scope, not_final);
-    delete_rows(held, ids, scope, &mut receipt);
-    progress(2, steps);
-    for (done, id) in ids.iter().enumerate() {
+    steps.step();
+    let mut receipt = begin_receipt(held, ids, shredded, scope, &rotated);
+    delete_rows(held, ids, scope, &mut receipt, &mut steps);
+    for id in ids {
         if scope == ShredScope::Everything {
             destroy_inbox_file(held, *id, &mut receipt);
         }
-        progress(3 + done as u64, steps);
+        steps.step();
     }
     Ok(receipt)
+}
+
+/// Where a shred stands. For each recording its card is read, its rows are
+/// deleted and its inbox file is overwritten; the rotation is one for all.
+struct Steps<'a> {
+    done: u64,
+    all: u64,
+    progress: &'a mut dyn FnMut(u64, u64),
+}
+
+impl<'a> Steps<'a> {
+    fn of(recordings: usize, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
+        let all = 3 * recordings as u64 + 1;
+        progress(0, all);
+        Self {
+            done: 0,
+            all,
+            progress,
+        }
+    }
+
+    fn step(&mut self) {
+        self.done += 1;
+        (self.progress)(self.done, self.all);
+    }
+}
+
+/// Whether these can be shredded now: they are there, and none of them runs.
+pub(crate) fn check(held: &Held<'_>, ids: &[RecordingId]) -> Result<()> {
+    waiting_of(held, ids).map(drop)
 }
 
 /// Those that still have a file in the inbox.
@@ -93,39 +116,20 @@ fn is_known(bag: &Bag, id: RecordingId) -> bool {
     bag.clips.contains_key(&id) || bag.is_tombstoned(id, FIRST_EPOCH)
 }
 
-/// What is about to be destroyed, as far as it can be read.
-fn tally(held: &Held<'_>, id: RecordingId, scope: ShredScope) -> Result<Shredded> {
-    let nothing = Shredded {
+/// What is about to be destroyed, as far as it can be read: damage must not keep
+/// anybody from destroying what is damaged.
+fn tally(id: RecordingId, found: Result<Recording>, scope: ShredScope) -> Shredded {
+    let (audio_bytes, versions) = found.map_or((0, 0), |recording| {
+        (recording.audio_bytes, recording.versions.len())
+    });
+    Shredded {
         id,
-        audio_bytes: 0,
-        transcripts: 0,
-    };
-    let Some(clip) = held.bag().clips.get(&id) else {
-        return Ok(nothing);
-    };
-    let at = ClipId {
-        id,
-        epoch: clip.epoch,
-    };
-    let row = held
-        .store()
-        .read(held.lock(), |store| store.begin()?.card(at));
-    // Damage must not keep anybody from destroying what is damaged.
-    let Ok(Some(row)) = row else {
-        return Ok(nothing);
-    };
-    let Ok(card) = library::open_card(at, clip, &row) else {
-        return Ok(nothing);
-    };
-    let recording = library::recording(at, clip, card);
-    Ok(Shredded {
-        audio_bytes: recording.audio_bytes,
+        audio_bytes,
         transcripts: match scope {
-            ShredScope::Everything => u32::try_from(recording.versions.len()).unwrap_or(u32::MAX),
+            ShredScope::Everything => u32::try_from(versions).unwrap_or(u32::MAX),
             ShredScope::Sound => 0,
         },
-        ..nothing
-    })
+    }
 }
 
 fn destroy_keys(held: &mut Held<'_>, ids: &[RecordingId], scope: ShredScope) -> Result<Rotated> {
@@ -157,7 +161,7 @@ fn begin_receipt(
     ids: &[RecordingId],
     shredded: Vec<Shredded>,
     scope: ShredScope,
-    not_final: Option<String>,
+    rotated: &Rotated,
 ) -> Receipt {
     let keys = match scope {
         ShredScope::Everything => "sound, words and card",
@@ -168,12 +172,18 @@ fn begin_receipt(
     let keys = format!("the keys to the {keys} of {many} {recordings}");
     Receipt {
         shredded,
-        ..Receipt::of_keys(held, &keys, not_final)
+        ..Receipt::of_keys(held, &keys, &rotated.leftovers)
     }
 }
 
 /// The keys are gone by now: what fails here is told, and nothing more.
-fn delete_rows(held: &Held<'_>, ids: &[RecordingId], scope: ShredScope, receipt: &mut Receipt) {
+fn delete_rows(
+    held: &Held<'_>,
+    ids: &[RecordingId],
+    scope: ShredScope,
+    receipt: &mut Receipt,
+    steps: &mut Steps<'_>,
+) {
     let deleted = held.store().write(held.lock(), |rows| {
         let mut deleted = 0;
         for id in ids {
@@ -181,6 +191,7 @@ fn delete_rows(held: &Held<'_>, ids: &[RecordingId], scope: ShredScope, receipt:
                 ShredScope::Everything => rows.delete_all(*id)?,
                 ShredScope::Sound => rows.delete_sound(*id)?,
             };
+            steps.step();
         }
         Ok(deleted)
     });

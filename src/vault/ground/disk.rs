@@ -10,6 +10,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::thread;
 
 use rustix::fs::{Access as Permission, FlockOperation, OFlags, access, flock, statvfs};
 use rustix::io::Errno;
@@ -52,7 +53,8 @@ pub trait DiskFile: Debug + Send + Sync {
     /// Cuts the file, or lengthens it with zeros.
     fn set_len(&self, length: u64) -> io::Result<()>;
 
-    /// Makes all that was written to this file durable.
+    /// Makes all that was written to this file durable, its length too; its times
+    /// need not be.
     fn sync(&self) -> io::Result<()>;
 
     /// Takes an flock if that is possible at once; `false` if somebody holds
@@ -83,6 +85,14 @@ pub trait Disk: Debug + Send + Sync {
 
     /// Makes the names in a directory durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Makes files, and the names in a directory, durable, none of them before
+    /// another. All of it is tried; answers with what failed.
+    fn sync_together(&self, files: &[&dyn DiskFile], dir: &Path) -> io::Result<()> {
+        let synced = files.iter().map(|file| file.sync());
+        let synced = synced.fold(Ok(()), io::Result::and);
+        synced.and(self.sync_dir(dir))
+    }
 
     /// The names in a directory, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
@@ -158,12 +168,17 @@ pub fn read_if_there(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>
 /// Writes a file whole and syncs it; its name is durable after the directory
 /// is synced. What was there under this name is overwritten first to last.
 pub fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(disk, path, bytes)?.sync()
+}
+
+/// The same without the sync; the file.
+pub(crate) fn put(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     let file = disk.open(path, Access::WriteOrCreate)?;
     file.write_at(0, bytes)?;
     if file.len()? != bytes.len() as u64 {
         file.set_len(bytes.len() as u64)?;
     }
-    file.sync()
+    Ok(file)
 }
 
 /// Overwrites all of a file with random bytes, in place, and syncs it.
@@ -273,6 +288,30 @@ impl Disk for RealDisk {
         File::open(dir)?.sync_all()
     }
 
+    fn sync_together(&self, files: &[&dyn DiskFile], dir: &Path) -> io::Result<()> {
+        // At the same time, so that a journal commits once for all of them.
+        thread::scope(|scope| {
+            let sync = |file: &'_ &dyn DiskFile| file.sync();
+            let running: Vec<_> = files
+                .iter()
+                .map(|file| {
+                    let thread = thread::Builder::new().name("sync".into());
+                    let began = thread.spawn_scoped(scope, move || sync(file));
+                    // Where no thread can be had it is done here.
+                    began.map_err(|_| sync(file))
+                })
+                .collect();
+            let mut synced = self.sync_dir(dir);
+            for one in running {
+                synced = synced.and(match one {
+                    Ok(thread) => thread.join().unwrap_or_else(|_| Err(died())),
+                    Err(done) => done,
+                });
+            }
+            synced
+        })
+    }
+
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(dir)? {
@@ -319,6 +358,10 @@ impl Disk for RealDisk {
     }
 }
 
+fn died() -> io::Error {
+    io::Error::other("the thread that synced has died")
+}
+
 impl DiskFile for File {
     fn len(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
@@ -337,7 +380,8 @@ impl DiskFile for File {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.sync_all()
+        // Whoever overwrites in place spares the journal the new times.
+        self.sync_data()
     }
 
     fn try_lock(&self, hold: Hold) -> io::Result<bool> {

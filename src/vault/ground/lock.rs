@@ -54,8 +54,18 @@ impl Gate {
     }
 
     /// Takes the gate alone. The lock is shown, not used: it must be held first.
-    pub fn close(disk: &dyn Disk, dir: &Path, _lock: &Lock) -> Result<Self> {
-        take(disk, &dir.join(GATE_FILE), Hold::Exclusive, PATIENCE).map(Self)
+    pub fn close(disk: &dyn Disk, dir: &Path, lock: &Lock) -> Result<Self> {
+        Self::close_within(disk, dir, lock, PATIENCE)
+    }
+
+    /// The same, waiting for as long as told.
+    pub fn close_within(
+        disk: &dyn Disk,
+        dir: &Path,
+        _lock: &Lock,
+        patience: Duration,
+    ) -> Result<Self> {
+        take(disk, &dir.join(GATE_FILE), Hold::Exclusive, patience).map(Self)
     }
 }
 
@@ -64,6 +74,12 @@ fn take(disk: &dyn Disk, path: &Path, hold: Hold, patience: Duration) -> Result<
         // A vault that can't be written can still be read, and flock takes
         // a file that is open for reading.
         Err(error) if is_read_only(&error) => disk.open(path, Access::Read),
+        // Without the directory there is no vault, whatever there was before.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::NoVault {
+                dir: path.parent().unwrap_or(path).to_owned(),
+            });
+        }
         answer => answer,
     };
     let file = file.map_err(Error::io("open", path))?;

@@ -1,11 +1,15 @@
 //! What lies below the vault: whether overwriting a file reaches its old bytes.
 //!
-//! Told from the file system's type. What a virtual disk or a storage array does
-//! below that, nobody here can know.
+//! Told from the file system's type and from how it is mounted. What a virtual disk
+//! or a storage array does below that, nobody here can know.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{statfs, statvfs};
+
+use super::nocow;
+use crate::system::mounts::{self, Mount};
 
 /// A file system, as far as erasing goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,11 +177,95 @@ const KNOWN: &[(u32, Medium)] = &[
 ];
 
 impl Medium {
-    /// The file system a directory lies on.
+    /// The file system a directory lies on, as it is mounted.
     #[must_use]
     pub fn of(dir: &Path) -> Self {
+        let medium = Self::by_type(dir);
+        let Some(mount) = mounts::of_this_directory(dir) else {
+            return medium;
+        };
+        let medium = medium.mounted(&mount, &options_of(&mount), &Self::by_type);
+        let medium = match nocow::is_in_force(dir) {
+            true => medium.without_copies(),
+            false => medium,
+        };
+        match backing(&mount.source) {
+            Some(image) => medium.in_image_on(Self::by_type(&image)),
+            None => medium,
+        }
+    }
+
+    fn by_type(dir: &Path) -> Self {
         // The type is a word of the machine's size; the magics have 32 bits.
         statfs(dir).map_or(Self::UNKNOWN, |stat| Self::of_type(stat.f_type as u32))
+    }
+
+    /// What is so for this mount, where the type alone leaves it open. `all` is what
+    /// the file system itself says of its options, defaults among them.
+    fn mounted(self, mount: &Mount, all: &str, below: &dyn Fn(&Path) -> Self) -> Self {
+        let overwriting = match self.name {
+            "ext4" => {
+                let said = all.lines().find_map(|line| line.strip_prefix("data="));
+                match mount.option("data").or(said) {
+                    Some("journal") => {
+                        LeavesOldBytes("it is mounted with data=journal: its journal keeps copies")
+                    }
+                    Some(_) => InPlace,
+                    // It says how it journals data, unless it has no journal.
+                    None if !all.is_empty() => InPlace,
+                    None => self.overwriting,
+                }
+            }
+            // New files lie in the upper layer, and stay there when they are changed.
+            "overlay" => match mount
+                .option("upperdir")
+                .map(|upper| below(Path::new(upper)))
+            {
+                Some(upper) if upper.name != "unknown" => match upper.overwriting {
+                    LeavesOldBytes(_) => {
+                        LeavesOldBytes("its upper layer writes changed bytes to a new place")
+                    }
+                    other => other,
+                },
+                _ => self.overwriting,
+            },
+            _ => self.overwriting,
+        };
+        Self {
+            overwriting,
+            ..self
+        }
+    }
+
+    /// The same for a directory whose new files are overwritten in place.
+    fn without_copies(self) -> Self {
+        match self.name {
+            "btrfs" => Self {
+                overwriting: Depends(
+                    "it overwrites this directory's files in place unless a snapshot holds them",
+                ),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
+    /// The same in an image file that lies on another file system.
+    fn in_image_on(self, below: Self) -> Self {
+        let overwriting = match below.overwriting {
+            InPlace => self.overwriting,
+            LeavesOldBytes(_) => LeavesOldBytes(
+                "it lies in an image file, on a file system that writes changed bytes to a new place",
+            ),
+            Depends(_) | Overwriting::Unknown => match self.overwriting {
+                InPlace => Depends("it lies in an image file; what is below it may keep old bytes"),
+                other => other,
+            },
+        };
+        Self {
+            overwriting,
+            ..self
+        }
     }
 
     const UNKNOWN: Self = Self {
@@ -201,9 +289,76 @@ pub fn free_bytes(dir: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// What ext4 says of its options, one a line; empty for others.
+fn options_of(mount: &Mount) -> String {
+    let device = mount.source.canonicalize();
+    let name = device.as_deref().ok().and_then(Path::file_name);
+    let said = name.map(|name| Path::new("/proc/fs/ext4").join(name).join("options"));
+    said.and_then(|path| fs::read_to_string(path).ok())
+        .unwrap_or_default()
+}
+
+/// The file behind a loop device.
+fn backing(source: &Path) -> Option<PathBuf> {
+    let name = source.file_name()?.to_str()?;
+    let name = name.strip_prefix("loop").map(|_| name)?;
+    let said = Path::new("/sys/block").join(name).join("loop/backing_file");
+    fs::read_to_string(said).ok().map(|path| path.trim().into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mount(options: &[&str]) -> Mount {
+        Mount {
+            point: "/".into(),
+            kind: String::new(),
+            source: "/dev/sda1".into(),
+            options: options.iter().map(|one| (*one).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn of_ext4_it_is_said_whether_its_journal_keeps_copies() {
+        let ext4 = Medium::of_type(0xef53);
+        let told = |options: &[&str], all: &str| {
+            let nothing = |_: &Path| Medium::UNKNOWN;
+            ext4.mounted(&mount(options), all, &nothing).overwriting
+        };
+        assert!(matches!(
+            told(&["rw", "data=journal"], ""),
+            LeavesOldBytes(_)
+        ));
+        assert!(matches!(
+            told(&["rw"], "rw\ndata=journal\n"),
+            LeavesOldBytes(_)
+        ));
+        assert_eq!(told(&["rw"], "rw\ndata=ordered\n"), InPlace);
+        assert_eq!(told(&["rw"], "rw\ndiscard\n"), InPlace, "without a journal");
+        assert!(matches!(told(&["rw"], ""), Depends(_)), "nothing is said");
+    }
+
+    #[test]
+    fn of_an_overlay_and_of_an_image_it_is_what_is_below_that_counts() {
+        let overlay = Medium::of_type(0x794c_7630);
+        let on = |kind: u32| {
+            let below = move |_: &Path| Medium::of_type(kind);
+            overlay
+                .mounted(&mount(&["upperdir=/u"]), "", &below)
+                .overwriting
+        };
+        assert_eq!(on(0x0102_1994), InPlace);
+        assert!(matches!(on(0x9123_683e), LeavesOldBytes(_)));
+        assert!(matches!(on(0x1234), Depends(_)));
+        let btrfs = Medium::of_type(0x9123_683e).without_copies();
+        assert!(matches!(btrfs.overwriting, Depends(_)));
+        let tmpfs = Medium::of_type(0x0102_1994);
+        let image = |kind| tmpfs.in_image_on(Medium::of_type(kind)).overwriting;
+        assert_eq!(image(0x3153_464a), InPlace);
+        assert!(matches!(image(0x9123_683e), LeavesOldBytes(_)));
+        assert!(matches!(image(0xef53), Depends(_)));
+    }
 
     #[test]
     fn file_systems_that_keep_old_bytes_are_told_from_those_that_do_not() {

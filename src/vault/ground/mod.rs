@@ -6,6 +6,7 @@ pub mod disk;
 pub(super) mod file_system;
 pub mod lock;
 pub mod medium;
+pub(super) mod nocow;
 #[cfg(test)]
 pub(super) mod sim_disk;
 pub mod site;

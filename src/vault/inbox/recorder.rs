@@ -219,6 +219,11 @@ impl RecordingWriter {
     }
 
     fn put(&mut self, frame: &[u8]) -> Result<()> {
+        // What is written into a file without a name is lost: whoever takes the name
+        // away while it is recorded has destroyed the vault.
+        if matches!(self.disk.exists(&self.path), Ok(false)) {
+            return Err(Error::TakenAway { id: self.id });
+        }
         if let Err(source) = self.file.write_at(self.bytes, frame) {
             // Half a frame would be dropped as torn anyway; cutting it off is
             // tidier and may fail as the write did.

@@ -31,7 +31,8 @@ pub(crate) fn running(held: &Held<'_>) -> Result<Vec<Recording>> {
     Ok(running)
 }
 
-fn so_far(held: &Held<'_>, id: RecordingId) -> Result<Option<Recording>> {
+/// What is known of a recording whose file lies in the inbox, if its draft opens.
+pub(crate) fn so_far(held: &Held<'_>, id: RecordingId) -> Result<Option<Recording>> {
     // It may end and be merged at any time.
     let Some(file) = open(held, id)? else {
         return Ok(None);

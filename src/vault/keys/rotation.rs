@@ -242,11 +242,14 @@ impl Next {
 
     /// Writes both copies of the bag, durably.
     pub(in crate::vault) fn write_bag(&self, disk: &dyn disk::Disk, dir: &Path) -> Result<()> {
-        for copy in Copy::BOTH {
+        let put = |copy: Copy| {
             let path = copy.bag_file(dir, self.facts.generation);
-            disk::write(disk, &path, &self.sealed).map_err(Error::io("write", &path))?;
-        }
-        disk.sync_dir(dir).map_err(Error::io("sync", dir))
+            disk::put(disk, &path, &self.sealed).map_err(Error::io("write", &path))
+        };
+        let (a, b) = (put(Copy::A)?, put(Copy::B)?);
+        // Nothing names them yet, so which of them lasts first does not matter.
+        disk.sync_together(&[&*a, &*b], dir)
+            .map_err(Error::io("sync", dir))
     }
 
     /// Writes a root slot, durably.

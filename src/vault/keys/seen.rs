@@ -41,3 +41,11 @@ pub(in crate::vault) fn note(site: &Site, vault: VaultId, generation: u64) {
         .and_then(|()| disk::write(disk, &beside, format!("{generation}\n").as_bytes()))
         .and_then(|()| disk.rename(&beside, &path));
 }
+
+/// Forgets that a vault was ever seen, once it is destroyed.
+pub(in crate::vault) fn forget(site: &Site, vault: VaultId) {
+    if let Some(path) = path(site, vault) {
+        let _ = site.disk.unlink(&path.with_extension("new"));
+        let _ = site.disk.unlink(&path);
+    }
+}

@@ -12,7 +12,7 @@ use crate::fence::fenced;
 use crate::recording::{Recording, RecordingId};
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
-use crate::vault::inbox;
+use crate::vault::inbox::{self, running};
 use crate::vault::keys::bag::{Bag, Clip};
 use crate::vault::sealed::frame::{self, Facts, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
@@ -67,6 +67,37 @@ pub(crate) fn list(held: &Held<'_>) -> Result<Listing> {
         std::cmp::Reverse((card.recorded_at, card.added_at, *id))
     });
     Ok(listing)
+}
+
+/// Some recordings, each with its card or why that can't be read; one that waits
+/// in the inbox as its last draft tells of it. Reads no other card.
+pub(crate) fn pick(held: &Held<'_>, ids: &[RecordingId]) -> Vec<(RecordingId, Result<Recording>)> {
+    let picked = held.store().read(held.lock(), |store| {
+        let rows = store.begin()?;
+        let of = |id: &RecordingId| {
+            let found = match held.clip(*id) {
+                Ok((at, clip)) => rows.card(at).and_then(|row| {
+                    let row = row.ok_or_else(|| no_card(*id))?;
+                    Ok(recording(at, clip, open_card(at, clip, &row)?))
+                }),
+                Err(_) => waiting(held, *id),
+            };
+            (*id, found)
+        };
+        Ok(ids.iter().map(of).collect())
+    });
+    picked.unwrap_or_else(|error| {
+        // A store that can't be opened hides nothing that lies in the inbox.
+        let of = |id: &RecordingId| match held.clip(*id) {
+            Ok(_) => (*id, Err(Error::damaged(id, &error))),
+            Err(_) => (*id, waiting(held, *id)),
+        };
+        ids.iter().map(of).collect()
+    })
+}
+
+fn waiting(held: &Held<'_>, id: RecordingId) -> Result<Recording> {
+    running::so_far(held, id)?.ok_or(Error::NoRecording { id })
 }
 
 fn list_share(store: &Snapshots<'_>, bag: &Bag, share: Share) -> Result<Listing> {

@@ -67,7 +67,7 @@ fn what_was_recorded_while_locked_is_read_after_unlocking_edited_and_shredded() 
             .iter()
             .any(|line| line.why.contains("SSD"))
     );
-    assert_eq!(steps.last(), Some(&(3, 3)));
+    assert_eq!(steps.last(), Some(&(4, 4)));
     // The other process notices by itself.
     assert!(other.recordings().unwrap().is_empty());
     assert!(matches!(other.sound(id), Err(Error::NoRecording { .. })));

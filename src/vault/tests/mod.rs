@@ -26,7 +26,9 @@ mod interrupted;
 mod read_only;
 mod redact;
 mod scrub;
+mod shredding;
 mod together;
+mod wiping;
 
 const PASSPHRASE: &str = "six words that nobody guesses";
 

@@ -4,7 +4,7 @@ use super::mentions::Source;
 
 /// The modules in the order in which they build on each other: a module may
 /// import itself and what stands before it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "error",
     "fence",
     "recording",
@@ -13,6 +13,7 @@ const ORDER: [&str; 19] = [
     "listing",
     "config",
     "hardening",
+    "system",
     "crypto",
     "audio",
     "speech",

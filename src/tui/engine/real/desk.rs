@@ -358,13 +358,9 @@ impl Desk {
 
     fn shred(&mut self, ids: &[RecordingId]) -> Result<(), Failure> {
         let open = Arc::clone(self.open()?);
-        let recordings = ids
-            .iter()
-            .map(|id| open.recording(*id))
-            .collect::<Result<Vec<_>, _>>()?;
         let receipt = shred::run(
             &self.shared.context,
-            &recordings,
+            ids,
             ShredScope::Everything,
             &Notes::default(),
         )?;
@@ -479,9 +475,13 @@ fn at_home(path: &Path) -> String {
 
 /// The receipt, line by line.
 fn lines(receipt: &Receipt) -> Vec<String> {
+    let done = match receipt.not_final {
+        None => "Destroyed for good",
+        Some(_) => "Destroyed, and not final",
+    };
     let first = match receipt.shredded.as_slice() {
-        [_] => "Destroyed for good: 1 recording.".to_owned(),
-        many => format!("Destroyed for good: {} recordings.", many.len()),
+        [_] => format!("{done}: 1 recording."),
+        many => format!("{done}: {} recordings.", many.len()),
     };
     lines_behind(first, receipt)
 }

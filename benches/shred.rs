@@ -1,0 +1,362 @@
+//! What it costs to destroy one recording: in a vault of three months and of ten
+//! years, with little sound in it and with much.
+//!
+//! Each vault is filled through the recorder and the merge, without waiting for the
+//! disk; then one recording after the other is shredded and timed, with every sync
+//! real. The peer is the disk itself, in the same run: as many bare writes of the
+//! same sizes, each synced, and GNU shred over a file of a recording's size.
+//! `VOXVAULT_BENCH_DIR` says on which disk; `VOXVAULT_BENCH_SMALL` leaves the large
+//! vaults out.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench is a program that reports"
+)]
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use voxvault::crypto::{Passphrase, WorkFactor};
+use voxvault::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
+use voxvault::vault::disk::{Access, Disk, DiskFile, Hold, RealDisk};
+use voxvault::vault::site::Site;
+use voxvault::vault::{InitOptions, OpenVault, ShredScope, Vault};
+
+/// Recordings, and segments of 0.8 s in each.
+const VAULTS: [(usize, u32); 4] = [(1_000, 1), (1_000, 300), (36_500, 1), (36_500, 20)];
+/// Shreds that are timed in each vault.
+const SHREDS: usize = 100;
+/// Recordings that are merged at once: each holds a file open.
+const AT_ONCE: usize = 500;
+/// Segments of an hour.
+const HOUR: u32 = 4_500;
+const SEGMENT_BYTES: usize = 2_800;
+
+fn main() {
+    let base =
+        std::env::var_os("VOXVAULT_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let small = std::env::var_os("VOXVAULT_BENCH_SMALL").is_some();
+    for (recordings, segments) in VAULTS {
+        if small && recordings * segments as usize > 1_000 {
+            continue;
+        }
+        let dir = tempfile::tempdir_in(&base).unwrap();
+        measure(dir.path(), recordings, segments);
+    }
+    against_gnu_shred(&base);
+}
+
+fn measure(dir: &Path, recordings: usize, segments: u32) {
+    let meter = Meter::default();
+    let site = Site {
+        disk: Arc::new(meter.clone()),
+        ..Site::new(&dir.join("vault"), Some(dir.join("state")))
+    };
+    let options = InitOptions {
+        work: WorkFactor::NONE,
+        ..InitOptions::default()
+    };
+    let began = Instant::now();
+    let open = Vault::init_at(site.clone(), &passphrase(), options).unwrap();
+    let ids = fill(&open, recordings, segments);
+    let hour = fill(&open, 1, HOUR);
+    drop(open);
+    rustix::fs::sync();
+    let store = fs::metadata(site.dir.join("store.redb")).unwrap().len();
+    println!(
+        "\n{recordings} recordings of {segments} segments, store of {} MB (filled in {:.0?})",
+        store >> 20,
+        began.elapsed()
+    );
+
+    meter.count();
+    let unlock = || {
+        Vault::open_at(site.clone())
+            .unwrap()
+            .unlock(&passphrase())
+            .unwrap()
+    };
+    let open = unlock();
+    let mut ids = ids.into_iter();
+    let mut shred_next = || {
+        let id = ids.next().unwrap();
+        let _ = meter.take();
+        time(|| shred(&open, id))
+    };
+    println!(
+        "  the first of a process, which looks the store through: {:.1?}",
+        shred_next()
+    );
+    let mut times: Vec<Duration> = (0..SHREDS).map(|_| shred_next()).collect();
+    let last = meter.take();
+    report("shred of one recording", &mut times);
+    let waited: Duration = last.iter().map(|sync| sync.took).sum();
+    let bytes: usize = last.iter().map(|sync| sync.bytes).sum();
+    println!(
+        "  of which the last: {} syncs, {} KB written, {:.1?} in syncs",
+        last.len(),
+        bytes >> 10,
+        waited
+    );
+    let mut bare: Vec<Duration> = (0..SHREDS / 4).map(|_| bare(dir, &last)).collect();
+    report("the peer: the same writes and syncs, bare", &mut bare);
+    println!(
+        "  shred of a recording of an hour: {:.1?}",
+        time(|| shred(&open, hour[0]))
+    );
+}
+
+fn shred(open: &OpenVault, id: RecordingId) {
+    let receipt = open
+        .shred(&[id], ShredScope::Everything, &mut |_, _| ())
+        .unwrap();
+    assert!(receipt.not_final.is_none(), "{receipt:?}");
+}
+
+/// Writes and syncs as many bytes as often, into files of their own.
+fn bare(dir: &Path, syncs: &[Sync]) -> Duration {
+    let path = |number: usize| dir.join(format!("bare.{number}"));
+    let noise = vec![0xa5; syncs.iter().map(|sync| sync.bytes).max().unwrap_or(0)];
+    let took = time(|| {
+        for (number, sync) in syncs.iter().enumerate() {
+            let mut options = OpenOptions::new();
+            let file = options
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path(number));
+            let file = file.unwrap();
+            file.write_all_at(&noise[..sync.bytes], 0).unwrap();
+            file.sync_all().unwrap();
+        }
+    });
+    for number in 0..syncs.len() {
+        fs::remove_file(path(number)).unwrap();
+    }
+    took
+}
+
+/// A file as large as an hour of sound, overwritten as GNU shred does it.
+fn against_gnu_shred(base: &Path) {
+    println!();
+    for (name, segments) in [("16 s", 20), ("an hour", HOUR)] {
+        let mut times = Vec::new();
+        for _ in 0..10 {
+            let file = tempfile::NamedTempFile::new_in(base).unwrap();
+            let bytes = vec![0x5a; segments as usize * 3_081];
+            file.as_file().write_all_at(&bytes, 0).unwrap();
+            file.as_file().sync_all().unwrap();
+            let path = file.into_temp_path().keep().unwrap();
+            let began = Instant::now();
+            match Command::new("shred").arg("-u").arg(&path).status() {
+                Ok(status) if status.success() => times.push(began.elapsed()),
+                _ => {
+                    println!("GNU shred is not there: not compared");
+                    fs::remove_file(path).unwrap();
+                    return;
+                }
+            }
+        }
+        report(&format!("GNU shred -u of a file of {name}"), &mut times);
+    }
+}
+
+fn fill(open: &OpenVault, recordings: usize, segments: u32) -> Vec<RecordingId> {
+    let mut ids = Vec::with_capacity(recordings);
+    let mut packets = vec![0; SEGMENT_BYTES];
+    for first in (0..recordings).step_by(AT_ONCE) {
+        for number in first..recordings.min(first + AT_ONCE) {
+            let card = card(number, segments);
+            let mut writer = open.vault().begin_copy(&card).unwrap();
+            for segment in 0..segments {
+                packets[..8].copy_from_slice(&(number as u64).to_le_bytes());
+                packets[8..12].copy_from_slice(&segment.to_le_bytes());
+                writer.push(&packets, SEGMENT_SAMPLES).unwrap();
+            }
+            ids.push(writer.finish(&card).unwrap());
+        }
+        open.merge().unwrap();
+    }
+    ids
+}
+
+fn card(number: usize, segments: u32) -> Card {
+    let moment = Moment {
+        unix_ms: 1_763_800_000_000 + number as i64 * 1_000,
+        offset_s: 0,
+    };
+    Card {
+        title: format!("recording {number}"),
+        recorded_at: moment,
+        added_at: moment,
+        tags: vec!["minutes".to_owned()],
+        note: String::new(),
+        pinned: false,
+        source: Source::Mic,
+        device: None,
+        samples: u64::from(segments) * u64::from(SEGMENT_SAMPLES),
+        pre_skip: 312,
+        signal: Signal {
+            peak_dbfs: -6.0,
+            rms_dbfs: -24.0,
+            silent_fraction: 0.0,
+            clipped_fraction: 0.0,
+        },
+        gaps: Vec::new(),
+        markers: Vec::new(),
+        content_hash: None,
+        ending: Ending::Complete,
+        failure: None,
+    }
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("a bench needs one".to_owned())
+}
+
+fn time(work: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    work();
+    began.elapsed()
+}
+
+fn report(what: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
+    println!("  {what}: p50 {:.1?}, p99 {:.1?}", at(50), at(99));
+}
+
+/// One sync, and what was written before it.
+#[derive(Debug)]
+struct Sync {
+    bytes: usize,
+    took: Duration,
+}
+
+/// The machine's own disk, with what is asked of it counted. Until it counts it
+/// lets every sync pass undone.
+#[derive(Debug, Clone, Default)]
+struct Meter(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    counts: AtomicBool,
+    syncs: Mutex<(usize, Vec<Sync>)>,
+}
+
+impl Meter {
+    fn count(&self) {
+        self.0.counts.store(true, Ordering::SeqCst);
+    }
+
+    fn take(&self) -> Vec<Sync> {
+        let mut syncs = self.0.syncs.lock().unwrap();
+        syncs.0 = 0;
+        std::mem::take(&mut syncs.1)
+    }
+
+    fn wrote(&self, bytes: usize) {
+        self.0.syncs.lock().unwrap().0 += bytes;
+    }
+
+    fn sync(&self, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        if !self.0.counts.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        sync()?;
+        let took = began.elapsed();
+        let mut syncs = self.0.syncs.lock().unwrap();
+        let bytes = std::mem::take(&mut syncs.0);
+        syncs.1.push(Sync { bytes, took });
+        Ok(())
+    }
+}
+
+impl Disk for Meter {
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(Metered {
+            file: RealDisk.open(path, access)?,
+            meter: self.clone(),
+        }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        RealDisk.unlink(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.sync(|| File::open(dir)?.sync_all())
+    }
+
+    fn sync_together(&self, files: &[&dyn DiskFile], dir: &Path) -> io::Result<()> {
+        match self.0.counts.load(Ordering::SeqCst) {
+            true => {
+                RealDisk.sync_together(files, dir)?;
+                // That of the directory; the files count themselves.
+                self.sync(|| Ok(()))
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        RealDisk.list(dir)
+    }
+
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.create_dir(dir)
+    }
+
+    fn make_private(&self, path: &Path) -> io::Result<()> {
+        RealDisk.make_private(path)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        RealDisk.exists(path)
+    }
+}
+
+#[derive(Debug)]
+struct Metered {
+    file: Box<dyn DiskFile>,
+    meter: Meter,
+}
+
+impl DiskFile for Metered {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.read_at(offset, bytes)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.meter.wrote(bytes.len());
+        self.file.write_at(offset, bytes)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.meter.sync(|| self.file.sync())
+    }
+
+    fn try_lock(&self, hold: Hold) -> io::Result<bool> {
+        self.file.try_lock(hold)
+    }
+}

@@ -1,0 +1,359 @@
+//! Destroys the whole vault, without a key: the panic button.
+//!
+//! What kills most goes first. Once both root files are overwritten no bag opens any
+//! more, and with it no recording, merged or waiting; bags, key slots and inbox come
+//! next, then the store, which is sealed bytes without a key by then. Whatever state
+//! the vault is in, and whoever holds its locks: nothing here asks for a key, a
+//! version or a whole file, and links are removed, never followed.
+//!
+//! Other processes are waited for shortly, and then gone over: what one of them
+//! writes back is looked for and destroyed until nothing comes any more.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::reach;
+use super::receipt::{NotErased, Receipt};
+use crate::crypto::fill_random;
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{Access, Disk, DiskFile};
+use crate::vault::ground::lock::{GATE_FILE, Gate, LOCK_FILE, Lock};
+use crate::vault::ground::site::Site;
+use crate::vault::inbox;
+use crate::vault::keys::keyslots;
+use crate::vault::keys::recover::Survey;
+use crate::vault::keys::root::generation_of_bag_file;
+use crate::vault::keys::seen;
+use crate::vault::store;
+
+/// How long others are waited for before they are gone over.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a look lasts at what they write back, and how many looks there are.
+const LOOK: Duration = Duration::from_millis(200);
+const LOOKS: usize = 25;
+
+/// What a vault consists of, in the order in which it is destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Root,
+    Bag,
+    KeySlot,
+    Inbox,
+    Reserve,
+    Store,
+}
+
+impl Part {
+    /// What a name in the vault's directory is.
+    fn of(name: &str) -> Option<Self> {
+        let is = |stem: &str| {
+            name.strip_prefix(stem)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        match () {
+            () if is("root.a") || is("root.b") => Some(Self::Root),
+            () if generation_of_bag_file(name).is_some() => Some(Self::Bag),
+            () if name == "reserve" => Some(Self::Reserve),
+            () if is(store::FILE) => Some(Self::Store),
+            () => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root files, which hold the key to everything",
+            Self::Bag => "copies of the bag of keys",
+            Self::KeySlot => "key slots",
+            Self::Inbox => "inbox files",
+            Self::Reserve => "reserve",
+            Self::Store => "store files",
+        }
+    }
+}
+
+/// Whether there is anything of a vault in the directory, however damaged.
+#[must_use]
+pub fn is_there(dir: &Path) -> bool {
+    !find(&crate::vault::disk::RealDisk, dir).is_empty()
+}
+
+/// Destroys everything in the vault's directory. `progress` hears of bytes
+/// overwritten and bytes in all. What could not be destroyed is in the receipt, and
+/// then so is why in [`Receipt::not_final`].
+///
+/// # Errors
+/// [`Error::NoVault`] if nothing of a vault is there.
+pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> {
+    let (disk, dir) = (&*site.disk, site.dir.as_path());
+    if find(disk, dir).is_empty() {
+        return Err(Error::NoVault {
+            dir: dir.to_owned(),
+        });
+    }
+    let id = Survey::read(disk, dir).ok().and_then(|survey| {
+        let (_, slot) = survey.whole().next()?;
+        Some(slot.facts().vault)
+    });
+    let mut wiping = Wiping {
+        disk,
+        bytes: 0,
+        done: 0,
+        erased: BTreeMap::new(),
+        failed: BTreeMap::new(),
+        links: Vec::new(),
+        progress,
+    };
+    let mut others = Others::wait(disk, dir, PATIENCE);
+    for _ in 0..LOOKS {
+        let found = find(disk, dir);
+        let new = |(_, path): &(Part, PathBuf)| !wiping.failed.contains_key(path);
+        let todo: Vec<_> = found.into_iter().filter(new).collect();
+        if !todo.is_empty() {
+            wiping.destroy(site, &todo);
+        } else if others.is_some() {
+            break;
+        } else {
+            others = Others::wait(disk, dir, LOOK);
+        }
+    }
+    if let Some(id) = id {
+        seen::forget(site, id);
+    }
+    let mut receipt = wiping.receipt(dir);
+    if wiping.failed.is_empty() {
+        tidy(disk, dir);
+    }
+    if others.is_none() {
+        receipt.not_erased.push(NotErased {
+            what: "what another process may write back".into(),
+            where_: dir.display().to_string(),
+            why: "it held the vault's lock to the end; end it, and look whether anything is there"
+                .into(),
+        });
+    }
+    receipt.not_erased.extend(strangers(disk, dir));
+    receipt
+        .not_erased
+        .extend(reach::of(dir, "older generations of the keys"));
+    Ok(receipt)
+}
+
+/// Both locks, once nobody else has them.
+struct Others {
+    _lock: Lock,
+    _gate: Gate,
+}
+
+impl Others {
+    fn wait(disk: &dyn Disk, dir: &Path, patience: Duration) -> Option<Self> {
+        let lock = Lock::take_within(disk, dir, patience).ok()?;
+        let gate = Gate::close_within(disk, dir, &lock, patience).ok()?;
+        Some(Self {
+            _lock: lock,
+            _gate: gate,
+        })
+    }
+}
+
+/// Everything of the vault that has a name, in the order in which it is destroyed.
+fn find(disk: &dyn Disk, dir: &Path) -> Vec<(Part, PathBuf)> {
+    let list = |dir: &Path| disk.list(dir).unwrap_or_default();
+    let top = list(dir);
+    let mut found: Vec<_> = top
+        .iter()
+        .filter_map(|name| Some((Part::of(name)?, dir.join(name))))
+        .collect();
+    for (folder, part) in [(keyslots::DIR, Part::KeySlot), (inbox::DIR, Part::Inbox)] {
+        let folder = dir.join(folder);
+        if !is_link(&folder) {
+            let ours = list(&folder).into_iter().filter(|name| is_ours(part, name));
+            found.extend(ours.map(|name| (part, folder.join(name))));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether a name in one of the two folders is one that the vault gives.
+fn is_ours(part: Part, name: &str) -> bool {
+    match part {
+        Part::KeySlot => name.ends_with(".age"),
+        _ => name.ends_with(".rec"),
+    }
+}
+
+fn is_link(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink())
+}
+
+struct Wiping<'a> {
+    disk: &'a dyn Disk,
+    bytes: u64,
+    done: u64,
+    /// How many files of a part, and how many bytes.
+    erased: BTreeMap<Part, (u64, u64)>,
+    failed: BTreeMap<PathBuf, (Part, String)>,
+    links: Vec<PathBuf>,
+    progress: &'a mut dyn FnMut(u64, u64),
+}
+
+impl Wiping<'_> {
+    fn destroy(&mut self, site: &Site, todo: &[(Part, PathBuf)]) {
+        let length = |path: &Path| self.disk.open(path, Access::Read)?.len();
+        self.bytes += todo
+            .iter()
+            .filter_map(|(_, path)| length(path).ok())
+            .sum::<u64>();
+        (self.progress)(self.done, self.bytes);
+        for (part, path) in todo {
+            let mut erased = self.erase(path);
+            if erased
+                .as_ref()
+                .is_err_and(|error| error.kind() == io::ErrorKind::StorageFull)
+            {
+                // A file system that writes elsewhere needs room to overwrite.
+                let _ = self.disk.unlink(&site.path("reserve"));
+                erased = self.erase(path);
+            }
+            match erased {
+                Ok(bytes) => {
+                    let (files, all) = self.erased.entry(*part).or_default();
+                    *files += 1;
+                    *all += bytes;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    self.failed.insert(path.clone(), (*part, error.to_string()));
+                }
+            }
+        }
+        for dir in [
+            site.dir.clone(),
+            site.path(keyslots::DIR),
+            site.path(inbox::DIR),
+        ] {
+            let _ = self.disk.sync_dir(&dir);
+        }
+    }
+
+    /// Overwrites a file and removes its name; how many bytes it had.
+    fn erase(&mut self, path: &Path) -> io::Result<u64> {
+        if is_link(path) {
+            self.links.push(path.to_owned());
+            return self.disk.unlink(path).map(|()| 0);
+        }
+        let file = match self.disk.open(path, Access::Write) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.disk.make_private(path)?;
+                self.disk.open(path, Access::Write)?
+            }
+            answer => answer?,
+        };
+        let bytes = file.len()?;
+        self.overwrite(&*file, bytes)?;
+        self.disk.unlink(path)?;
+        Ok(bytes)
+    }
+
+    /// Goes on behind what can't be written: any lost part of a root slot kills it.
+    fn overwrite(&mut self, file: &dyn DiskFile, bytes: u64) -> io::Result<()> {
+        const PIECE: u64 = 256 * 1024;
+        let mut noise = vec![0; PIECE.min(bytes) as usize];
+        fill_random(&mut noise).map_err(io::Error::other)?;
+        let mut written = Ok(());
+        let mut at = 0;
+        while at < bytes {
+            let piece = PIECE.min(bytes - at);
+            let put = file.write_at(at, &noise[..piece as usize]);
+            written = written.and(put);
+            at += piece;
+            self.done += piece;
+            (self.progress)(self.done, self.bytes.max(self.done));
+        }
+        written.and(file.sync())
+    }
+
+    fn receipt(&self, dir: &Path) -> Receipt {
+        let erased = self.erased.iter().map(|(part, (files, bytes))| {
+            format!(
+                "{files} {}: {bytes} bytes, overwritten and removed",
+                part.name()
+            )
+        });
+        let links = self.links.iter().map(|path| NotErased {
+            what: "what a symbolic link led to".into(),
+            where_: path.display().to_string(),
+            why: "links are not followed; the link was removed".into(),
+        });
+        let failed = self.failed.iter().map(|(path, (part, why))| NotErased {
+            what: format!("one of the {}", part.name()),
+            where_: path.display().to_string(),
+            why: why.clone(),
+        });
+        Receipt {
+            shredded: Vec::new(),
+            erased: erased.collect(),
+            not_erased: failed.chain(links).collect(),
+            backups_still_holding: Vec::new(),
+            not_final: self.why_not_final(dir),
+        }
+    }
+
+    /// A recording needs a root slot, a bag and a key slot to be opened: without all
+    /// files of one of these kinds, what is left of the others opens nothing.
+    fn why_not_final(&self, dir: &Path) -> Option<String> {
+        let (path, (_, why)) = self.failed.iter().next()?;
+        let some_left = |part| self.failed.values().any(|(failed, _)| *failed == part);
+        let opens = [Part::Root, Part::Bag, Part::KeySlot]
+            .into_iter()
+            .all(some_left);
+        let what = match opens {
+            true => format!("the vault in {} may still open", dir.display()),
+            false => "no recording opens any more, but not all could be overwritten".to_owned(),
+        };
+        Some(format!("{what}: {}: {why}", path.display()))
+    }
+}
+
+/// Removes what holds nothing: the locks, the folders, and the directory itself if
+/// nobody else put anything into it. What can't be removed does no harm.
+fn tidy(disk: &dyn Disk, dir: &Path) {
+    for name in ["init", GATE_FILE, LOCK_FILE] {
+        let _ = disk.unlink(&dir.join(name));
+    }
+    let _ = disk.sync_dir(dir);
+    // Not files, so no disk of a test has to know how: these are empty or stay.
+    for folder in [keyslots::DIR, inbox::DIR, ""] {
+        let _ = std::fs::remove_dir(dir.join(folder));
+    }
+    if let Some(parent) = dir.parent() {
+        let _ = disk.sync_dir(parent);
+    }
+}
+
+/// What lies there and is not the vault's.
+fn strangers(disk: &dyn Disk, dir: &Path) -> Vec<NotErased> {
+    let own = [keyslots::DIR, inbox::DIR, GATE_FILE, LOCK_FILE, "init"];
+    let names = |folder: &str| disk.list(&dir.join(folder)).unwrap_or_default();
+    let top = names("").into_iter();
+    let top = top.filter(|name| Part::of(name).is_none() && !own.contains(&name.as_str()));
+    let inside = [(keyslots::DIR, Part::KeySlot), (inbox::DIR, Part::Inbox)];
+    let inside = inside
+        .into_iter()
+        .filter(|(folder, _)| !is_link(&dir.join(folder)))
+        .flat_map(|(folder, part)| {
+            let others = names(folder)
+                .into_iter()
+                .filter(move |name| !is_ours(part, name));
+            others.map(move |name| format!("{folder}/{name}"))
+        });
+    top.chain(inside)
+        .map(|name| NotErased {
+            what: "a file that is not the vault's".into(),
+            where_: dir.join(name).display().to_string(),
+            why: "it was left alone".into(),
+        })
+        .collect()
+}

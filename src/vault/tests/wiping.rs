@@ -1,0 +1,240 @@
+//! The panic button: what is left is whole or dead, wherever it is stopped, and
+//! pressing it again finishes it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::error::Exit;
+use crate::vault::disk::Disk;
+use crate::vault::ground::disk::Access;
+use crate::vault::ground::lock::Lock;
+use crate::vault::ground::sim_disk::{Cut, SimDisk};
+use crate::vault::ground::site::NoObserver;
+use crate::vault::keys::root::{RootSlot, SLOT_LEN};
+use crate::vault::{Error, is_there, wipe};
+
+fn nobody(_: u64, _: u64) {}
+
+fn site(disk: &SimDisk) -> Site {
+    Site {
+        disk: Arc::new(disk.clone()),
+        dir: "/vault".into(),
+        state_dir: Some("/state".into()),
+        observer: Arc::new(NoObserver),
+    }
+}
+
+/// A vault with two recordings, one of them in the inbox, and a slot that waits.
+fn simulated() -> SimDisk {
+    let disk = SimDisk::default();
+    let options = InitOptions {
+        work: WorkFactor::NONE,
+        ..InitOptions::default()
+    };
+    let open = Vault::init_at(site(&disk), &passphrase(), options).unwrap();
+    record(open.vault(), 1, 2);
+    open.merge().unwrap();
+    record(open.vault(), 2, 2);
+    let waiting = Path::new("/vault/keys/passphrase.00.new.age");
+    let file = disk.open(waiting, Access::Create).unwrap();
+    file.write_at(0, b"a slot that waits").unwrap();
+    disk
+}
+
+fn opens(disk: &SimDisk) -> Result<OpenVault, Error> {
+    Vault::open_at(site(disk))?.unlock(&passphrase())
+}
+
+/// Nothing of the vault has a name, and no root slot is anywhere on the platter. The
+/// empty locks may be there yet, and outside the generation of a vault whose root can't
+/// be read.
+fn is_gone(disk: &SimDisk) {
+    let harmless = |path: &Path| {
+        path.ends_with("lock") || path.ends_with("gate") || path.starts_with("/state")
+    };
+    let named = disk.files().into_keys().filter(|path| !harmless(path));
+    let named: Vec<_> = named.collect();
+    assert!(named.is_empty(), "{named:?}");
+    for bytes in disk.remains() {
+        for slot in bytes.chunks_exact(SLOT_LEN) {
+            assert!(RootSlot::decode(slot.to_vec()).is_err());
+        }
+    }
+}
+
+#[test]
+fn wherever_the_power_is_cut_what_is_left_is_whole_or_dead_and_once_more_finishes_it() {
+    let disk = simulated();
+    let slots = |disk: &SimDisk| {
+        let remains = disk.remains();
+        let all = remains
+            .iter()
+            .flat_map(|bytes| bytes.chunks_exact(SLOT_LEN));
+        all.filter(|slot| RootSlot::decode(slot.to_vec()).is_ok())
+            .count()
+    };
+    assert!(slots(&disk) > 0, "the control");
+    let (mut whole, mut dead) = (0, 0);
+    for operations in 0.. {
+        let run = disk.fork();
+        run.cut_after(operations);
+        let done = wipe(&site(&run), &mut nobody);
+        let cut = run.was_cut();
+        for kind in [Cut::Kill, Cut::LoseUnsynced, Cut::Tear(operations as u64)] {
+            let left = run.after(kind);
+            match opens(&left.fork()) {
+                Ok(open) => {
+                    open.merge().unwrap();
+                    assert_eq!(open.recordings().unwrap().len(), 2, "{kind:?} {operations}");
+                    whole += 1;
+                }
+                Err(_) => dead += 1,
+            }
+            match wipe(&site(&left), &mut nobody) {
+                Ok(receipt) => assert_eq!(receipt.not_final, None),
+                Err(Error::NoVault { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+            is_gone(&left);
+        }
+        if !cut {
+            assert_eq!(done.unwrap().not_final, None);
+            break;
+        }
+    }
+    assert!(whole > 3 && dead > 20, "{whole} whole, {dead} dead");
+}
+
+#[test]
+fn it_needs_no_room_and_no_whole_file() {
+    let disk = simulated();
+    disk.leave_room(0);
+    for file in ["/vault/root.a", "/vault/root.b", "/vault/store.redb"] {
+        disk.tamper(Path::new(file), |bytes| bytes.truncate(100));
+    }
+    assert!(opens(&disk).is_err(), "the control");
+    wipe(&site(&disk), &mut nobody).unwrap();
+    is_gone(&disk);
+    let again = wipe(&site(&disk), &mut nobody);
+    assert!(matches!(again, Err(Error::NoVault { .. })));
+}
+
+#[test]
+fn what_cannot_be_overwritten_is_named_and_everything_else_is_destroyed() {
+    let disk = simulated();
+    disk.break_writes(Some(Path::new("/vault/root.b")));
+    let receipt = wipe(&site(&disk), &mut nobody).unwrap();
+    let why = receipt.not_final.unwrap();
+    assert!(
+        why.contains("/vault/root.b") && why.contains("no recording opens"),
+        "{why}"
+    );
+    assert_eq!(receipt.not_erased[0].where_, "/vault/root.b");
+    assert!(opens(&disk).is_err());
+    let left: Vec<_> = disk.files().into_keys().collect();
+    assert!(
+        left.contains(&"/vault/root.b".into()) && left.len() <= 3,
+        "{left:?}"
+    );
+    disk.break_writes(None);
+    assert_eq!(wipe(&site(&disk), &mut nobody).unwrap().not_final, None);
+    is_gone(&disk);
+}
+
+#[test]
+fn a_recorder_and_an_open_vault_end_by_saying_so_and_bring_nothing_back() {
+    let (home, open) = new_vault();
+    let dir = open.vault().dir().to_owned();
+    let id = record(open.vault(), 1, 2);
+    open.merge().unwrap();
+    let mut writer = open.vault().begin(&card("running")).unwrap();
+    writer.push(&packets(2, 0), SEGMENT_SAMPLES).unwrap();
+
+    wipe(&Site::new(&dir, None), &mut nobody).unwrap();
+    let failed = writer.push(&packets(2, 1), SEGMENT_SAMPLES).unwrap_err();
+    assert!(matches!(failed, Error::TakenAway { .. }), "{failed}");
+    let failed = writer.finish(&card("running")).unwrap_err();
+    assert!(matches!(failed, Error::TakenAway { .. }), "{failed}");
+    let no_vault = |error: Error| crate::error::Failure::from(error).exit == Exit::NotFound;
+    assert!(no_vault(open.merge().unwrap_err()));
+    assert!(no_vault(open.recordings().unwrap_err()));
+    assert!(no_vault(
+        open.shred(&[id], crate::vault::ShredScope::Everything, &mut nobody)
+            .unwrap_err()
+    ));
+    assert!(no_vault(
+        open.change_passphrase_with(&passphrase(), WorkFactor::NONE)
+            .unwrap_err()
+    ));
+    assert!(no_vault(open.vault().begin(&card("later")).unwrap_err()));
+    assert!(no_vault(Vault::open(&dir).unwrap_err()));
+    assert!(
+        !is_there(&dir) && !dir.exists(),
+        "{:?}",
+        fs::read_dir(home.path()).unwrap().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn a_lock_that_another_holds_is_waited_for_and_then_gone_over() {
+    let (_home, open) = new_vault();
+    let dir = open.vault().dir().to_owned();
+    record(open.vault(), 1, 1);
+    open.merge().unwrap();
+    let slot = fs::read(dir.join("keys/passphrase.age")).unwrap();
+    let disk = crate::vault::disk::RealDisk;
+    let held = Lock::take(&disk, &dir).unwrap();
+    let keys = dir.join("keys/passphrase.age");
+    let receipt = std::thread::scope(|scope| {
+        // The other one puts a key slot back in the middle of it, and lets go.
+        scope.spawn(move || {
+            while keys.exists() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            fs::write(&keys, &slot).unwrap();
+            std::thread::sleep(Duration::from_millis(300));
+            drop(held);
+        });
+        wipe(&Site::new(&dir, None), &mut nobody).unwrap()
+    });
+    assert_eq!(receipt.not_final, None);
+    assert!(!is_there(&dir), "what came back is destroyed as well");
+    assert!(
+        !receipt
+            .not_erased
+            .iter()
+            .any(|left| left.what.contains("another process"))
+    );
+}
+
+#[test]
+fn links_are_removed_and_not_followed_and_strangers_are_left() {
+    let (home, open) = new_vault();
+    let dir = open.vault().dir().to_owned();
+    drop(open);
+    let outside = home.path().join("mine.age");
+    let folder = home.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    fs::write(&outside, "mine").unwrap();
+    fs::write(folder.join("mine.rec"), "mine").unwrap();
+    std::os::unix::fs::symlink(&outside, dir.join("keys/linked.age")).unwrap();
+    fs::remove_dir(dir.join("inbox")).ok();
+    std::os::unix::fs::symlink(&folder, dir.join("inbox")).unwrap();
+    fs::write(dir.join("letter.txt"), "mine").unwrap();
+    let receipt = wipe(&Site::new(&dir, None), &mut nobody).unwrap();
+    assert_eq!(receipt.not_final, None);
+    for file in [outside, folder.join("mine.rec"), dir.join("letter.txt")] {
+        assert_eq!(fs::read(&file).unwrap(), b"mine", "{}", file.display());
+    }
+    let told = |text: &str| {
+        receipt
+            .not_erased
+            .iter()
+            .any(|left| left.where_.ends_with(text))
+    };
+    assert!(told("letter.txt") && told("keys/linked.age"), "{receipt:?}");
+    assert!(!is_there(&dir));
+}
