@@ -1,7 +1,9 @@
 //! What a command says while it works, on standard error: a bar where there
 //! is a terminal and the work is long, notes and refusals as lines.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +40,9 @@ pub(super) enum Deliveries {
 
 /// The terminal, or what stands in its place.
 pub(super) struct Console {
+    /// Standard error as it was at the start: while a microphone is looked for,
+    /// descriptor 2 leads nowhere, and just then there is something to say.
+    voice: File,
     volume: Volume,
     deliveries: Deliveries,
     stop: Arc<AtomicBool>,
@@ -59,6 +64,7 @@ impl Console {
     /// A console; from now on a signal ends work at the next good moment, and
     /// the program at once where none is under way.
     pub(super) fn new(volume: Volume, deliveries: Deliveries) -> io::Result<Self> {
+        let voice = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let stop = Arc::new(AtomicBool::new(false));
         let idle = Arc::new(AtomicBool::new(true));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -70,6 +76,7 @@ impl Console {
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
         Ok(Self {
+            voice,
             volume,
             deliveries,
             stop,
@@ -110,7 +117,7 @@ impl Console {
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         let say = || {
             // Nothing can be said where standard error is closed.
-            let _ = writeln!(io::stderr(), "{text}");
+            let _ = (&self.voice).write_all(format!("{text}\n").as_bytes());
         };
         match work.as_ref().and_then(|work| work.bar.as_ref()) {
             Some(bar) => bar.suspend(say),

@@ -440,7 +440,7 @@ impl Model {
     /// Says that something could not be done: as much of it as fits, and the
     /// reason before the place and the hint.
     pub fn complain(&mut self, failure: &Failure) {
-        let room = usize::from(self.size.width.saturating_sub(3));
+        let room = usize::from(self.size.width.saturating_sub(4));
         let hint = failure
             .hint
             .as_ref()

@@ -192,11 +192,11 @@ impl Ear {
         match read {
             Ok(captured) => {
                 self.gaps = captured.gaps;
-                self.account(captured.frames, now, &mut heard);
-                self.settle(now, &mut heard);
+                let came = self.account(captured.frames, now, &mut heard);
+                self.settle(now, came, &mut heard);
             }
             Err(error) if error.is_lost() => {
-                self.settle_at(self.heard_at, &mut heard);
+                self.settle_at(self.heard_at, 0, &mut heard);
                 self.state = State::Gone { tried: None };
             }
             Err(error) => return Err(error.into()),
@@ -208,8 +208,9 @@ impl Ear {
         Ok(heard)
     }
 
-    /// Counts what came, and what is missing before it and in it.
-    fn account(&mut self, frames: u64, now: Duration, heard: &mut Heard) {
+    /// Counts what came, and what is missing before it and in it; how much came,
+    /// samples at 48 kHz.
+    fn account(&mut self, frames: u64, now: Duration, heard: &mut Heard) -> u64 {
         let rate_hz = self.microphone.shape().rate_hz();
         let stored = |frames: u64| frames * u64::from(STORED_RATE_HZ) / u64::from(rate_hz);
         heard.sound = frames > 0;
@@ -243,6 +244,7 @@ impl Ear {
             stall.heard += stored(frames);
             stall.told += told;
         }
+        stored(frames)
     }
 
     fn notice_standing_still(&mut self, now: Duration) {
@@ -259,14 +261,15 @@ impl Ear {
     }
 
     /// Tells what did not come after this process stood still.
-    fn settle(&mut self, now: Duration, heard: &mut Heard) {
+    fn settle(&mut self, now: Duration, came: u64, heard: &mut Heard) {
         let caught_up = |stall: &Stall| now.saturating_sub(stall.noticed) >= CAUGHT_UP;
         if self.stall.as_ref().is_some_and(caught_up) {
-            self.settle_at(now, heard);
+            self.settle_at(now, came, heard);
         }
     }
 
-    fn settle_at(&mut self, until: Duration, heard: &mut Heard) {
+    /// The same at once; `came` with the sound that is read now.
+    fn settle_at(&mut self, until: Duration, came: u64, heard: &mut Heard) {
         let Some(stall) = self.stall.take() else {
             return;
         };
@@ -274,7 +277,7 @@ impl Ear {
         let missing = due.saturating_sub(stall.heard + stall.told);
         if missing >= samples(LEAST_MISSING) {
             heard.missing.push(Missing {
-                at: -stall.heard.cast_signed(),
+                at: came.cast_signed() - stall.heard.cast_signed(),
                 samples: missing,
             });
         }

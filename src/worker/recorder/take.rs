@@ -180,13 +180,6 @@ impl Take {
     }
 
     fn show(&mut self, paused: bool, wake: Option<&(dyn Fn() + Send)>) {
-        if self.shown_at.is_some_and(|at| at.elapsed() < SHOW_EVERY) {
-            return;
-        }
-        self.shown_at = Some(Instant::now());
-        let level = self.intake.momentary();
-        let samples = self.intake.samples();
-        let missing = self.card.missing() + self.ear.missing_now();
         let phase = match (self.outbox.room(), self.ear.hearing()) {
             (Room::Wanting, _) => Phase::DiskFull,
             (Room::Enough, Hearing::Lost) => Phase::WaitingForMicrophone,
@@ -194,6 +187,15 @@ impl Take {
             (Room::Enough, Hearing::Sound) if paused => Phase::Paused,
             (Room::Enough, Hearing::Sound) => Phase::Recording,
         };
+        // What changes is told at once: looking for a microphone takes a while.
+        let changed = self.shared.status().phase != phase;
+        if !changed && self.shown_at.is_some_and(|at| at.elapsed() < SHOW_EVERY) {
+            return;
+        }
+        self.shown_at = Some(Instant::now());
+        let level = self.intake.momentary();
+        let samples = self.intake.samples();
+        let missing = self.card.missing() + self.ear.missing_now();
         let written = match phase {
             Phase::DiskFull => self.outbox.samples(),
             _ => samples,

@@ -19,14 +19,15 @@ use crate::worker::transcription::shape_of;
 const HOURS: &str = "VOXVAULT_SOUND_HOURS";
 
 /// The short run: as much as is done in a few seconds.
-const SHORT_S: u64 = 10 * 60;
+const SHORT_S: u64 = 6 * 60;
 
 /// By then everything has the size that it keeps.
-const WARM_S: f64 = 3.0 * 60.0;
+const WARM_S: f64 = 2.0 * 60.0;
 
 /// What may be added to memory afterwards: a level of one byte for every 20 ms,
 /// 0.18 MB an hour, in a vector that doubles; and what an allocator leaves lying
-/// about. Ten minutes of sound have 2 MB as segments and 230 MB as samples.
+/// about. The short run would show samples that are kept (23 MB a minute), the
+/// long one segments too (13 MB an hour).
 fn growth_kb(hours: f64) -> u64 {
     1_536 + (hours * 640.0) as u64
 }
