@@ -44,7 +44,15 @@ impl KeyRing {
     /// [`Error::Damaged`] if no bag is left, [`Error::Busy`].
     pub fn unlock(site: &Site, passphrase: &Passphrase) -> Result<(Self, Vec<Notice>)> {
         // A directory without a root is told before a passphrase is tried.
-        Survey::read(&*site.disk, &site.dir)?.newest(&site.dir)?;
+        if Survey::read(&*site.disk, &site.dir)?
+            .newest(&site.dir)
+            .is_err()
+        {
+            // Another process may be in the middle of a rotation: its slots were
+            // read before and behind the commit. Under the lock nobody is.
+            let _lock = Lock::take(&*site.disk, &site.dir)?;
+            Survey::read(&*site.disk, &site.dir)?.newest(&site.dir)?;
+        }
         keyslots::open(site, passphrase, |opened| Self::with_slot(site, opened))
     }
 
