@@ -24,7 +24,7 @@ use super::sound::{RATE_HZ, heard, steps};
 use crate::support::prepared::quick_home;
 use crate::support::sound::Pcm;
 use crate::support::tally::{Budget, Tally};
-use crate::support::{Home, library};
+use crate::support::{Finished, Home, library};
 
 /// Rounds of `make test`, and the least of `make torture` and `benches/kill`.
 const FEW: usize = 24;
@@ -56,6 +56,12 @@ impl Round {
     fn lost_s(&self) -> f64 {
         self.fed_s - self.kept_s
     }
+}
+
+/// What is left of a recording.
+struct Kept {
+    id: String,
+    seconds: f64,
 }
 
 /// A vault that recorders are killed in.
@@ -136,40 +142,28 @@ impl Field {
         if ended.code().is_some() {
             self.complain(format!("{title} ended before it was killed: {ended}"));
         }
-        let kept_s = self.restart(&title);
+        let kept = self.restart(&title);
         let round = Round {
             fed_s: fed as f64 / 2.0 / f64::from(RATE_HZ),
-            kept_s,
+            kept_s: kept.as_ref().map_or(0.0, |kept| kept.seconds),
             fsync,
         };
         if round.kept_s > round.fed_s + 0.001 {
             let (kept, fed) = (round.kept_s, round.fed_s);
             self.complain(format!("{title}: {kept} s came from {fed} s"));
         }
-        if kept_s > 0.0 && chance.below(8) == 0 {
-            self.listen(&title);
+        if let Some(kept) = kept.filter(|_| chance.below(8) == 0) {
+            self.listen(&title, &kept.id);
         }
         round
     }
 
     /// The next start: everything that was there is, and so much of this one.
-    fn restart(&self, title: &str) -> f64 {
+    fn restart(&self, title: &str) -> Option<Kept> {
         let known = self.known.lock().unwrap().clone();
-        let listed = loop {
-            let listed = self.home.voxvault(["list", "--json"]).run();
-            // Others start in the same vault at the same time.
-            if listed.code() != Some(6) {
-                break listed;
-            }
-        };
-        if listed.code() != Some(0) {
-            self.complain(format!("the vault did not open: {listed}"));
-            return 0.0;
-        }
-        let listed = listed.json();
-        let there: BTreeMap<&str, f64> = listed["recordings"]
-            .as_array()
-            .unwrap()
+        let listed = self.run(&["list", "--json"])?.json();
+        let listed = listed["recordings"].as_array().unwrap();
+        let there: BTreeMap<&str, f64> = listed
             .iter()
             .map(|one| {
                 let title = one["title"].as_str().unwrap();
@@ -182,22 +176,36 @@ impl Field {
                 self.complain(format!("{title} had {seconds} s and has {now:?}"));
             }
         }
-        let kept_s = there.get(title).copied().unwrap_or_default();
-        if kept_s > 0.0 {
-            let mut known = self.known.lock().unwrap();
-            known.insert(title.to_owned(), kept_s);
+        let own = listed.iter().find(|one| one["title"] == title)?;
+        let kept = Kept {
+            id: own["id"].as_str().unwrap().to_owned(),
+            seconds: own["duration_s"].as_f64().unwrap(),
+        };
+        let mut known = self.known.lock().unwrap();
+        known.insert(title.to_owned(), kept.seconds);
+        Some(kept)
+    }
+
+    /// Runs a command until nobody else holds the vault. That it fails is noted.
+    fn run(&self, args: &[&str]) -> Option<Finished> {
+        loop {
+            let ended = self.home.voxvault(args.iter().copied()).run();
+            match ended.code() {
+                Some(0) => return Some(ended),
+                Some(6) => {}
+                _ => {
+                    self.complain(format!("the vault did not open: {ended}"));
+                    return None;
+                }
+            }
         }
-        kept_s
     }
 
     /// What was kept is the sound itself, in its place.
-    fn listen(&self, title: &str) {
-        let id = self.home.id_of(title);
+    fn listen(&self, title: &str, id: &str) {
         let file = format!("{id}.wav");
-        let export = ["export", &id, "--format", "wav", "-o", &file];
-        let exported = self.home.voxvault(export).run();
-        if exported.code() != Some(0) {
-            self.complain(format!("{title} can't be exported: {exported}"));
+        let export = ["export", id, "--format", "wav", "-o", &file];
+        if self.run(&export).is_none() {
             return;
         }
         let (whole, wrong) = heard(&Pcm::decode(&self.home.path(&file)));

@@ -1,5 +1,6 @@
-//! Two recorders that start and end in a loop against a loop of shreds, all of them
-//! killed at random: what was acknowledged is there, and what was shredded is gone.
+//! Processes that want the same vault at the same time. Two recorders that start and
+//! end in a loop against a loop of shreds, all of them killed at random: what was
+//! acknowledged is there, and what was shredded is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -9,13 +10,16 @@ use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 use voxvault::recording::RecordingId;
+use voxvault::vault::Vault;
 use voxvault::vault::frame::Kind;
 
 use super::chance::Chance;
 use super::sound::{RATE_HZ, steps};
 use super::stopped::child_of;
 use super::watched::{Watched, assert_gone, id_of, segments};
+use crate::support::prepared::{make_quick_vault, quick_folder};
 use crate::support::tally::{Budget, Tally};
+use crate::support::{PASSPHRASE, library};
 
 /// What came of recorders and shreds that were killed at random.
 #[derive(Default)]
@@ -168,4 +172,44 @@ fn shred_and_perhaps_die(watched: &Watched, ledger: &Mutex<Ledger>, chance: &mut
         None | Some(137) => ledger.attempted.insert(id),
         _ => panic!("{ended}"),
     };
+}
+
+#[test]
+fn a_vault_opens_at_any_moment_of_another_process_changing_its_keys() {
+    let budget = Budget::begin();
+    let folder = quick_folder();
+    let dir = folder.path().join("vault");
+    let open = make_quick_vault(&dir);
+    library::record(open.vault(), "kept", 1);
+    open.merge().unwrap();
+    let ended = AtomicBool::new(false);
+    let mut starts = 0;
+    thread::scope(|scope| {
+        let changes = scope.spawn(|| {
+            let mut changes = 0;
+            while !ended.load(Ordering::Relaxed) {
+                open.change_settings(&mut |_| {}).unwrap();
+                changes += 1;
+                // The others want the lock as well.
+                thread::sleep(Duration::from_millis(1));
+            }
+            changes
+        });
+        let vault =
+            || Vault::open(&dir).and_then(|vault| vault.unlock(&library::passphrase(PASSPHRASE)));
+        let trouble = (0..).find_map(|start| {
+            starts = start;
+            let found = vault().and_then(|open| open.recordings());
+            let ends = start >= 300 && !budget.more();
+            match found {
+                Ok(all) if all.len() == 1 => ends.then(String::new),
+                other => Some(format!("start {start}: {other:?}")),
+            }
+        });
+        ended.store(true, Ordering::Relaxed);
+        let changes: usize = changes.join().unwrap();
+        eprintln!("{starts} starts beside {changes} changes");
+        assert_eq!(trouble.as_deref(), Some(""));
+        assert!(changes > 30, "{changes} changes");
+    });
 }
