@@ -152,11 +152,15 @@ impl StoredSound {
     }
 
     /// Takes in the segment that [`next_segment`](Self::next_segment) named and
-    /// appends its samples to `out`, mono in -1..1.
+    /// appends its samples to `out`, mono in -1..1. Without a byte it is one that
+    /// was lost: see [`skip_lost`](Self::skip_lost).
     ///
     /// # Errors
     /// [`AudioError::Stored`] if it is no such segment.
     pub fn push(&mut self, segment: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
+        if segment.is_empty() {
+            return self.skip_lost(out);
+        }
         if segment.len() != SEGMENT_BYTES {
             let why = format!("a segment of {} bytes", segment.len());
             return Err(AudioError::Stored { why });

@@ -82,6 +82,8 @@ pub(super) enum Command {
     Scrub,
     /// Give the vault another passphrase
     Passwd(PasswdArgs),
+    /// Read every byte of the vault and say what is damaged
+    Verify(VerifyArgs),
     /// Manage speech models
     Model {
         #[command(subcommand)]
@@ -114,6 +116,13 @@ pub(super) struct InitArgs {
     /// Accept network and FUSE file systems
     #[arg(long)]
     pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Mend what has a second copy, build a damaged store anew, note what is lost
+    #[arg(long)]
+    pub(super) repair: bool,
 }
 
 #[derive(Debug, Args)]

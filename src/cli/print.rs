@@ -11,12 +11,13 @@ use crate::command::doctor::Check;
 use crate::command::list::Listed;
 use crate::command::shred::Doomed;
 use crate::command::text::TextFormat;
-use crate::command::{demo, search, show, transcribe};
+use crate::command::{demo, search, show, transcribe, verify};
 use crate::error::plain;
 use crate::recording::{Moment, Recording, State};
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
+use crate::vault::Verified;
 
 pub(super) use destroyed::{
     receipt, receipt_json, redacted, redacted_json, redaction_plan, scrubbed, scrubbed_json, wiped,
@@ -24,6 +25,7 @@ pub(super) use destroyed::{
 pub(super) use json::{
     checks_json, demo_json, devices_json, diff_json, doomed_json, exported_json, init_json,
     level_json, list_json, made_json, models_json, recording_json, search_json, taken_json,
+    verified_json,
 };
 
 type Out<'a> = &'a mut dyn Write;
@@ -131,6 +133,24 @@ pub(super) fn show(out: Out<'_>, outcome: &show::Outcome, form: TextFormat) -> i
             Ok(())
         }
     }
+}
+
+/// A line for each damage, and one that says what was looked at.
+pub(super) fn verified(out: Out<'_>, verified: &Verified) -> io::Result<()> {
+    for flaw in &verified.flaws {
+        writeln!(out, "{}", plain(&verify::line(flaw)))?;
+    }
+    let Verified {
+        recordings,
+        records,
+        bytes,
+        idle_bytes,
+        ..
+    } = verified;
+    writeln!(
+        out,
+        "checked {recordings} recordings, {records} records, {bytes} bytes, of which {idle_bytes} hold nothing"
+    )
 }
 
 fn moment(unix_ms: i64) -> String {

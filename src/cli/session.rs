@@ -45,6 +45,7 @@ impl Session {
             Command::Shred(args) => self.shred(args),
             Command::Scrub => self.scrub(),
             Command::Passwd(args) => self.passwd(&args),
+            Command::Verify(args) => self.verify(&args),
             Command::Model { command } => self.model(command),
             Command::Devices(args) => self.devices(&args),
             Command::Doctor => self.doctor(),

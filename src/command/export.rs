@@ -9,7 +9,7 @@ use super::text::TextFormat;
 use super::{Context, Listening, Progress, Unit, merge_quietly, resolve};
 use crate::error::{Exit, Failure};
 use crate::recording::Recording;
-use crate::vault::OpenVault;
+use crate::vault::{OpenVault, REPAIR_HINT};
 use crate::worker::sounding::{self, SoundFormat};
 
 /// What a copy is written as.
@@ -271,13 +271,22 @@ fn write(
     match format {
         Format::Sound(_) if recording.audio_bytes == 0 => Err(missing("its sound was shredded")),
         Format::Sound(sound) => {
-            let lost = sounding::write(vault, recording, sound, out, &Listening(progress))?;
-            if lost > 0 {
-                let seconds = lost as f64 * 0.8;
+            let control = Listening(progress);
+            let silenced = sounding::write(vault, recording, sound, out, &control)?;
+            if silenced.gone > 0 {
+                let seconds = silenced.gone as f64 * 0.8;
+                let id = recording.id.short();
+                progress.note(&format!(
+                    "{id}: {seconds:.1} s of it were lost for good; silence stands in for them"
+                ));
+            }
+            if silenced.lost > 0 {
+                let seconds = silenced.lost as f64 * 0.8;
                 let why = format!("{seconds:.1} s of it can't be read; silence stands in for them");
                 progress.refuse(
                     &Failure::new(Exit::Damaged, "the sound is damaged", why)
-                        .about(recording.id.short()),
+                        .about(recording.id.short())
+                        .hint(REPAIR_HINT),
                 );
             }
             Ok(())

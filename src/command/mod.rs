@@ -26,6 +26,7 @@ pub mod show;
 pub mod shred;
 pub mod text;
 pub mod transcribe;
+pub mod verify;
 pub mod wipe;
 
 pub use context::{Clock, Colour, Context, KeySource, NoKey, SystemClock};
@@ -33,7 +34,7 @@ pub use progress::{Listening, Progress, Silent, Unit};
 
 use crate::error::{Exit, Failure};
 use crate::recording::Recording;
-use crate::vault::{Damage, MergeReport, Notice, OpenVault};
+use crate::vault::{Damage, MergeReport, Notice, OpenVault, REPAIR_HINT};
 
 /// Takes what waits in the inbox into the store, and tells of what was found
 /// on the way: damage, forgeries, doubles.
@@ -109,7 +110,8 @@ pub fn recordings(vault: &OpenVault, progress: &dyn Progress) -> Result<Vec<Reco
 
 fn tell_of_damage(damages: &[Damage], progress: &dyn Progress) {
     for one in damages {
-        progress.refuse(&damage("the recording is damaged", &*one.why).about(one.id.short()));
+        let failure = damage("the recording is damaged", &*one.why).about(one.id.short());
+        progress.refuse(&failure.hint(REPAIR_HINT));
     }
 }
 
@@ -123,7 +125,7 @@ fn tell_of(notice: &Notice, progress: &dyn Progress) {
             let why = "it was made anew from its copy";
             progress.refuse(&damage("damage was mended", why).about(path.display()));
         }
-        Notice::Forged { .. } | Notice::FellBack { .. } => {
+        Notice::Forged { .. } | Notice::FellBack { .. } | Notice::StoreMissing { .. } => {
             progress.refuse(&damage(
                 "something is wrong with the vault",
                 notice.to_string(),

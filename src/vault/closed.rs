@@ -61,7 +61,9 @@ impl Vault {
     /// what is left of one, or if the file system is not fit for it.
     pub fn init_at(site: Site, passphrase: &Passphrase, options: InitOptions) -> Result<OpenVault> {
         let store = Store::new(Arc::clone(&site.disk), &site.dir);
-        let ring = init::init(&site, passphrase, options, &mut |lock| store.make(lock))?;
+        let ring = init::init(&site, passphrase, options, &mut |lock| {
+            store.make(lock).map(drop)
+        })?;
         let session = Session::begin(&site, ring, Vec::new())?;
         Ok(OpenVault::new(
             Self {

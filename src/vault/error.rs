@@ -61,6 +61,15 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The store can't be read as a whole. The records in it may be whole: it can
+    /// be built anew from them.
+    #[error("{}: {why}", path.display())]
+    StoreDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The vault holds no recording of this id.
     #[error("no recording {id}")]
     NoRecording {
@@ -168,6 +177,14 @@ impl Error {
             if matches!(source.kind(), ReadOnlyFilesystem | PermissionDenied))
     }
 
+    /// Damage of the store as a whole.
+    pub(crate) fn store_damaged(path: &Path, why: impl ToString) -> Self {
+        Self::StoreDamaged {
+            path: path.to_owned(),
+            why: why.to_string(),
+        }
+    }
+
     /// The disk, or the quota, is full.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
@@ -253,6 +270,11 @@ impl From<Error> for Failure {
             Error::Damaged { which, why } => Self::new(Exit::Damaged, "damaged data", why)
                 .about(which)
                 .hint("put the file back from a copy, if there is one; what other files hold is untouched"),
+            Error::StoreDamaged { path, why } => {
+                Self::new(Exit::Damaged, "the store is damaged", why)
+                    .about(path.display())
+                    .hint(crate::vault::REPAIR_HINT)
+            }
             Error::NoRecording { id } => Self::new(
                 Exit::NotFound,
                 "no such recording",

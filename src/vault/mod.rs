@@ -13,10 +13,14 @@
 //!   damaged store anew;
 //! - `destroy`: destroying a recording or what its card said before, and saying what
 //!   is out of reach;
+//! - `verify`: reading every byte, saying what is damaged, putting it in order;
 //! - `closed`, `open`, `session`, `init`: the doors to all that.
 //!
 //! Nothing of age or redb shows outside. What was said is never judged here, and
 //! nothing here plays, transcribes or searches.
+
+/// What to do about a damaged store or recording.
+pub(crate) const REPAIR_HINT: &str = "voxvault verify --repair";
 
 mod closed;
 mod destroy;
@@ -30,6 +34,7 @@ mod open;
 mod sealed;
 mod session;
 mod store;
+mod verify;
 #[cfg(test)]
 mod tests;
 
@@ -53,3 +58,4 @@ pub use sealed::{frame, scan};
 pub use store::library::{Damage, Listing};
 pub use store::rescue::Rescued;
 pub use store::sound::SoundReader;
+pub use verify::{Flaw, Verified};

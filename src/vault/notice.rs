@@ -35,6 +35,11 @@ pub enum Notice {
         /// The generation that was opened.
         opened: u64,
     },
+    /// There was no store; an empty one was made.
+    StoreMissing {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something that is due to be overwritten or mended could not be.
     NotDone {
         /// The file.
@@ -67,6 +72,11 @@ impl fmt::Display for Notice {
             Self::FellBack { lost, opened } => write!(
                 f,
                 "generation {lost} lost both copies of its keys; opened generation {opened}"
+            ),
+            Self::StoreMissing { path } => write!(
+                f,
+                "{} was missing; an empty one was made in its place",
+                path.display()
             ),
             Self::NotDone { path, why } => {
                 write!(f, "{} could not be put in order: {why}", path.display())

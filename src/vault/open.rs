@@ -22,12 +22,14 @@ use super::notice::Notice;
 use super::sealed::frame::{Facts, Kind};
 use super::sealed::record::{self, CardRecord};
 use super::session::{Held, Session};
+use super::store::gaps;
 use super::store::library::{self, Damage, Listing};
 use super::store::rescue::{self, Rescued};
 use super::store::rows::{Added, ClipId, Writing};
 use super::store::sound::SoundReader;
+use super::verify::{self, Verified};
 use crate::crypto::{BackupIdentity, ClipKey, Passphrase, VaultId, WorkFactor};
-use crate::recording::{Card, Recording, RecordingId};
+use crate::recording::{Card, Moment, Recording, RecordingId};
 use crate::transcript::Transcript;
 
 /// An unlocked vault. The keys are wiped when it is dropped.
@@ -176,7 +178,15 @@ impl OpenVault {
                 .map(ClipKey::duplicate)
                 .ok_or(Error::NoSound { id })?;
             let extent = clip.extent.ok_or(Error::NoRecording { id })?;
-            Ok(SoundReader::new(Arc::clone(&self.session), at, key, extent))
+            let row = held
+                .store()
+                .read(held.lock(), |store| store.begin()?.card(at))?;
+            // Without a card nothing says which segments are gone for good, and
+            // every one that is missing is damage.
+            let card = row.and_then(|row| library::open_card(at, clip, &row).ok());
+            let gaps = card.map_or_else(Vec::new, |found| gaps::segments_of(&found.card.gaps));
+            let session = Arc::clone(&self.session);
+            Ok(SoundReader::new(session, at, key, extent, gaps))
         })
     }
 
@@ -332,7 +342,33 @@ impl OpenVault {
     /// Builds a damaged store anew from every record in it that still opens; what
     /// is missing then is in [`listing`](Self::listing). Reads the whole file.
     pub fn rebuild_store(&self) -> Result<Rescued> {
-        self.session.with(|held| rescue::rebuild(held))
+        self.session.with(|held| rescue::rebuild(held, &|_| ()))
+    }
+
+    /// Reads every byte and says what is damaged; changes nothing. `tell` hears how
+    /// many bytes of how many were looked at, from several threads.
+    pub fn verify(&self, tell: &(dyn Fn(u64, u64) + Sync)) -> Result<Verified> {
+        let notices = self.all_notices();
+        self.session
+            .with(|held| verify::verify(held, &notices, tell))
+    }
+
+    /// The same, and puts in order what can be: from second copies, and by building
+    /// the store anew. What is gone for good is noted, and is no damage from then on.
+    ///
+    /// # Errors
+    /// If there is no room for another store, or it can't be written; then the store
+    /// is the one that it was.
+    pub fn repair(&self, now: Moment, tell: &(dyn Fn(u64, u64) + Sync)) -> Result<Verified> {
+        let notices = self.all_notices();
+        self.session
+            .with(|held| verify::repair(held, &notices, now, tell))
+    }
+
+    fn all_notices(&self) -> Vec<Notice> {
+        let mut notices = self.vault.notices().to_vec();
+        notices.extend(self.notices());
+        notices
     }
 
     /// Retention rules, saved searches, known backups and the like.

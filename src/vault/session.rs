@@ -13,7 +13,7 @@ use super::keys::keyring::KeyRing;
 use super::keys::rotation::{Change, Rotated};
 use super::notice::Notice;
 use super::store::Store;
-use super::store::rows::ClipId;
+use super::store::rows::{Added, ClipId};
 use crate::crypto::{BackupIdentity, Passphrase, VaultId, WorkFactor};
 use crate::recording::RecordingId;
 
@@ -29,14 +29,18 @@ impl Session {
     /// Takes over the keys and makes the store if there is none.
     pub(super) fn begin(site: &Site, ring: KeyRing, notices: Vec<Notice>) -> Result<Self> {
         let store = Store::new(Arc::clone(&site.disk), &site.dir);
-        let (site, ring, notices) = (site.clone(), Mutex::new(ring), Mutex::new(notices));
+        let (ring, notices) = (Mutex::new(ring), Mutex::new(notices));
         let session = Self {
-            site,
+            site: site.clone(),
             store,
             ring,
             notices,
         };
-        session.with(|held| held.store.make(&held.lock))?;
+        let made = session.with(|held| held.store.make(&held.lock))?;
+        if made == Added::Now {
+            let path = site.path(super::store::FILE);
+            session.tell(Notice::StoreMissing { path });
+        }
         Ok(session)
     }
 
@@ -62,6 +66,13 @@ impl Session {
             lock,
             ring: &mut ring,
         })
+    }
+
+    fn tell(&self, notice: Notice) {
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(notice);
     }
 
     /// What unlocking, and reading the keys anew since, found.
@@ -120,6 +131,11 @@ impl Held<'_> {
 
     pub(crate) fn store(&self) -> &Store {
         self.store
+    }
+
+    /// The keys, for who looks whether what is on the disk is what they say.
+    pub(super) fn ring(&self) -> &KeyRing {
+        self.ring
     }
 
     pub(crate) fn bag(&self) -> &Bag {

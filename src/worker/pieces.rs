@@ -13,11 +13,21 @@ pub(super) enum Piece {
     Lost,
 }
 
+/// Segments that silence stands in for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Silenced {
+    /// Damaged or missing.
+    pub lost: u64,
+    /// Gone for good, which the recording's card says.
+    pub gone: u64,
+}
+
 /// Reads on behind damage, and counts what was lost.
 pub(super) struct Pieces {
     reader: SoundReader,
     read: u64,
     lost: u64,
+    gone: u64,
 }
 
 impl Pieces {
@@ -26,6 +36,7 @@ impl Pieces {
             reader,
             read: 0,
             lost: 0,
+            gone: 0,
         }
     }
 
@@ -38,6 +49,7 @@ impl Pieces {
             Ok(None) => return Ok(None),
             Ok(Some(segment)) => {
                 self.read += 1;
+                self.gone += u64::from(segment.packets.is_empty());
                 return Ok(Some(Piece::Segment(segment)));
             }
             Err(error) => Failure::from(error),
@@ -51,9 +63,10 @@ impl Pieces {
         Ok(Some(Piece::Lost))
     }
 
-    /// How many segments were lost so far.
-    pub(super) fn lost(&self) -> u64 {
-        self.lost
+    /// What silence stood in for so far.
+    pub(super) fn silenced(&self) -> Silenced {
+        let Self { lost, gone, .. } = *self;
+        Silenced { lost, gone }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::Control;
+pub use super::pieces::Silenced;
 use super::pieces::{self, Piece, Pieces};
 use super::transcription::shape_of;
 use crate::audio::{
@@ -36,7 +37,8 @@ impl SoundFormat {
 }
 
 /// Writes the whole sound of a recording. Where segments of it are damaged,
-/// silence stands in for them; answers with how many.
+/// silence stands in for them; answers with how many. So it does for those that are
+/// gone for good.
 ///
 /// # Errors
 /// When nothing of the sound can be read, the work is to end, or `out` can't be
@@ -47,7 +49,7 @@ pub fn write(
     format: SoundFormat,
     out: &mut dyn Write,
     control: &dyn Control,
-) -> Result<u64, Failure> {
+) -> Result<Silenced, Failure> {
     let shape = shape_of(&recording.card);
     let samples = recording.card.samples;
     let mut pieces = Pieces::new(vault.sound(recording.id)?);
@@ -57,8 +59,10 @@ pub fn write(
             let mut writer = OggOpusWriter::new(out, shape)?;
             while let Some(piece) = next(&mut pieces, control)? {
                 match piece {
-                    Piece::Segment(segment) => writer.push(&segment.packets)?,
-                    Piece::Lost => writer.push(&silence)?,
+                    Piece::Segment(segment) if !segment.packets.is_empty() => {
+                        writer.push(&segment.packets)?;
+                    }
+                    Piece::Segment(_) | Piece::Lost => writer.push(&silence)?,
                 }
             }
             writer.finish()?;
@@ -74,7 +78,7 @@ pub fn write(
             writer.finish()?;
         }
     }
-    Ok(pieces.lost())
+    Ok(pieces.silenced())
 }
 
 /// Decodes segment by segment: memory does not grow with the length.

@@ -441,6 +441,61 @@ fn damage_to_the_store_is_told_and_makes_nothing_worse() {
 }
 
 #[test]
+fn what_is_damaged_is_named_and_after_a_repair_no_more() {
+    let small = Small::new();
+    let store = Path::new("store.redb");
+    let whole = fs::read(small.whole.join(store)).unwrap();
+    let id = &small.ids[0];
+    let lies_in = |frame: &voxvault::vault::frame::Frame<'_>| {
+        frame.facts.id == id.parse().unwrap() && frame.facts.kind == Kind::Sound
+    };
+    let segment = scan::frames(&whole)
+        .filter(|(_, frame)| lies_in(frame) && frame.facts.number == 0)
+        .map(|(at, _)| at)
+        .collect::<Vec<_>>();
+    assert!(!segment.is_empty());
+    let mut bytes = whole.clone();
+    segment.iter().for_each(|at| bytes[at + 500] ^= 1);
+    small.damage(store, &bytes);
+    let verify = |args: &[&str]| {
+        let ended = small
+            .home
+            .voxvault(["verify"].iter().chain(args).copied())
+            .run();
+        assert_civil(&ended, "verify");
+        ended
+    };
+    let seen = verify(&[]);
+    assert_eq!(seen.code(), Some(5), "{seen}");
+    assert!(seen.text().contains(&id[..8]), "{seen}");
+    assert!(seen.text().contains("0.0 s to 0.8 s"), "{seen}");
+    assert_eq!(
+        fs::read(small.home.vault().join(store)).unwrap(),
+        bytes,
+        "looking changes nothing"
+    );
+    assert_eq!(verify(&["--repair"]).code(), Some(5));
+    let again = verify(&[]);
+    assert_eq!(again.code(), Some(0), "{again}");
+    // As long as it was, with silence where the segment stood.
+    let export = ["export", id, "--format", "wav", "-o", "-"];
+    let copy = small.home.voxvault(export).run().ok();
+    let wav = hound::WavReader::new(&*copy.stdout).unwrap();
+    assert_eq!(wav.duration(), 72_000);
+    let heard: Vec<i16> = wav.into_samples().map(Result::unwrap).collect();
+    assert!(heard[..30_000].iter().all(|sample| *sample == 0));
+    assert!(
+        heard[50_000..60_000]
+            .iter()
+            .any(|sample| sample.abs() > 1000)
+    );
+    for other in &small.ids[1..] {
+        let export = ["export", other, "--format", "wav", "-o", "-"];
+        small.home.voxvault(export).run().ok();
+    }
+}
+
+#[test]
 fn foreign_files_in_a_vault_do_no_harm() {
     let small = Small::new();
     let vault = small.home.vault();

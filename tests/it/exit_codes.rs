@@ -295,8 +295,10 @@ fn five_when_damage_is_found_and_what_is_sound_is_kept() {
         let id = recording["id"].as_str().unwrap();
         let export = home.voxvault(["export", id, "--format", "wav", "-o", "-"]);
         let exported = export.run();
-        let code = if id == name { 5 } else { 0 };
-        assert_eq!(exported.code(), Some(code), "{id}");
+        // The merge has noted what is lost: it is said, and no damage any more.
+        assert_eq!(exported.code(), Some(0), "{exported}");
+        let said = exported.stderr.contains("0.8 s of it were lost for good");
+        assert_eq!(said, id == name, "{exported}");
         let wanted_s = recording["duration_s"].as_f64().unwrap();
         let bytes = exported.stdout.len() as f64 - 44.0;
         assert!(
@@ -313,6 +315,60 @@ fn five_when_damage_is_found_and_what_is_sound_is_kept() {
     assert!(said.contains("passphrase.age"), "{said}");
     assert_eq!(fs::read(&slot).unwrap(), whole);
     home.voxvault(["list"]).run().ok();
+}
+
+#[test]
+fn five_with_a_hint_when_the_store_can_not_be_read_and_recording_goes_on() {
+    let home = home_with_tone();
+    let id = home.list()[0]["id"].as_str().unwrap().to_owned();
+    let store = home.vault().join("store.redb");
+    let mut bytes = fs::read(&store).unwrap();
+    bytes[..8].fill(0);
+    fs::write(&store, bytes).unwrap();
+    let commands: [&[&str]; 6] = [
+        &["list"],
+        &["search", "anything"],
+        &["show", &id],
+        &["export", &id, "--format", "wav", "-o", "-"],
+        &["edit", &id, "--title", "another"],
+        &["verify"],
+    ];
+    for args in commands {
+        let (said, hint) = complaint(&home.voxvault(args.iter().copied()).run(), 5);
+        assert!(said.contains("damaged"), "{args:?}: {said}");
+        assert_eq!(
+            hint.as_deref(),
+            Some("voxvault verify --repair"),
+            "{args:?}: {said}"
+        );
+    }
+    // Also with the key at hand.
+    for locked in [true, false] {
+        let record = home.voxvault(["record", "-", "--no-transcribe", "--title", "kept"]);
+        let record = if locked { record.locked() } else { record };
+        let ended = record.stdin(Pcm::tone(16_000, 1.0).wav()).run();
+        assert_eq!(ended.text().trim().len(), 32, "{ended}");
+        assert_eq!(ended.code(), Some(if locked { 0 } else { 5 }), "{ended}");
+    }
+    let repaired = home.voxvault(["verify", "--repair", "--json"]).run();
+    let (said, hint) = complaint(&repaired, 5);
+    assert!(said.contains("all mended") && hint.is_none(), "{said}");
+    let report = repaired.json();
+    assert_eq!(report["checked"]["recordings"], 3, "{report}");
+    assert!(report["checked"]["records"].as_u64() > Some(5), "{report}");
+    let damage = &report["damage"][0];
+    assert!(
+        damage["where"].as_str().unwrap().ends_with("store.redb"),
+        "{report}"
+    );
+    assert_eq!(damage["mended"], true);
+    assert!(damage["what"].is_string() && damage["id"].is_null());
+    let sound = home.voxvault(["verify", "--json"]).run().ok().json();
+    assert_eq!(sound["damage"], serde_json::json!([]));
+    assert_eq!(home.list().len(), 3);
+    home.voxvault(["export", &id, "--format", "wav", "-o", "back.wav"])
+        .run()
+        .ok();
 }
 
 #[test]

@@ -20,6 +20,7 @@ use crate::recording::Recording;
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
+use crate::vault::Verified;
 
 pub(super) fn document(out: Out<'_>, value: &Value) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
@@ -128,6 +129,34 @@ pub(in crate::cli) fn search_json(
     document(
         out,
         &json!({ "query": query, "took_ms": took_ms, "total": total, "hits": hits }),
+    )
+}
+
+pub(in crate::cli) fn verified_json(out: Out<'_>, verified: &Verified) -> io::Result<()> {
+    let damage: Vec<Value> = verified
+        .flaws
+        .iter()
+        .map(|flaw| {
+            json!({
+                "what": flaw.what,
+                "where": flaw.place,
+                "id": flaw.id.map(|id| id.to_string()),
+                "mended": flaw.mended,
+            })
+        })
+        .collect();
+    document(
+        out,
+        &json!({
+            "checked": {
+                "recordings": verified.recordings,
+                "records": verified.records,
+                "bytes": verified.bytes,
+                "idle_bytes": verified.idle_bytes,
+            },
+            "damage": damage,
+            "notes": verified.notes,
+        }),
     )
 }
 

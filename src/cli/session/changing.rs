@@ -3,11 +3,11 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::Session;
-use crate::cli::definition::{EditArgs, PasswdArgs, ShredArgs};
+use crate::cli::definition::{EditArgs, PasswdArgs, ShredArgs, VerifyArgs};
 use crate::cli::{keys, print, unprintable};
 use crate::command::edit::{Revisions, TagChange};
 use crate::command::shred::Doomed;
-use crate::command::{KeySource, Progress, edit, passwd, scrub, shred, wipe};
+use crate::command::{KeySource, Progress, edit, passwd, scrub, shred, verify, wipe};
 use crate::error::{Exit, Failure, plain};
 use crate::recording::Recording;
 use crate::tui::editor::{self, Ending};
@@ -44,6 +44,22 @@ impl Session {
             true => print::recording_json(out, &recording),
             false => Ok(()),
         })
+    }
+
+    pub(super) fn verify(&self, args: &VerifyArgs) -> Result<Exit, Failure> {
+        let mode = match args.repair {
+            true => verify::Mode::Repair,
+            false => verify::Mode::Look,
+        };
+        let verified = verify::run(&self.context, mode, &self.console)?;
+        for note in &verified.notes {
+            self.console.note(note);
+        }
+        self.print(|out| match self.json {
+            true => print::verified_json(out, &verified),
+            false => print::verified(out, &verified),
+        })?;
+        verify::failure(&verified, mode).map_or(Ok(Exit::Done), Err)
     }
 
     /// Opens the editor, and does whatever else is wanted once it is left.

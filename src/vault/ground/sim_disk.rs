@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -85,6 +86,8 @@ struct Platter {
     room: Option<usize>,
     /// A file of which no byte can be written.
     broken: Option<PathBuf>,
+    /// Bytes of a file that can't be read until they are written again.
+    unreadable: Option<(usize, Range<usize>)>,
 }
 
 /// The disk. Clones share it; [`after`](Self::after) makes another one.
@@ -121,6 +124,13 @@ impl SimDisk {
     /// Makes every write to this file fail; `None` mends it.
     pub(crate) fn break_writes(&self, path: Option<&Path>) {
         self.platter().broken = path.map(Path::to_owned);
+    }
+
+    /// Makes these bytes of a file a bad sector: they can't be read until they are
+    /// written again.
+    pub(crate) fn break_reads(&self, path: &Path, bytes: Range<usize>) {
+        let mut platter = self.platter();
+        platter.unreadable = platter.now.get(path).map(|inode| (*inode, bytes));
     }
 
     /// What a machine finds that starts after the power was cut now.
@@ -226,6 +236,11 @@ impl Platter {
             }
             None => Ok(()),
         }
+    }
+
+    fn touches_bad(&self, inode: usize, bytes: Range<usize>) -> bool {
+        let bad = self.unreadable.as_ref().filter(|(bad, _)| *bad == inode);
+        bad.is_some_and(|(_, bad)| bad.start < bytes.end && bytes.start < bad.end)
     }
 
     fn rename_or(&mut self, naming: Naming) {
@@ -360,8 +375,13 @@ impl SimFile {
         // The operation in which the power is cut may be done in part.
         let inode_at = self.at;
         let counted = platter.change();
-        let inode = &mut platter.inodes[inode_at];
         if counted.is_ok() {
+            if let Pending::Write(at, bytes) = &pending
+                && platter.touches_bad(inode_at, *at..at + bytes.len())
+            {
+                platter.unreadable = None;
+            }
+            let inode = &mut platter.inodes[inode_at];
             match &pending {
                 Pending::Write(at, bytes) => put(&mut inode.now, *at, bytes),
                 Pending::Length(length) => inode.now.resize(*length, 0),
@@ -380,6 +400,9 @@ impl DiskFile for SimFile {
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
         let platter = self.disk.platter();
         let from = offset as usize;
+        if platter.touches_bad(self.at, from..from + bytes.len()) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
         let there = platter.inodes[self.at].now.get(from..from + bytes.len());
         bytes.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())

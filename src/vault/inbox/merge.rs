@@ -182,35 +182,12 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
         }
         _ => {}
     }
-    let file = match open(held, id) {
-        Ok(file) => file,
-        Err(error) => return Ok(Verdict::Refuse(error.to_string())),
-    };
     let path = inbox::path(held.dir(), id);
     let trouble = |source| Error::io("read", &path)(source);
-    let mut frames = Frames::new(Sequential::new(file));
-    let first = intake::first(&mut frames, id, trouble);
-    let keys = match (known.and_then(keys_of), first) {
-        (Some(keys), Ok(First::Sealed(_))) => keys,
-        (Some(keys), Ok(First::Torn) | Err(Error::Damaged { .. })) => {
-            // The bag has its keys: all that follows still opens.
-            if let Err(error) = frames.rewind() {
-                return Ok(Verdict::Refuse(trouble(error).to_string()));
-            }
-            keys
-        }
-        (None, Ok(First::Torn)) => return Ok(Verdict::Empty),
-        (None, Ok(First::Sealed(sealed))) => {
-            match intake::open_keys(id, &sealed, &held.bag().inbox) {
-                Ok(keys) => keys,
-                Err(_) => {
-                    let why = "its keys don't open with this vault's: foreign, forged or damaged";
-                    return Ok(Verdict::Refuse(why.into()));
-                }
-            }
-        }
-        (None, Err(Error::Damaged { why, .. })) => return Ok(Verdict::Refuse(why)),
-        (_, Err(error)) => return Ok(Verdict::Refuse(error.to_string())),
+    let (keys, mut frames) = match begin(held, id) {
+        Begun::With(keys, frames, _) => (keys, frames),
+        Begun::Empty => return Ok(Verdict::Empty),
+        Begun::Refused(why) => return Ok(Verdict::Refuse(why)),
     };
     let mut survey = match intake::survey(&mut frames, id, &keys, trouble) {
         Ok(survey) => survey,
@@ -229,6 +206,54 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
         survey.damage.get_or_insert(why);
     }
     Ok(weigh(id, keys, survey))
+}
+
+/// How a file of the inbox begins.
+pub(in crate::vault) enum Begun {
+    /// With keys, in it or in the bag; why it does not in the file, where only the
+    /// bag has them. The frames go on behind them.
+    With(ClipKeys, Frames<Sequential>, Option<String>),
+    /// It ends before its first frame does.
+    Empty,
+    /// It can't be read, or nothing opens it.
+    Refused(String),
+}
+
+/// Opens a file of the inbox and finds the keys to it.
+pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId) -> Begun {
+    let file = match open(held, id) {
+        Ok(file) => file,
+        Err(error) => return Begun::Refused(error.to_string()),
+    };
+    let path = inbox::path(held.dir(), id);
+    let trouble = |source| Error::io("read", &path)(source);
+    let mut frames = Frames::new(Sequential::new(file));
+    let first = intake::first(&mut frames, id, trouble);
+    match (held.bag().clips.get(&id).and_then(keys_of), first) {
+        (Some(keys), Ok(First::Sealed(_))) => Begun::With(keys, frames, None),
+        (Some(keys), first @ (Ok(First::Torn) | Err(Error::Damaged { .. }))) => {
+            // The bag has its keys: all that follows still opens.
+            let why = match first {
+                Err(Error::Damaged { why, .. }) => why,
+                _ => "it is cut off".to_owned(),
+            };
+            match frames.rewind() {
+                Ok(()) => Begun::With(keys, frames, Some(why)),
+                Err(error) => Begun::Refused(trouble(error).to_string()),
+            }
+        }
+        (None, Ok(First::Torn)) => Begun::Empty,
+        (None, Ok(First::Sealed(sealed))) => {
+            match intake::open_keys(id, &sealed, &held.bag().inbox) {
+                Ok(keys) => Begun::With(keys, frames, None),
+                Err(_) => Begun::Refused(
+                    "its keys don't open with this vault's: foreign, forged or damaged".into(),
+                ),
+            }
+        }
+        (None, Err(Error::Damaged { why, .. })) => Begun::Refused(why),
+        (_, Err(error)) => Begun::Refused(error.to_string()),
+    }
 }
 
 fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {

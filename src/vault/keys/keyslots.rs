@@ -23,7 +23,7 @@ const ENDINGS: [&str; 2] = [".age", ".copy.age"];
 const NEW: &str = ".new";
 
 /// A slot has a few hundred.
-const MOST_BYTES: u64 = 16 * 1024;
+pub(in crate::vault) const MOST_BYTES: u64 = 16 * 1024;
 
 /// A fingerprint of a master key.
 type Fingerprint = [u8; 16];
@@ -39,15 +39,16 @@ pub(in crate::vault) struct Opened {
 }
 
 /// What a file name in `keys/` says.
-struct Name<'a> {
-    slot: &'a str,
-    ending: &'static str,
+pub(in crate::vault) struct Name<'a> {
+    pub slot: &'a str,
+    pub ending: &'static str,
     /// The fingerprint, of a slot that waits for its root.
-    new: Option<&'a str>,
+    pub new: Option<&'a str>,
 }
 
 impl<'a> Name<'a> {
-    fn parse(file: &'a str) -> Option<Self> {
+    /// `None` where the name is no slot's.
+    pub fn parse(file: &'a str) -> Option<Self> {
         // The longer ending first: every copy also ends in `.age`.
         let ending = ENDINGS
             .into_iter()

@@ -151,7 +151,7 @@ impl Survey {
             return Ok(Vec::new());
         }
         let mut notices = self.mend_bags(disk, dir, facts);
-        notices.extend(self.mend_slots(disk, dir, facts));
+        notices.extend(self.mend_slots(disk, dir, facts, &|_| true));
         Ok(notices)
     }
 
@@ -179,26 +179,37 @@ impl Survey {
         notices
     }
 
-    /// Makes the slots of these facts alike where one of them is no slot.
-    pub fn mend_slots(&self, disk: &dyn Disk, dir: &Path, facts: &RootFacts) -> Vec<Notice> {
-        let Some((_, good)) = self.whole().find(|(_, slot)| slot.facts() == facts) else {
+    /// Makes the slots of these facts alike where one of them is no slot, or one
+    /// that is not `authentic`: its MAC, which no hash covers, is damaged.
+    pub fn mend_slots(
+        &self,
+        disk: &dyn Disk,
+        dir: &Path,
+        facts: &RootFacts,
+        authentic: &dyn Fn(&RootSlot) -> bool,
+    ) -> Vec<Notice> {
+        let is_good = |slot: &RootSlot| slot.facts() == facts && authentic(slot);
+        let Some((_, good)) = self.whole().find(|(_, slot)| is_good(slot)) else {
             return Vec::new();
         };
         let mut notices = Vec::new();
         for (position, slot) in self.slots() {
-            let here = position == Position::of(position.copy, facts.generation);
-            let Err(why @ (NoSlot::Noise | NoSlot::Damaged)) = slot else {
-                continue;
-            };
-            if !here {
+            if position != Position::of(position.copy, facts.generation) {
                 continue;
             }
+            let why = match slot {
+                Ok(slot) if slot.facts() == facts && !is_good(slot) => NoSlot::Damaged,
+                Err(why @ (NoSlot::Noise | NoSlot::Damaged)) => why,
+                _ => continue,
+            };
             let path = position.copy.root_file(dir);
             let mended = root::make_file(disk, &path)
                 .and_then(|()| position.write(disk, dir, good))
                 .and_then(|()| disk.sync_dir(dir));
-            // Noise is what an interrupted rotation leaves, and no damage.
-            if why == NoSlot::Damaged || mended.is_err() {
+            // Noise is what an interrupted rotation leaves, and no damage; but not in
+            // the copy that is written first.
+            let is_damage = why == NoSlot::Damaged || position.copy == Copy::A;
+            if is_damage || mended.is_err() {
                 notices.push(Notice::of(mended, path));
             }
         }

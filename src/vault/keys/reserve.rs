@@ -6,7 +6,7 @@ use std::io;
 use crate::vault::ground::disk::{self, Access};
 use crate::vault::ground::site::Site;
 
-const FILE: &str = "reserve";
+pub(in crate::vault) const FILE: &str = "reserve";
 
 /// How many bags it has room for: two copies, and one for what grows meanwhile.
 const BAGS: u64 = 3;

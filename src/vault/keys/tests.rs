@@ -411,6 +411,25 @@ fn forge(disk: &SimDisk, generation: u64, copies: &[Copy]) {
     }
 }
 
+/// Every byte of the bags and of the ways in is as before, and every whole slot.
+fn nothing_whole_was_overwritten(
+    before: &BTreeMap<PathBuf, Vec<u8>>,
+    now: &BTreeMap<PathBuf, Vec<u8>>,
+) {
+    assert!(before.keys().any(|path| path.starts_with("/vault/keys")));
+    for (path, bytes) in before {
+        let now = &now[path];
+        if path.ends_with("root.a") || path.ends_with("root.b") {
+            for (was, is) in bytes.chunks(SLOT_LEN).zip(now.chunks(SLOT_LEN)) {
+                let whole = RootSlot::decode(was.to_vec()).is_ok();
+                assert!(!whole || was == is, "a whole slot was overwritten");
+            }
+        } else {
+            assert!(now == bytes, "{}", path.display());
+        }
+    }
+}
+
 #[test]
 fn a_forged_newer_root_overwrites_nothing_and_stops_nobody() {
     let (whole, ring) = vault();
@@ -433,6 +452,7 @@ fn a_forged_newer_root_overwrites_nothing_and_stops_nobody() {
             facts.generation, generation,
             "without a key the forgery looks true"
         );
+        nothing_whole_was_overwritten(&before, &content(&disk));
         let (mut ring, notices) = KeyRing::unlock(&site(&disk), &old()).unwrap();
         assert_eq!(holds(&ring), [1, 2, 3]);
         assert!(
@@ -440,17 +460,7 @@ fn a_forged_newer_root_overwrites_nothing_and_stops_nobody() {
                 .iter()
                 .any(|n| matches!(n, Notice::Forged { generation: g, .. } if *g == generation))
         );
-        for (path, bytes) in &before {
-            let now = &content(&disk)[path];
-            if path.ends_with("root.a") || path.ends_with("root.b") {
-                for (was, is) in bytes.chunks(SLOT_LEN).zip(now.chunks(SLOT_LEN)) {
-                    let whole = RootSlot::decode(was.to_vec()).is_ok();
-                    assert!(!whole || was == is, "a whole slot was overwritten");
-                }
-            } else {
-                assert!(now == bytes, "{}", path.display());
-            }
-        }
+        nothing_whole_was_overwritten(&before, &content(&disk));
         // The next change of the vault's own sweeps it away.
         add(&site(&disk), &mut ring, 4).unwrap();
         assert_eq!(holds(&recovered(&disk, &old()).unwrap()), [1, 2, 3, 4]);

@@ -99,7 +99,8 @@ pub(in crate::vault) fn put_in_order(
         return Ok(notices);
     }
     notices.extend(survey.mend_bags(disk, dir, facts));
-    notices.extend(survey.mend_slots(disk, dir, facts));
+    let authentic = |slot: &RootSlot| slot.verify(master).is_ok_and(|ours| ours);
+    notices.extend(survey.mend_slots(disk, dir, facts, &authentic));
     let obsolete = obsolete(survey, facts);
     let strays = stray_bags(site, survey, facts)?;
     if !obsolete.is_empty() || !strays.is_empty() {

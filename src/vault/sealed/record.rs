@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::frame::{self, FACTS_BYTES, Facts, Frame};
 use crate::crypto::{self, ClipKey};
-use crate::recording::{Card, VersionInfo};
+use crate::recording::{Card, SEGMENT_SAMPLES, VersionInfo};
 use crate::vault::error::{Error, Result};
 
 /// Cards and words are padded to multiples of this, so that their sizes don't
@@ -27,11 +27,22 @@ const TEXT_HEAD_BYTES: usize = FACTS_BYTES + 6;
 
 /// A segment of sound as the decoder wants it.
 pub struct SoundSegment {
-    /// Opus packets, 20 ms each, all of the same size.
+    /// Opus packets, 20 ms each, all of the same size; none where the segment is
+    /// gone for good and the card says so: silence stands in for it.
     pub packets: Zeroizing<Vec<u8>>,
     /// How many of its samples (mono, 48 kHz) count; fewer than a full
     /// segment's only in the last one.
     pub samples: u32,
+}
+
+impl SoundSegment {
+    /// One that is gone for good.
+    pub(crate) fn gap() -> Self {
+        Self {
+            packets: Zeroizing::default(),
+            samples: SEGMENT_SAMPLES,
+        }
+    }
 }
 
 /// What a card row holds: everything a listing shows, so that listing a vault

@@ -214,7 +214,7 @@ fn whole_frame(row: &[u8], at: ClipId, kind: Kind) -> Result<frame::Frame<'_>> {
 }
 
 /// A frame, if it is one of this recording and kind.
-fn in_its_place<'a>(
+pub(in crate::vault) fn in_its_place<'a>(
     found: Result<frame::Frame<'a>, frame::Unreadable>,
     at: ClipId,
     kind: Kind,
@@ -293,7 +293,9 @@ fn words_of_share(
 }
 
 /// Does the work for every share of the ids, each on a thread of its own.
-fn on_threads<T: Send>(work: impl Fn(Share) -> Result<T> + Sync) -> Result<Vec<T>> {
+pub(in crate::vault) fn on_threads<T: Send>(
+    work: impl Fn(Share) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let threads = thread::available_parallelism()
         .map_or(1, NonZero::get)
         .min(MOST_THREADS);
@@ -330,8 +332,5 @@ fn no_thread(source: std::io::Error) -> Error {
 }
 
 fn panicked() -> Error {
-    Error::damaged(
-        crate::vault::store::FILE,
-        "the tree of the store is damaged",
-    )
+    Error::store_damaged(crate::vault::store::FILE.as_ref(), "its tree is damaged")
 }

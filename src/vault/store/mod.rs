@@ -5,9 +5,12 @@
 //! damaged file can make it panic; every call is fenced, and what it panics
 //! over is reported as damage.
 
+pub(super) mod finding;
+pub(super) mod gaps;
+mod header;
 pub(super) mod library;
 mod overlay;
-mod replace;
+pub(super) mod replace;
 pub(super) mod rescue;
 pub(super) mod rows;
 pub(super) mod sound;
@@ -23,7 +26,7 @@ use redb::{
 };
 
 use self::overlay::Overlay;
-use self::rows::{Reading, Writing};
+use self::rows::{Added, Reading, Writing};
 use crate::fence::fenced;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, Disk, DiskFile};
@@ -32,7 +35,10 @@ use crate::vault::ground::lock::Lock;
 /// The file's name in the vault.
 pub(crate) const FILE: &str = "store.redb";
 
-const NEW_FILE: &str = "store.redb.new";
+pub(in crate::vault) const NEW_FILE: &str = "store.redb.new";
+
+/// A store in which nothing of this vault was found.
+pub(in crate::vault) const ASIDE_FILE: &str = "store.redb.aside";
 
 /// redb's own default is 1 GiB.
 const CACHE_BYTES: usize = 8 << 20;
@@ -61,15 +67,15 @@ impl Store {
     }
 
     /// Makes the file if there is none.
-    pub(crate) fn make(&self, lock: &Lock) -> Result<()> {
+    pub(crate) fn make(&self, lock: &Lock) -> Result<Added> {
         let found = self.disk.exists(&self.path);
         match found.map_err(Error::io("look for", &self.path))? || self.put_back(lock)? {
             true => {
                 // What can't be overwritten now is the next one's.
                 let _ = self.finish(lock, &mut |_| ());
-                Ok(())
+                Ok(Added::WasThere)
             }
-            false => self.build(lock, |_| Ok(())),
+            false => self.build(lock, |_| Ok(())).map(|()| Added::Now),
         }
     }
 
@@ -161,6 +167,51 @@ impl Store {
         self.change(lock, |changes| changes.commit_as(Durability::None, change))
     }
 
+    /// Reads the store after redb has checked all of it, however large it is, and
+    /// changes not a byte of the file: what redb writes while it checks stays in
+    /// memory. `read` hears how many bytes were checked.
+    pub(crate) fn examine<T>(
+        &self,
+        lock: &Lock,
+        read: &(dyn Fn(u64) + Sync),
+        look: impl FnOnce(&Snapshots<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.fenced(|| {
+            let file = self.open_file(lock, Access::Read)?;
+            let bytes = self.usable_len(&*file)?;
+            let aside = Overlay::over(file).map_err(Error::io("open", &self.path))?;
+            let db = builder()
+                .set_check_integrity_on_open(true)
+                .create_with_backend(aside)
+                .map_err(|error| self.trouble(error))?;
+            read(bytes);
+            look(&Snapshots {
+                db: &Opened::ToWrite(db),
+                store: self,
+            })
+        })
+    }
+
+    /// The length of the file.
+    ///
+    /// # Errors
+    /// [`Error::StoreDamaged`] if redb would take it for a new file, or for the one
+    /// that it was before, and so hide what is gone.
+    fn usable_len(&self, file: &dyn DiskFile) -> Result<u64> {
+        let bytes = file.len().map_err(Error::io("read", &self.path))?;
+        if bytes == 0 {
+            return Err(Error::store_damaged(&self.path, "the file is empty"));
+        }
+        match header::names_an_older_state(file) {
+            Ok(false) => Ok(bytes),
+            Ok(true) => {
+                let why = "its header names an older state than the newest";
+                Err(Error::store_damaged(&self.path, why))
+            }
+            Err(error) => Err(self.trouble(redb::Error::Io(error))),
+        }
+    }
+
     fn open_to_read(&self, lock: &Lock) -> Result<Opened> {
         if !self.checked.load(Ordering::Acquire) {
             match self.open_to_write(lock) {
@@ -171,6 +222,7 @@ impl Store {
             }
         }
         let file = self.open_file(lock, Access::Read)?;
+        self.usable_len(&*file)?;
         match builder().open_read_only_with_backend(Backend(file)) {
             Ok(db) => Ok(Opened::ToRead(db)),
             // The last one to write was killed; redb repairs the file.
@@ -186,6 +238,7 @@ impl Store {
     /// done in memory.
     fn open_aside(&self, lock: &Lock) -> Result<Database> {
         let file = self.open_file(lock, Access::Read)?;
+        self.usable_len(&*file)?;
         let aside = Overlay::over(file).map_err(Error::io("open", &self.path))?;
         builder()
             .create_with_backend(aside)
@@ -194,11 +247,7 @@ impl Store {
 
     fn open_to_write(&self, lock: &Lock) -> Result<Database> {
         let file = self.open_file(lock, Access::Write)?;
-        let bytes = file.len().map_err(Error::io("read", &self.path))?;
-        if bytes == 0 {
-            // redb would take it for a new file and hide that all is gone.
-            return Err(Error::damaged(self.path.display(), "the file is empty"));
-        }
+        let bytes = self.usable_len(&*file)?;
         let check = bytes <= CHECKED_BYTES && !self.checked.load(Ordering::Acquire);
         let db = builder()
             .set_check_integrity_on_open(check)
@@ -224,12 +273,7 @@ impl Store {
     }
 
     fn fenced<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        fenced(work).unwrap_or_else(|| {
-            Err(Error::damaged(
-                self.path.display(),
-                "the tree of the store is damaged",
-            ))
-        })
+        fenced(work).unwrap_or_else(|| Err(Error::store_damaged(&self.path, "its tree is damaged")))
     }
 }
 
@@ -240,6 +284,26 @@ pub(crate) struct Snapshots<'a> {
 }
 
 impl Snapshots<'_> {
+    /// How many bytes of the file hold nothing: pages that are free.
+    pub(crate) fn idle_bytes(&self) -> Result<u64> {
+        let Opened::ToWrite(db) = self.db else {
+            return Ok(0);
+        };
+        let trouble = |error: redb::Error| self.store.trouble(error);
+        let txn = db.begin_write().map_err(|error| trouble(error.into()))?;
+        let stats = txn.stats().map_err(|error| trouble(error.into()))?;
+        txn.abort().map_err(|error| trouble(error.into()))?;
+        let used = stats.allocated_pages() * stats.page_size() as u64;
+        let file = self
+            .store
+            .disk
+            .open(&self.store.path, Access::Read)
+            .and_then(|file| file.len())
+            .map_err(Error::io("read", &self.store.path))?;
+        // The first page is the header's.
+        Ok(file.saturating_sub(used + stats.page_size() as u64))
+    }
+
     pub(crate) fn begin(&self) -> Result<Reading> {
         let txn = match self.db {
             Opened::ToRead(db) => db.begin_read(),
@@ -320,7 +384,7 @@ impl Trouble {
             Redb::DatabaseAlreadyOpen | Redb::LockProtocolMismatch => Error::Busy {
                 path: self.0.clone(),
             },
-            other => Error::damaged(self.0.display(), other),
+            other => Error::store_damaged(&self.0, other),
         }
     }
 }

@@ -12,12 +12,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{Changes, NEW_FILE, Store};
+use super::{ASIDE_FILE, Changes, NEW_FILE, Store};
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{self, Access};
 use crate::vault::ground::lock::Lock;
 
-const OLD_FILE: &str = "store.redb.old";
+pub(in crate::vault) const OLD_FILE: &str = "store.redb.old";
 
 impl Store {
     /// Length of the file.
@@ -91,6 +91,15 @@ impl Store {
         self.disk.unlink(&old).map_err(Error::io("remove", &old))?;
         self.sync_names()?;
         self.remove_new()
+    }
+
+    /// Gives the old file a name under which nobody touches it.
+    pub(crate) fn set_aside(&self) -> Result<()> {
+        let (old, aside) = (self.old(), self.dir.join(ASIDE_FILE));
+        self.disk
+            .rename(&old, &aside)
+            .map_err(Error::io("rename", &old))?;
+        self.sync_names()
     }
 
     /// Removes a new file that did not come into its place. Nothing in it is

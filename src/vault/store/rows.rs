@@ -102,6 +102,11 @@ impl Share {
             .collect()
     }
 
+    /// Whether this part has the id.
+    pub(crate) fn holds(self, id: &RecordingId) -> bool {
+        (self.first..=self.last).contains(&id.as_bytes()[0])
+    }
+
     fn range<const N: usize>(self) -> RangeInclusive<[u8; N]> {
         let (mut low, mut high) = ([0; N], [0xff; N]);
         low[0] = self.first;
@@ -212,6 +217,43 @@ impl Reading {
         for row in rows {
             let (key, value) = row.map_err(|error| self.trouble.of(error))?;
             each(ClipId::of_key(key.value()), value.value())?;
+        }
+        Ok(())
+    }
+
+    /// Every row of sound of a share of the ids, with its number.
+    pub(crate) fn each_sound(
+        &self,
+        share: Share,
+        each: impl FnMut(ClipId, u32, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.each_row(SOUND, share, each)
+    }
+
+    /// Every transcript of a share of the ids, with its number.
+    pub(crate) fn each_words(
+        &self,
+        share: Share,
+        each: impl FnMut(ClipId, u32, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.each_row(WORDS, share, each)
+    }
+
+    fn each_row(
+        &self,
+        definition: TableDefinition<'static, &'static [u8; 24], &'static [u8]>,
+        share: Share,
+        mut each: impl FnMut(ClipId, u32, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let range = share.range();
+        let rows = self
+            .table(definition)?
+            .range::<&[u8; 24]>(range_of(&range))
+            .map_err(|error| self.trouble.of(error))?;
+        for row in rows {
+            let (key, value) = row.map_err(|error| self.trouble.of(error))?;
+            let (clip, number) = ClipId::of_row(key.value());
+            each(clip, number, value.value())?;
         }
         Ok(())
     }

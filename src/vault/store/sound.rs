@@ -1,10 +1,12 @@
 //! Reads the sound of a recording, segment by segment, from the store.
 //!
 //! How many segments there are, and the hash over them, stands in the bag, so
-//! sound that was cut off, reordered or exchanged is refused with the place.
+//! sound that was cut off, reordered or exchanged is refused with the place. A
+//! segment that the card notes as lost is a gap, and no damage any more.
 //! The vault's lock is held only while a batch of rows is fetched.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -27,6 +29,8 @@ pub struct SoundReader {
     clip: ClipId,
     key: ClipKey,
     extent: Extent,
+    /// Segments that are gone for good, in order.
+    gaps: Vec<Range<u64>>,
     next: u64,
     rows: BTreeMap<u32, Vec<u8>>,
     /// Over all frames so far; `None` once one was passed over.
@@ -39,6 +43,7 @@ impl SoundReader {
         clip: ClipId,
         key: ClipKey,
         extent: Extent,
+        gaps: Vec<Range<u64>>,
     ) -> Self {
         let digest = Some(Sha256::new());
         Self {
@@ -46,6 +51,7 @@ impl SoundReader {
             clip,
             key,
             extent,
+            gaps,
             next: 0,
             rows: BTreeMap::new(),
             digest,
@@ -86,6 +92,12 @@ impl SoundReader {
         Ok(Some(segment))
     }
 
+    fn is_gap(&self, number: u32) -> bool {
+        let number = u64::from(number);
+        self.gaps.iter().any(|gap| gap.contains(&number))
+    }
+
+    /// A segment and its frame, which of a gap has no byte.
     fn open(&self, number: u32) -> Result<(SoundSegment, &[u8])> {
         let refuse = |why: &str| {
             Err(Error::damaged(
@@ -94,6 +106,9 @@ impl SoundReader {
             ))
         };
         let Some(row) = self.rows.get(&(number / SEGMENTS_PER_ROW)) else {
+            if self.is_gap(number) {
+                return Ok((SoundSegment::gap(), &[]));
+            }
             return refuse("it is missing from the store");
         };
         // A damaged frame must not hide those behind it, so the row is scanned.
@@ -110,6 +125,7 @@ impl SoundReader {
         }
         match found.iter().find(|frame| frame.facts.number == number) {
             Some(frame) => Ok((record::open_sound(&self.key, frame)?, frame.bytes)),
+            None if self.is_gap(number) => Ok((SoundSegment::gap(), &[])),
             None => refuse("it is damaged or missing from the store"),
         }
     }

@@ -32,7 +32,7 @@ mod wiping;
 
 const PASSPHRASE: &str = "six words that nobody guesses";
 
-fn passphrase() -> Passphrase {
+pub(super) fn passphrase() -> Passphrase {
     Passphrase::new(PASSPHRASE.to_owned())
 }
 
@@ -55,14 +55,14 @@ fn again(open: &OpenVault) -> OpenVault {
         .unwrap()
 }
 
-fn moment(unix_ms: i64) -> Moment {
+pub(super) fn moment(unix_ms: i64) -> Moment {
     Moment {
         unix_ms,
         offset_s: 3600,
     }
 }
 
-fn card(title: &str) -> Card {
+pub(super) fn card(title: &str) -> Card {
     Card {
         title: title.to_owned(),
         recorded_at: moment(1_763_800_000_000),
@@ -89,7 +89,7 @@ fn card(title: &str) -> Card {
 }
 
 /// 2,800 bytes that are like no other segment's.
-fn packets(recording: u8, segment: u32) -> Vec<u8> {
+pub(super) fn packets(recording: u8, segment: u32) -> Vec<u8> {
     let mut state = u64::from(recording) << 32 | u64::from(segment) | 1 << 63;
     let next = || {
         state = state
@@ -101,7 +101,7 @@ fn packets(recording: u8, segment: u32) -> Vec<u8> {
 }
 
 /// Records so many segments and ends the recording.
-fn record(vault: &Vault, recording: u8, segments: u32) -> RecordingId {
+pub(super) fn record(vault: &Vault, recording: u8, segments: u32) -> RecordingId {
     let card = Card {
         samples: u64::from(segments) * u64::from(SEGMENT_SAMPLES),
         ..card(&format!("recording {recording}"))
@@ -116,7 +116,7 @@ fn record(vault: &Vault, recording: u8, segments: u32) -> RecordingId {
 }
 
 /// Reads all of the sound and compares it.
-fn assert_sound(open: &OpenVault, id: RecordingId, recording: u8, segments: u32) {
+pub(super) fn assert_sound(open: &OpenVault, id: RecordingId, recording: u8, segments: u32) {
     let mut sound = open.sound(id).unwrap();
     for segment in 0..segments {
         let read = sound.next_segment().unwrap().expect("a segment");
@@ -129,7 +129,7 @@ fn assert_sound(open: &OpenVault, id: RecordingId, recording: u8, segments: u32)
     assert!(sound.next_segment().unwrap().is_none());
 }
 
-fn transcript(text: &str) -> Transcript {
+pub(super) fn transcript(text: &str) -> Transcript {
     Transcript {
         model: "base.en".to_owned(),
         settings: "beam 5".to_owned(),

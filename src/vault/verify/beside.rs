@@ -1,0 +1,67 @@
+//! Bytes that hold nothing, and names that are not ours.
+
+use super::{Meter, Verified};
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{Access, Disk};
+use crate::vault::ground::lock::{GATE_FILE, LOCK_FILE};
+use crate::vault::inbox;
+use crate::vault::keys::root::{Copy, generation_of_bag_file};
+use crate::vault::keys::{keyslots, reserve};
+use crate::vault::session::Held;
+use crate::vault::store;
+
+/// Counts the bytes of all files, which say how much there is to be done.
+pub(super) fn measure(held: &Held<'_>, found: &mut Verified, meter: &Meter<'_>) {
+    let dir = held.dir();
+    for folder in [
+        dir.to_owned(),
+        dir.join(keyslots::DIR),
+        dir.join(inbox::DIR),
+    ] {
+        for name in held.disk().list(&folder).unwrap_or_default() {
+            found.bytes += length(held.disk(), &folder.join(name));
+        }
+    }
+    // The store is read twice: by redb and record by record.
+    let store = length(held.disk(), &dir.join(store::FILE));
+    meter.expect(found.bytes + store);
+    meter.advance(found.bytes - store);
+}
+
+fn length(disk: &dyn Disk, path: &std::path::Path) -> u64 {
+    let file = disk.open(path, Access::Read);
+    file.and_then(|file| file.len()).unwrap_or(0)
+}
+
+pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
+    let (disk, dir) = (held.disk(), held.dir());
+    for name in disk.list(dir).map_err(Error::io("list", dir))? {
+        let path = dir.join(&name);
+        let place = path.display();
+        match name.as_str() {
+            reserve::FILE => found.idle_bytes += length(disk, &path),
+            LOCK_FILE | GATE_FILE => {
+                let bytes = length(disk, &path);
+                found.idle_bytes += bytes;
+                if bytes > 0 {
+                    found.notes.push(format!(
+                        "{place}: {bytes} bytes in a file that is only locked"
+                    ));
+                }
+            }
+            store::NEW_FILE => found.notes.push(format!(
+                "{place}: a store that was being made; the next one that is made removes it"
+            )),
+            store::replace::OLD_FILE => found.notes.push(format!(
+                "{place}: a store that was replaced; unlocking overwrites it"
+            )),
+            store::FILE | keyslots::DIR | inbox::DIR => {}
+            _ if generation_of_bag_file(&name).is_some() => {}
+            _ if Copy::BOTH.iter().any(|copy| copy.root_file(dir) == path) => {}
+            _ => found
+                .notes
+                .push(format!("{place}: not a file of the vault")),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Puts a vault in order: what has a second copy is mended from it, the store is
+//! built anew from its records, and what is gone for good is noted.
+
+use super::{Flaw, Look, Meter, Verified, look, roots, settle, tree};
+use crate::recording::Moment;
+use crate::vault::error::Result;
+use crate::vault::inbox::merge;
+use crate::vault::notice::Notice;
+use crate::vault::session::Held;
+use crate::vault::store::rescue;
+
+/// Looks at everything, repairs, and looks again. The answer names what was found
+/// first; [`Flaw::mended`] says of each whether all is as it was again.
+///
+/// # Errors
+/// If something can't be written, a full disk for one: the store is then the one
+/// that it was.
+pub(in crate::vault) fn repair(
+    held: &mut Held<'_>,
+    notices: &[Notice],
+    now: Moment,
+    tell: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Verified> {
+    let Look {
+        found: before,
+        store: mut store_flaws,
+        ..
+    } = look(held, notices, &Meter::new(tell))?;
+    let mut flaws = before.flaws;
+    let mut notes = before.notes;
+    if !store_flaws.is_empty() {
+        let lost = mend_store(held, now, &mut notes, tell)?;
+        for flaw in &mut store_flaws {
+            // A card that could be found in its place may be one from before an edit.
+            let is_of_card = flaw.what.starts_with("its card");
+            flaw.mended = !is_of_card && !lost.iter().any(|one| one.is(flaw));
+        }
+        for one in lost {
+            if !store_flaws.iter().any(|flaw| flaw.is(&one)) {
+                store_flaws.push(one);
+            }
+        }
+    }
+    mend_roots(held, &mut flaws)?;
+    // What waits is taken in, with its damage noted.
+    merge::merge(held)?;
+    let after = look(held, &[], &Meter::new(tell))?;
+    flaws.extend(store_flaws);
+    for flaw in after.found.flaws.into_iter().chain(after.store) {
+        if !flaws.iter().any(|known| known.is(&flaw)) {
+            flaws.push(flaw);
+        }
+    }
+    for note in after.found.notes {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    Ok(Verified {
+        flaws,
+        notes,
+        ..after.found
+    })
+}
+
+/// Builds the store anew and notes what is not in it any more; answers with that.
+fn mend_store(
+    held: &mut Held<'_>,
+    now: Moment,
+    notes: &mut Vec<String>,
+    tell: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Vec<Flaw>> {
+    let rescued = rescue::rebuild(held, &|_| ())?;
+    notes.push(format!(
+        "the store was built anew from {} records; of a card that was damaged the newest \
+         that could be read counts",
+        rescued.records
+    ));
+    if let Some(why) = rescued.not_erased {
+        notes.push(format!("the damaged store could not be overwritten: {why}"));
+    }
+    let meter = Meter::new(tell);
+    let after = tree::look(held, &mut Verified::default(), &meter)?;
+    settle::settle(held, &after.conditions, now)?;
+    Ok(after.flaws)
+}
+
+/// A rotation writes both copies of everything anew, and overwrites the rest.
+fn mend_roots(held: &mut Held<'_>, flaws: &mut [Flaw]) -> Result<()> {
+    let mut before = Verified::default();
+    roots::look(held, &mut before)?;
+    if before.flaws.is_empty() {
+        return Ok(());
+    }
+    held.rotate(|_| Ok(()))?;
+    let mut after = Verified::default();
+    roots::look(held, &mut after)?;
+    for flaw in flaws {
+        if before.flaws.iter().any(|one| one.is(flaw)) {
+            flaw.mended = !after.flaws.iter().any(|one| one.is(flaw));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Notes what is gone for good of recordings, so that what is left of them counts
+//! as whole from then on.
+//!
+//! The bag gets the extent of the sound that is there, by a rotation; the card gets
+//! the gaps, and names the transcripts that can be read. A card that is lost is made
+//! anew from what is known. Its key stays: a store that is put back from a copy
+//! some day still opens.
+
+use super::recording::Condition;
+use crate::recording::{Card, Ending, Moment, Signal, Source};
+use crate::vault::error::Result;
+use crate::vault::ground::lock::Lock;
+use crate::vault::keys::bag::Bag;
+use crate::vault::keys::rotation::Change;
+use crate::vault::sealed::frame::{Facts, Kind};
+use crate::vault::sealed::record::{self, CardRecord};
+use crate::vault::session::Held;
+use crate::vault::store::{Store, gaps};
+
+/// What every recording of ours was encoded with, and its card would say.
+const PRE_SKIP: u16 = 312;
+
+/// Rows before the commit, as everywhere: cut short in between, the next repair
+/// finds the gaps noted and the extent still to be changed.
+pub(super) fn settle(held: &mut Held<'_>, conditions: &[Condition], now: Moment) -> Result<()> {
+    if conditions.is_empty() {
+        return Ok(());
+    }
+    // What could not be overwritten holds nothing that is to be gone; the next
+    // unlock tries again.
+    held.rotate_rows(|store, lock| Settling {
+        store,
+        lock,
+        conditions,
+        now,
+    })
+    .map(drop)
+}
+
+struct Settling<'a> {
+    store: &'a Store,
+    lock: &'a Lock,
+    conditions: &'a [Condition],
+    now: Moment,
+}
+
+impl Change for Settling<'_> {
+    fn change(&mut self, bag: &mut Bag) -> Result<()> {
+        for condition in self.conditions {
+            if let (Some(clip), Some(extent)) =
+                (bag.clips.get_mut(&condition.at.id), condition.extent)
+            {
+                clip.extent = Some(extent);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_rows(&mut self, bag: &Bag) -> Result<()> {
+        self.store.write(self.lock, |rows| {
+            for condition in self.conditions {
+                let Some(clip) = bag.clips.get(&condition.at.id) else {
+                    continue;
+                };
+                let facts = Facts {
+                    kind: Kind::Card,
+                    id: condition.at.id,
+                    epoch: condition.at.epoch,
+                    number: u32::try_from(condition.segments).unwrap_or(u32::MAX),
+                    revision: match &condition.card {
+                        Some((_, revision)) => revision.wrapping_add(1),
+                        None => 0,
+                    },
+                };
+                let card = settled(condition, self.now);
+                let frame = record::seal_text(&clip.card, &facts, &card)?;
+                rows.put_card(condition.at, &frame)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn settled(condition: &Condition, now: Moment) -> CardRecord {
+    let mut record = match &condition.card {
+        Some((record, _)) => record.clone(),
+        None => recovered(condition, now),
+    };
+    if !condition.lost.is_empty() {
+        // What it was made of must not pass for being here already.
+        record.card.content_hash = None;
+        record
+            .card
+            .gaps
+            .extend(condition.lost.iter().map(gaps::gap_of));
+        record.card.gaps.sort_unstable_by_key(|gap| gap.at_sample);
+    }
+    if condition.audio_bytes > 0 {
+        record.audio_bytes = condition.audio_bytes;
+    }
+    record.versions.clone_from(&condition.versions);
+    record
+}
+
+/// A card in the place of one that is lost. What it does not know it says so.
+fn recovered(condition: &Condition, now: Moment) -> CardRecord {
+    let first = condition.versions.iter().map(|one| one.made_at).min();
+    let at = first.unwrap_or(now);
+    CardRecord {
+        card: Card {
+            title: "recovered recording".into(),
+            recorded_at: at,
+            added_at: at,
+            tags: Vec::new(),
+            note: "its card was damaged: title, date, tags, note and level are lost".into(),
+            pinned: false,
+            source: Source::Mic,
+            device: None,
+            samples: condition.samples,
+            pre_skip: PRE_SKIP,
+            signal: Signal {
+                peak_dbfs: -120.0,
+                rms_dbfs: -120.0,
+                silent_fraction: 0.0,
+                clipped_fraction: 0.0,
+            },
+            gaps: Vec::new(),
+            markers: Vec::new(),
+            content_hash: None,
+            ending: Ending::Interrupted,
+            failure: None,
+        },
+        versions: Vec::new(),
+        audio_bytes: condition.audio_bytes,
+    }
+}

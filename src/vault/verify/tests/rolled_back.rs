@@ -1,0 +1,251 @@
+//! One file put back from an older copy or from another vault, or deleted.
+
+use super::*;
+use crate::vault::ShredScope;
+use crate::vault::ground::disk::Disk;
+
+fn path(name: &str) -> PathBuf {
+    Path::new(DIR).join(name)
+}
+
+/// The vault before and after a rotation, a merge and an edit.
+struct TwoTimes {
+    before: BTreeMap<PathBuf, Vec<u8>>,
+    small: Small,
+}
+
+impl TwoTimes {
+    fn new() -> Self {
+        let small = Small::new();
+        let before = small.disk.files();
+        let open = open(&small.disk).unwrap();
+        open.merge().unwrap();
+        Self { before, small }
+    }
+
+    fn with_old(&self, name: &str) -> SimDisk {
+        let file = path(name);
+        let old = self.before[&file].clone();
+        self.small.with(&file, |bytes| *bytes = old)
+    }
+}
+
+fn reads_all(open: &OpenVault, small: &Small) -> bool {
+    small.all().iter().all(|one| read(open, *one) == Whole::All)
+}
+
+fn places(verified: &Verified) -> Vec<&str> {
+    verified
+        .flaws
+        .iter()
+        .map(|flaw| flaw.place.as_str())
+        .collect()
+}
+
+#[test]
+fn an_older_root_is_made_anew_from_its_copy() {
+    let times = TwoTimes::new();
+    let disk = times.with_old("root.a");
+    let vault = open(&disk).unwrap();
+    let found = verify(&vault);
+    assert_eq!(places(&found), ["/vault/root.a"], "{found:?}");
+    assert!(found.flaws[0].mended);
+    assert!(reads_all(&vault, &times.small));
+    // The second copy one generation behind is what a cut rotation leaves.
+    let disk = times.with_old("root.b");
+    assert!(reads_all(&open(&disk).unwrap(), &times.small));
+    assert_eq!(verify(&open(&disk).unwrap()).flaws, []);
+}
+
+#[test]
+fn an_older_bag_is_made_anew_from_its_copy() {
+    let times = TwoTimes::new();
+    let old = times
+        .before
+        .iter()
+        .find(|(path, _)| {
+            path.to_string_lossy().ends_with(".a") && path.to_string_lossy().contains("bag.")
+        })
+        .map(|(_, bytes)| bytes.clone())
+        .unwrap();
+    let bags: Vec<PathBuf> = times
+        .small
+        .disk
+        .files()
+        .into_keys()
+        .filter(|path| path.to_string_lossy().contains("bag."))
+        .collect();
+    assert_eq!(bags.len(), 2);
+    for bag in bags {
+        let disk = times.small.with(&bag, |bytes| bytes.clone_from(&old));
+        let vault = open(&disk).unwrap();
+        let found = verify(&vault);
+        assert_eq!(places(&found), [bag.to_str().unwrap()]);
+        assert!(found.flaws[0].mended && reads_all(&vault, &times.small));
+    }
+}
+
+#[test]
+fn an_older_store_lacks_what_came_later_and_that_is_named() {
+    let times = TwoTimes::new();
+    let disk = times.with_old("store.redb");
+    let vault = open(&disk).unwrap();
+    let found = verify(&vault).flaws;
+    let (id, ..) = times.small.waiting;
+    assert!(found.iter().all(|flaw| flaw.id == Some(id)), "{found:?}");
+    assert!(
+        found.iter().any(|flaw| flaw.what.contains("card")),
+        "{found:?}"
+    );
+    for one in times.small.merged {
+        assert_eq!(read(&vault, one), Whole::All);
+    }
+    repair(&vault);
+    assert_eq!(verify(&vault).flaws, []);
+    assert_eq!(
+        vault.recording(id).unwrap().card.title,
+        "recovered recording"
+    );
+    // The right store is back: its keys were kept.
+    let right = times.small.disk.files()[&path("store.redb")].clone();
+    disk.tamper(&path("store.redb"), |bytes| *bytes = right);
+    let vault = open(&disk).unwrap();
+    repair(&vault);
+    assert!(reads_all(&vault, &times.small));
+    assert_eq!(verify(&vault).flaws, []);
+}
+
+#[test]
+fn an_older_way_in_is_mended_from_its_twin_and_alone_opens_nothing() {
+    let small = Small::new();
+    let before = small.disk.files();
+    let vault = open(&small.disk).unwrap();
+    let new = Passphrase::new("another passphrase altogether".into());
+    vault
+        .change_passphrase_with(&new, WorkFactor::NONE)
+        .unwrap();
+    let unlock = |disk: &SimDisk, passphrase: &Passphrase| {
+        Vault::open_at(site(disk)).and_then(|vault| vault.unlock(passphrase))
+    };
+    let files = ["keys/passphrase.age", "keys/passphrase.copy.age"].map(path);
+    for file in &files {
+        let disk = small.with(file, |bytes| bytes.clone_from(&before[file]));
+        let vault = unlock(&disk, &new).unwrap();
+        let found = verify(&vault);
+        assert_eq!(places(&found), [file.to_str().unwrap()]);
+        assert!(found.flaws[0].mended);
+        assert!(unlock(&disk, &passphrase()).is_err());
+    }
+    let disk = small.disk.fork();
+    for file in &files {
+        disk.tamper(file, |bytes| bytes.clone_from(&before[file]));
+    }
+    let untouched = disk.files();
+    for one in [passphrase(), new] {
+        let refused = unlock(&disk, &one).err().map(Failure::from);
+        assert_eq!(refused.map(|failure| failure.exit), Some(Exit::Locked));
+    }
+    assert!(untouched == disk.files(), "nothing is overwritten for it");
+}
+
+#[test]
+fn an_old_inbox_file_of_a_merged_or_shredded_recording_comes_to_nothing() {
+    let times = TwoTimes::new();
+    let (id, ..) = times.small.waiting;
+    let file = crate::vault::inbox::path(Path::new(DIR), id);
+    let old = times.before[&file].clone();
+    let put_back = |disk: &SimDisk| {
+        let made = disk
+            .open(&file, crate::vault::disk::Access::Create)
+            .unwrap();
+        made.append(&old).unwrap();
+    };
+    let disk = times.small.disk.fork();
+    put_back(&disk);
+    let vault = open(&disk).unwrap();
+    let found = verify(&vault);
+    assert_eq!(found.flaws, []);
+    assert!(found.notes[0].contains("in the store already"), "{found:?}");
+    vault.merge().unwrap();
+    assert!(reads_all(&vault, &times.small));
+    assert!(!disk.exists(&file).unwrap());
+
+    vault
+        .shred(&[id], ShredScope::Everything, &mut |_, _| ())
+        .unwrap();
+    put_back(&disk);
+    let found = verify(&vault);
+    assert!(found.notes[0].contains("shredded"), "{found:?}");
+    vault.merge().unwrap();
+    assert!(vault.recording(id).is_err() && !disk.exists(&file).unwrap());
+}
+
+#[test]
+fn a_file_of_another_vault_is_named_and_nothing_is_taken_from_it() {
+    let (small, other) = (Small::new(), Small::new());
+    let theirs = other.disk.files();
+    for file in small.disk.files().into_keys() {
+        let name = file.to_string_lossy().into_owned();
+        let twin = theirs.get(&file).or_else(|| {
+            let ending = if name.ends_with(".rec") {
+                ".rec"
+            } else {
+                "none"
+            };
+            theirs
+                .iter()
+                .find(|(path, _)| path.to_string_lossy().ends_with(ending))
+                .map(|(_, bytes)| bytes)
+        });
+        let Some(twin) = twin else { continue };
+        let carries = ["root.", "bag.", "keys/", "store", ".rec"]
+            .iter()
+            .any(|part| name.contains(part));
+        let disk = small.with(&file, |bytes| bytes.clone_from(twin));
+        let vault = open(&disk).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = verify(&vault);
+        assert_eq!(!found.flaws.is_empty(), carries, "{name}: {found:?}");
+        repair(&vault);
+        if name.contains("store") {
+            assert!(
+                disk.files()[&path("store.redb.aside")] == *twin,
+                "it is not ours to overwrite"
+            );
+        } else {
+            for one in small.merged {
+                assert_eq!(read(&vault, one), Whole::All, "{name}");
+            }
+        }
+        for one in other.all() {
+            assert!(vault.recording(one.0).is_err(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_deleted_file_is_named_where_anything_knows_of_it() {
+    let small = Small::new();
+    for file in small.disk.files().into_keys() {
+        let name = file.to_string_lossy().into_owned();
+        let disk = small.disk.fork();
+        disk.unlink(&file).unwrap();
+        let vault = open(&disk).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = verify(&vault);
+        // Nothing but its own file knows of a recording that waits. What is only
+        // locked or kept free is made again.
+        let knows = ["root.", "bag.", "keys/", "store"]
+            .iter()
+            .any(|part| name.contains(part));
+        assert_eq!(!found.flaws.is_empty(), knows, "{name}: {found:?}");
+        repair(&vault);
+        let vault = open(&disk).unwrap();
+        assert_eq!(verify(&vault).flaws, [], "{name}");
+        for one in small.merged {
+            assert!(vault.recording(one.0).is_ok(), "{name}");
+            assert!(
+                name.contains("store") || read(&vault, one) == Whole::All,
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The inbox: every file read through, the running ones as far as they are.
+
+use super::{Flaw, Verified};
+use crate::recording::RecordingId;
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::Hold;
+use crate::vault::inbox::intake::{self, FIRST_EPOCH};
+use crate::vault::inbox::merge::{self, Begun};
+use crate::vault::inbox::{self, Claim};
+use crate::vault::session::Held;
+
+pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
+    let names = inbox::names(held.disk(), held.dir())?;
+    let inbox = held.dir().join(inbox::DIR);
+    for name in names.strangers {
+        let path = inbox.join(name);
+        found
+            .notes
+            .push(format!("{}: not a file of the vault", path.display()));
+    }
+    for id in &names.recordings {
+        of_file(held, *id, found);
+    }
+    for (id, clip) in &held.bag().clips {
+        if clip.extent.is_none() && names.recordings.binary_search(id).is_err() {
+            // What a discarded or a doubled recording leaves until the next rotation.
+            let id = id.short();
+            found
+                .notes
+                .push(format!("keys of {id}, of which there is nothing any more"));
+        }
+    }
+    Ok(())
+}
+
+fn of_file(held: &Held<'_>, id: RecordingId, found: &mut Verified) {
+    let path = inbox::path(held.dir(), id);
+    let place = path.display().to_string();
+    match inbox::claim(held.disk(), held.dir(), id, Hold::Shared) {
+        Ok(Claim::Absent) => return,
+        Ok(Claim::Left(_) | Claim::Running) => {}
+        Err(error) => {
+            found.flaws.push(Flaw::new(place, error.to_string()).of(id));
+            return;
+        }
+    }
+    if held.bag().is_tombstoned(id, FIRST_EPOCH) {
+        found.notes.push(format!(
+            "{place}: a recording that was shredded; the next merge removes it"
+        ));
+        return;
+    }
+    let (keys, mut frames) = match merge::begin(held, id) {
+        Begun::With(keys, frames, None) => (keys, frames),
+        Begun::With(keys, frames, Some(why)) => {
+            let what = format!("its first record is damaged: {why}; the vault has its keys");
+            found.flaws.push(Flaw::new(&place, what).of(id));
+            (keys, frames)
+        }
+        Begun::Empty => {
+            found
+                .notes
+                .push(format!("{place}: it was begun, and nothing of it is there"));
+            return;
+        }
+        Begun::Refused(why) => {
+            found.flaws.push(Flaw::new(place, why).of(id));
+            return;
+        }
+    };
+    let surveyed = intake::survey(&mut frames, id, &keys, |source| {
+        Error::io("read", &path)(source)
+    });
+    match surveyed {
+        Ok(survey) => {
+            found.recordings += 1;
+            found.records += 1 + u64::from(survey.found) + u64::from(survey.card.is_some());
+            if let Some(what) = survey.damage {
+                found.flaws.push(Flaw::new(place, what).of(id));
+            }
+        }
+        Err(error) => found.flaws.push(Flaw::new(place, error.to_string()).of(id)),
+    }
+}
