@@ -14,9 +14,6 @@ use crate::worker::recorder::{self, Phase, Recorder, Status};
 use crate::worker::space::{self, Warnings};
 use crate::worker::taking;
 
-/// For how long nothing but silence may come without a word, seconds.
-const SILENT_AFTER_S: f64 = 5.0;
-
 /// Where the sound comes from.
 pub enum Input {
     /// A microphone of this machine; the default one unless named.
@@ -212,7 +209,7 @@ impl News {
         if before != Some(status.phase) {
             lines.extend(self.of_phase(before, status));
         }
-        let is_silent = status.silent_s >= SILENT_AFTER_S;
+        let is_silent = status.silent_s >= recorder::SILENT_AFTER_S;
         if is_silent != self.silence_told && status.phase == Phase::Recording {
             self.silence_told = is_silent;
             lines.push(match is_silent {

@@ -29,6 +29,9 @@ use clock::Clock;
 use ear::Ear;
 use take::Take;
 
+/// For how long nothing but digital silence may come without a word, seconds.
+pub const SILENT_AFTER_S: f64 = 5.0;
+
 /// What to record.
 #[derive(Debug, Clone, Default)]
 pub struct Options {

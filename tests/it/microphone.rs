@@ -143,6 +143,7 @@ fn one_that_is_pulled_and_plugged_in_again_goes_on_with_a_gap() {
     microphone.pull();
     recording.wait_until_said("the microphone went away");
     let gone = segments(&home);
+    std::thread::sleep(Duration::from_secs(1));
     microphone.plug_in(48_000, 2);
     recording.wait_until_said("the microphone is back");
     recording.wait_for_segments(3);
@@ -187,6 +188,7 @@ fn a_sound_server_that_crashes_and_is_started_again_costs_a_gap() {
     recording.wait_for_segments(3);
     microphone.kill_server();
     recording.wait_until_said("the microphone went away");
+    std::thread::sleep(Duration::from_secs(1));
     microphone.restart_server();
     recording.wait_until_said("the microphone is back");
     microphone.speak(&tone);
@@ -352,6 +354,7 @@ fn the_screen_says_that_it_is_gone_and_that_it_is_back() {
         // It stands below the other screens as well.
         terminal.press(Key::Escape);
         terminal.wait_for("the microphone is gone");
+        std::thread::sleep(Duration::from_secs(1));
         microphone.plug_in(48_000, 2);
         terminal.wait_at_most(PATIENCE, "it is back", |screen| {
             screen.contains("the microphone is back")

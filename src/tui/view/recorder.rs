@@ -7,12 +7,11 @@ use super::paint::Pane;
 use super::words;
 use crate::tui::engine::{Phase, RecorderStatus};
 use crate::tui::model::{Model, Recorder};
+use crate::worker::recorder::SILENT_AFTER_S;
 use crate::worker::space;
 
 /// The quietest level the meter shows, dBFS.
 const FLOOR_DB: f32 = -60.0;
-/// For how long nothing but silence may come without a word, seconds.
-const SILENT_AFTER_S: f64 = 5.0;
 /// Where it becomes too loud, dBFS.
 const LOUD_DB: f32 = -6.0;
 
