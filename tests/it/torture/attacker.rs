@@ -2,9 +2,11 @@
 //! vault: he must find every recording that lives, and nothing of one that was
 //! reported as shredded.
 
+use std::collections::BTreeMap;
 use std::fs;
 
-use voxvault::vault::frame::Kind;
+use voxvault::recording::RecordingId;
+use voxvault::vault::frame::{FACTS_BYTES, Kind};
 
 use super::sound::steps;
 use super::watched::{Watched, assert_gone, id_of, segments};
@@ -91,4 +93,57 @@ fn nothing_opens_of_what_was_shredded_beside_a_recorder_while_locked_and_before_
     assert_eq!(after.count(ran, Kind::Sound), segments(3.0));
     let old = read_all(&Evidence::of_directory(&home.vault()), &[PASSPHRASE]);
     assert_eq!(old.opened, 0, "the old passphrase still opens something");
+}
+
+/// The sound that was read of a recording, by epoch and segment.
+fn sounds(found: &Findings, id: RecordingId) -> BTreeMap<(u32, u32), Vec<u8>> {
+    let number =
+        |facts: &[u8], at: usize| u32::from_le_bytes(facts[at..at + 4].try_into().unwrap());
+    let all = found.plaintexts.iter();
+    all.filter_map(|plaintext| plaintext.split_at_checked(FACTS_BYTES))
+        .filter(|(facts, _)| facts[2] == Kind::Sound as u8 && facts[4..20] == *id.as_bytes())
+        .map(|(facts, body)| ((number(facts, 20), number(facts, 24)), body.to_vec()))
+        .collect()
+}
+
+#[test]
+fn of_what_was_redacted_neither_sound_nor_words_open() {
+    let Some(watched) = Watched::new() else {
+        return;
+    };
+    let id = watched.import("spoken", 6.0);
+    let kept = watched.import("kept", 2.0);
+    watched.transcribe(id, "the doomed words");
+    watched.transcribe(kept, "the kept words");
+    let before = watched.attack();
+    assert!(said(&before, "the doomed words"));
+    let sound_before = sounds(&before, id);
+    assert_eq!(sound_before.len(), segments(6.0));
+
+    // The transcript's only passage is from 0 to 0.8 s.
+    let redact = ["redact", &id.to_string(), "0", "2.4", "--yes"];
+    watched.run(redact).ok();
+    let after = watched.attack();
+    assert!(!said(&after, "doomed"));
+    assert!(said(&after, "the kept words"));
+    let sound_after = sounds(&after, id);
+    let numbers: Vec<_> = sound_after.keys().copied().collect();
+    let expected: Vec<_> = (0..segments(6.0) as u32)
+        .map(|number| (1, number))
+        .collect();
+    assert_eq!(numbers, expected, "all of it opens, in its new epoch only");
+    for number in 0..segments(6.0) as u32 {
+        let same = sound_after[&(1, number)] == sound_before[&(0, number)];
+        // The span ends with segment 2; what is next to it may be made anew.
+        match number {
+            0..3 => assert!(!same, "segment {number} is still what it was"),
+            3 => {}
+            _ => assert!(same, "segment {number} is another than it was"),
+        }
+    }
+    assert_eq!(watched.listed().len(), 2);
+
+    // And shredded after that, it is gone in both epochs.
+    watched.shred(id).ok();
+    assert_gone(&watched.attack(), id, "redacted, then shredded");
 }

@@ -200,7 +200,7 @@ fn a_vault_opens_at_any_moment_of_another_process_changing_its_keys() {
         let trouble = (0..).find_map(|start| {
             starts = start;
             let found = vault().and_then(|open| open.recordings());
-            let ends = start >= 300 && !budget.more();
+            let ends = start >= 100 && !budget.more();
             match found {
                 Ok(all) if all.len() == 1 => ends.then(String::new),
                 other => Some(format!("start {start}: {other:?}")),
@@ -210,6 +210,6 @@ fn a_vault_opens_at_any_moment_of_another_process_changing_its_keys() {
         let changes: usize = changes.join().unwrap();
         eprintln!("{starts} starts beside {changes} changes");
         assert_eq!(trouble.as_deref(), Some(""));
-        assert!(changes > 30, "{changes} changes");
+        assert!(changes > 10, "{changes} changes");
     });
 }
