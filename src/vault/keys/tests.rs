@@ -331,6 +331,7 @@ fn the_old_passphrase_is_refused_from_the_commit_on() {
         let held = lock(&watched);
         ring.change_passphrase(&watched, &held, &new(), WorkFactor::NONE)
             .unwrap_err();
+        drop(held);
         assert!(
             matches!(unlock(&disk, &old()), Err(Error::WrongPassphrase { .. })),
             "{step:?}"
@@ -518,12 +519,12 @@ fn a_vault_unlocked_here_follows_what_another_process_changed() {
     let (disk, mut one) = vault();
     let site = site(&disk);
     let (mut two, _) = KeyRing::unlock(&site, &old()).unwrap();
-    let held = lock(&site);
     assert_eq!(
-        one.refresh(&site, &held).unwrap(),
+        one.refresh(&site, &lock(&site)).unwrap(),
         (Freshness::Same, vec![])
     );
     shred(&site, &mut two, 2).unwrap();
+    let held = lock(&site);
     assert_eq!(
         one.refresh(&site, &held).unwrap(),
         (Freshness::Changed, vec![])
