@@ -23,6 +23,8 @@ pub const VERSION: u32 = 1;
 
 /// Length of a slot: 65 blocks of 4 KiB.
 pub const SLOT_LEN: usize = 65 * 4096;
+/// Length of the block by whose start a slot is known.
+const START_LEN: usize = 4096;
 
 const COPY_AT: usize = 12;
 const VAULT_AT: usize = 16;
@@ -336,10 +338,17 @@ impl Position {
     }
 
     /// Overwrites what stands here with random bytes and syncs the file.
+    ///
+    /// The block with the start of the slot goes last, and only once the pad behind
+    /// it, without which nothing of the slot opens, is gone for good. So a wipe that
+    /// was cut short or failed always leaves something that looks like a slot, and
+    /// unlocking does it again; what looks like noise never comes back.
     pub fn wipe(self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
         let file = disk.open(&self.copy.root_file(dir), Access::Write)?;
-        disk::overwrite_range(&*file, self.offset(), SLOT_LEN as u64)?;
-        file.sync()
+        let (start, rest) = (self.offset(), (SLOT_LEN - START_LEN) as u64);
+        disk::overwrite_range(&*file, start + START_LEN as u64, rest)?;
+        file.sync()?;
+        disk::overwrite_range(&*file, start, START_LEN as u64)
     }
 }
 
