@@ -5,7 +5,7 @@
 //! marked as such and cleared away by the next one.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 use super::ground::disk;
@@ -87,6 +87,7 @@ pub fn init(
     check_file_system(dir, options.placement)?;
     // Before anything of it is changed: it may be somebody's own directory.
     check_room(site)?;
+    let made = missing(site)?;
     disk.create_dir(dir).map_err(Error::io("make", dir))?;
     // Before any file is made: they take it over from the directory.
     let _ = nocow::ask(dir);
@@ -127,6 +128,12 @@ pub fn init(
     reserve::keep(site, first.sealed.len() as u64).map_err(Error::io("write", dir))?;
     furnish(&lock)?;
     name_root(site, &first)?;
+    for path in made {
+        // A new directory's own name lies in the one above.
+        if let Some(parent) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            disk.sync_dir(parent).map_err(Error::io("sync", parent))?;
+        }
+    }
     seen::note(site, vault, first.facts.generation);
     Ok(KeyRing::fresh(site, master, backup, first.facts, bag))
 }
@@ -245,12 +252,23 @@ fn name_root(site: &Site, first: &Next) -> Result<()> {
     }
     // The marker must not go before the root has come.
     disk.sync_dir(dir).map_err(Error::io("sync", dir))?;
-    clear_marker(site).map_err(Error::io("remove", &site.path(MARKER)))?;
-    if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        // A new directory's own name lies in the one above.
-        disk.sync_dir(parent).map_err(Error::io("sync", parent))?;
+    clear_marker(site).map_err(Error::io("remove", &site.path(MARKER)))
+}
+
+/// The vault's directory, and those above it that are not there yet. An `init`
+/// that is begun again after a power cut does not know which of them it made, so
+/// the vault's own always counts.
+fn missing(site: &Site) -> Result<Vec<PathBuf>> {
+    let mut missing = vec![site.dir.clone()];
+    for above in site.dir.ancestors().skip(1) {
+        if above.as_os_str().is_empty()
+            || site.disk.exists(above).map_err(Error::io("read", above))?
+        {
+            break;
+        }
+        missing.push(above.to_owned());
     }
-    Ok(())
+    Ok(missing)
 }
 
 /// Takes away the mark of an interrupted `init` from a vault that is there:
