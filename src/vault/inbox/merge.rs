@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::holes;
 use super::incoming;
 use super::intake::{self, FIRST_EPOCH, First, Frames, Survey};
 use crate::crypto::ClipKeys;
@@ -205,6 +206,14 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
         let why = format!("it had {} segments when it was counted", counted.segments);
         survey.damage.get_or_insert(why);
     }
+    let promised_nothing = survey.found == 0 || survey.is_unfinished_copy();
+    if promised_nothing && !survey.finished && survey.damage.is_some() {
+        // Its recorder died before anything of it had to be on the disk.
+        let file = open(held, id)?;
+        if holes::any(&*file).map_err(trouble)? {
+            return Ok(Verdict::Empty);
+        }
+    }
     Ok(weigh(id, keys, survey))
 }
 
@@ -251,7 +260,15 @@ pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId) -> Begun {
                 ),
             }
         }
-        (None, Err(Error::Damaged { why, .. })) => Begun::Refused(why),
+        (None, Err(Error::Damaged { why, .. })) => {
+            // Cut short in its very first write, or damaged later?
+            let alone = matches!(frames.resume(), Ok(false));
+            let has_hole = |file: Box<dyn DiskFile>| holes::any(&*file).unwrap_or(false);
+            match alone && open(held, id).is_ok_and(has_hole) {
+                true => Begun::Empty,
+                false => Begun::Refused(why),
+            }
+        }
         (_, Err(error)) => Begun::Refused(error.to_string()),
     }
 }

@@ -11,6 +11,7 @@
 //! frame is no card is an interrupted recording. Whoever gets the flock on a
 //! file knows that its recorder is gone.
 
+mod holes;
 pub(super) mod incoming;
 pub(super) mod intake;
 pub(super) mod merge;

@@ -163,6 +163,12 @@ impl RecordingWriter {
     /// # Errors
     /// [`Error::Io`]; the recording then counts as interrupted.
     pub fn finish(mut self, card: &Card) -> Result<RecordingId> {
+        if self.durability == Durability::AtEnd {
+            // Who finds the card must find all that it is about.
+            self.file
+                .sync()
+                .map_err(Error::io("record into", &self.path))?;
+        }
         self.write_card(Kind::Card, card)?;
         Ok(self.id)
     }
