@@ -37,6 +37,8 @@ mod store;
 mod verify;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torture;
 
 pub use closed::Vault;
 pub use destroy::receipt::{Backup, NotErased, Receipt, Shredded};

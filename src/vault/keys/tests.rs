@@ -1,5 +1,5 @@
-//! Promises of init, rotation, passwd and recovery, on a disk whose power is
-//! cut after every single operation.
+//! Promises of init, rotation, passwd and recovery, on a disk in memory. What a
+//! power cut in the middle of them does is shown in `vault::torture`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,12 +15,12 @@ use super::bag::{Bag, Clip};
 use super::keyring::{Freshness, KeyRing};
 use super::recover::{self, Survey};
 use super::root::{Copy, Position, RootSlot, SLOT_LEN};
-use crate::crypto::{ClipKeys, Passphrase, SlotSecrets, WorkFactor};
+use crate::crypto::{ClipKeys, Passphrase, WorkFactor};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, Disk};
 use crate::vault::ground::lock::Lock;
-use crate::vault::ground::sim_disk::{Cut, SimDisk};
+use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::ground::site::{NoObserver, Observer, Site, Step};
 use crate::vault::init::{InitOptions, Placement, init};
 use crate::vault::notice::Notice;
@@ -146,151 +146,6 @@ fn recovered(disk: &SimDisk, passphrase: &Passphrase) -> Result<KeyRing> {
     Ok(ring)
 }
 
-/// Runs the action with the power cut after 0, 1, 2… operations, until it comes
-/// through, and gives every disk that may be left to the check, with whether
-/// the action had been acknowledged.
-fn cut_everywhere(
-    disk: &SimDisk,
-    mut action: impl FnMut(&SimDisk) -> Result<()>,
-    mut check: impl FnMut(&SimDisk, bool),
-) -> usize {
-    for operations in 0.. {
-        let run = disk.fork();
-        run.cut_after(operations);
-        let acknowledged = action(&run).is_ok();
-        for cut in [Cut::Kill, Cut::LoseUnsynced, Cut::Tear(operations as u64)] {
-            check(&run.after(cut), acknowledged);
-        }
-        if !run.was_cut() {
-            assert!(acknowledged);
-            return operations;
-        }
-    }
-    unreachable!()
-}
-
-#[test]
-fn a_cut_in_any_operation_of_a_shred_leaves_it_done_or_not_done() {
-    let (disk, _) = vault();
-    let mut undone = 0;
-    let operations = cut_everywhere(
-        &disk,
-        |run| {
-            let (mut ring, _) = KeyRing::unlock(&site(run), &old())?;
-            shred(&site(run), &mut ring, 2)
-        },
-        |left, acknowledged| {
-            let ring = recovered(left, &old()).unwrap();
-            let holds = holds(&ring);
-            if holds == [1, 2, 3] {
-                assert!(!acknowledged);
-                undone += 1;
-            } else {
-                assert_eq!(holds, [1, 3]);
-                assert!(ring.bag().is_tombstoned(id(2), 0));
-            }
-        },
-    );
-    assert!(
-        operations > 15 && undone > 15,
-        "{operations} operations, {undone} undone"
-    );
-}
-
-#[test]
-fn a_cut_while_an_interrupted_shred_is_being_finished_does_no_harm() {
-    let (disk, mut ring) = vault();
-    disk.cut_after(9);
-    let _ = shred(&site(&disk), &mut ring, 2);
-    for cut in [Cut::Kill, Cut::Tear(5)] {
-        let torn = disk.after(cut);
-        cut_everywhere(
-            &torn,
-            |run| unlock(run, &old()).map(drop),
-            |left, _| {
-                let ring = recovered(left, &old()).unwrap();
-                assert!(matches!(holds(&ring)[..], [1, 2, 3] | [1, 3]));
-            },
-        );
-    }
-}
-
-#[test]
-fn a_cut_in_any_operation_of_init_leaves_a_vault_or_room_for_one() {
-    let empty = SimDisk::default();
-    let (mut whole, mut none) = (0, 0);
-    cut_everywhere(
-        &empty,
-        |run| make(run).map(drop),
-        |left, acknowledged| match recovered(left, &old()) {
-            Ok(_) => whole += 1,
-            Err(Error::NoVault { .. }) => {
-                assert!(!acknowledged);
-                none += 1;
-                make(left).unwrap();
-                recovered(left, &old()).unwrap();
-            }
-            Err(error) => panic!("{error}"),
-        },
-    );
-    assert!(whole > 5 && none > 20, "{whole} whole, {none} none");
-}
-
-#[test]
-fn a_cut_in_any_operation_of_passwd_leaves_one_passphrase_in_force() {
-    let (disk, _) = vault();
-    let (mut with_old, mut with_new) = (0, 0);
-    cut_everywhere(
-        &disk,
-        |run| {
-            let site = site(run);
-            let (mut ring, _) = KeyRing::unlock(&site, &old())?;
-            let lock = Lock::take(&*site.disk, &site.dir)?;
-            ring.change_passphrase(&site, &lock, &new(), WorkFactor::NONE)?
-                .finally()
-                .map(drop)
-        },
-        |left, acknowledged| {
-            let ring = match recovered(left, &new()) {
-                Ok(ring) => {
-                    with_new += 1;
-                    assert!(unlock(left, &old()).is_err());
-                    nothing_opens_with(left, &old());
-                    assert_eq!(ring.bag().former_backups.len(), 1);
-                    ring
-                }
-                Err(Error::WrongPassphrase { .. }) => {
-                    assert!(!acknowledged);
-                    with_old += 1;
-                    let ring = recovered(left, &old()).unwrap();
-                    let named = left.files();
-                    assert!(
-                        named
-                            .keys()
-                            .all(|path| !path.to_string_lossy().contains(".new."))
-                    );
-                    ring
-                }
-                Err(error) => panic!("{error}"),
-            };
-            assert_eq!(holds(&ring), [1, 2, 3]);
-        },
-    );
-    assert!(
-        with_old > 20 && with_new > 20,
-        "{with_old} old, {with_new} new"
-    );
-}
-
-/// No age file anywhere on the platter opens with this passphrase.
-fn nothing_opens_with(disk: &SimDisk, passphrase: &Passphrase) {
-    for bytes in disk.remains() {
-        if bytes.starts_with(b"age-encryption.org/") {
-            assert!(SlotSecrets::open(&bytes, passphrase).is_err());
-        }
-    }
-}
-
 #[derive(Debug)]
 struct StopAfter(Step);
 
@@ -337,36 +192,6 @@ fn the_old_passphrase_is_refused_from_the_commit_on() {
             "{step:?}"
         );
         recovered(&disk, &new()).unwrap();
-    }
-}
-
-#[test]
-fn any_damaged_block_of_root_or_bag_is_mended_and_told() {
-    let (disk, ring) = vault();
-    let dir = Path::new(DIR);
-    let generation = ring.generation();
-    for copy in Copy::BOTH {
-        let bag = copy.bag_file(dir, generation);
-        let root = copy.root_file(dir);
-        for (path, length) in [(&bag, content(&disk)[&bag].len()), (&root, 2 * SLOT_LEN)] {
-            for at in (0..length).step_by(4096) {
-                let damaged = disk.fork();
-                damaged.tamper(path, |bytes| {
-                    let end = bytes.len().min(at + 4096);
-                    bytes[at..end].fill(0xaa);
-                });
-                let site = site(&damaged);
-                let (_, notices) = recover::open(&*site.disk, dir).unwrap();
-                let in_force =
-                    path == &bag || at / SLOT_LEN == usize::try_from(generation % 2).unwrap();
-                // Without its first block a slot looks like noise; all the same
-                // it is made anew.
-                if in_force && at % SLOT_LEN != 0 {
-                    assert_eq!(notices, [Notice::Mended { path: path.clone() }], "{at}");
-                }
-                assert_eq!(holds(&recovered(&damaged, &old()).unwrap()), [1, 2, 3]);
-            }
-        }
     }
 }
 

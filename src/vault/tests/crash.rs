@@ -1,4 +1,5 @@
-//! The power is cut after every single operation; the disk fills up.
+//! The power is cut after every single operation; the disk fills up. What holds for
+//! every operation of the vault is shown in `vault::torture`.
 
 use std::sync::Arc;
 
@@ -58,107 +59,6 @@ pub(super) fn at_every_cut(
         }
     }
     unreachable!("the work ends")
-}
-
-#[test]
-fn a_merge_interrupted_anywhere_loses_nothing_and_ends_the_next_time() {
-    let (disk, open) = fresh();
-    let kept = record(open.vault(), 1, 2);
-    open.merge().unwrap();
-    open.update_card(kept, &mut |card| card.title = "edited".to_owned())
-        .unwrap();
-    let coming = [record(open.vault(), 2, 13), record(open.vault(), 3, 1)];
-    drop(open);
-    let operations = at_every_cut(
-        &disk,
-        |open| open.merge().map(drop),
-        |after, when| {
-            after.merge().unwrap();
-            let listing = after.listing().unwrap();
-            assert_eq!(
-                (listing.recordings.len(), listing.damaged),
-                (3, vec![]),
-                "{when}"
-            );
-            assert_eq!(
-                after.recording(kept).unwrap().card.title,
-                "edited",
-                "{when}"
-            );
-            assert_sound(after, kept, 1, 2);
-            assert_sound(after, coming[0], 2, 13);
-            assert_sound(after, coming[1], 3, 1);
-            assert!(after.vault().inbox().unwrap().is_empty(), "{when}");
-        },
-    );
-    assert!(operations > 20, "{operations}");
-}
-
-#[test]
-fn a_shred_interrupted_anywhere_leaves_the_recording_whole_or_gone() {
-    let (disk, open) = fresh();
-    let (live, doomed) = (record(open.vault(), 1, 3), record(open.vault(), 2, 3));
-    open.merge().unwrap();
-    open.add_transcript(live, 0, &transcript("kept")).unwrap();
-    drop(open);
-    at_every_cut(
-        &disk,
-        |open| {
-            open.shred(&[doomed], ShredScope::Everything, &mut |_, _| ())
-                .and_then(|receipt| {
-                    // Past the commit nothing is undone; the receipt says what failed.
-                    match receipt.not_final.is_some()
-                        || receipt
-                            .not_erased
-                            .iter()
-                            .any(|line| line.where_ == "store.redb")
-                    {
-                        true => Err(crate::vault::Error::damaged("the receipt", "not final")),
-                        false => Ok(()),
-                    }
-                })
-        },
-        |after, when| {
-            let listing = after.listing().unwrap();
-            assert_eq!(listing.damaged, [], "{when}");
-            assert_sound(after, live, 1, 3);
-            assert_eq!(
-                after.transcript(live, 1).unwrap(),
-                transcript("kept"),
-                "{when}"
-            );
-            match listing.recordings.len() {
-                2 => assert_sound(after, doomed, 2, 3),
-                _ => assert!(after.sound(doomed).is_err(), "{when}"),
-            }
-            // Shredding it again finishes what was begun.
-            let again = after
-                .shred(&[doomed], ShredScope::Everything, &mut |_, _| ())
-                .unwrap();
-            assert_eq!(again.not_final, None, "{when}");
-            assert_eq!(after.recordings().unwrap().len(), 1, "{when}");
-        },
-    );
-}
-
-#[test]
-fn an_edit_or_a_transcript_is_there_whole_or_not_at_all() {
-    let (disk, open) = fresh();
-    let id = record(open.vault(), 1, 1);
-    open.merge().unwrap();
-    drop(open);
-    at_every_cut(
-        &disk,
-        |open| open.add_transcript(id, 0, &transcript("said")).map(drop),
-        |after, when| {
-            let versions = after.recording(id).unwrap().versions.len();
-            assert_eq!(after.transcript(id, 1).is_ok(), versions == 1, "{when}");
-            assert_eq!(
-                after.add_transcript(id, 0, &transcript("next")).unwrap(),
-                versions as u32 + 1
-            );
-        },
-    );
 }
 
 #[test]
@@ -226,43 +126,6 @@ fn forgetting_interrupted_anywhere_keeps_the_card_and_once_told_as_done_keeps_no
         old_key > 20 && new_key > 5,
         "old key {old_key}, new {new_key}"
     );
-}
-
-#[test]
-fn what_push_returned_from_survives_every_cut() {
-    let (disk, open) = fresh();
-    drop(open);
-    for operations in 0.. {
-        let machine = disk.fork();
-        let locked = Vault::open_at(site(&machine)).unwrap();
-        machine.cut_after(operations);
-        let mut pushed = 0;
-        let recorded = locked.begin(&card("cut")).and_then(|mut writer| {
-            for segment in 0..4 {
-                writer.push(&packets(1, segment), SEGMENT_SAMPLES)?;
-                pushed += 1;
-            }
-            writer.finish(&card("cut"))
-        });
-        for kind in [Cut::Kill, Cut::LoseUnsynced, Cut::Tear(operations as u64)] {
-            let after = reopen(&machine.after(kind));
-            after.merge().unwrap();
-            let recordings = after.recordings().unwrap();
-            let segments = recordings.first().map_or(0, |recording| {
-                let segments = after.sound(recording.id).unwrap().segments() as u32;
-                assert_sound(&after, recording.id, 1, segments);
-                segments
-            });
-            assert!(
-                segments >= pushed && segments <= pushed + 1,
-                "{kind:?} after {operations}"
-            );
-        }
-        if recorded.is_ok() {
-            assert!(operations > 10);
-            return;
-        }
-    }
 }
 
 #[test]

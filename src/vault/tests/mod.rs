@@ -30,7 +30,7 @@ mod shredding;
 mod together;
 mod wiping;
 
-const PASSPHRASE: &str = "six words that nobody guesses";
+pub(super) const PASSPHRASE: &str = "six words that nobody guesses";
 
 pub(super) fn passphrase() -> Passphrase {
     Passphrase::new(PASSPHRASE.to_owned())
@@ -144,6 +144,6 @@ pub(super) fn transcript(text: &str) -> Transcript {
     }
 }
 
-fn inbox_file(dir: &Path, id: RecordingId) -> std::path::PathBuf {
+pub(super) fn inbox_file(dir: &Path, id: RecordingId) -> std::path::PathBuf {
     super::inbox::path(dir, id)
 }

@@ -25,8 +25,8 @@ use voxvault::recording::RecordingId;
 use voxvault::vault::frame::{self, FACTS_BYTES, Facts, HEADER_BYTES, Kind};
 use voxvault::vault::scan::{self, AGE_MAGIC, What};
 
+use super::files::files_below;
 use super::needles::find;
-use super::prepared::files_below;
 
 /// Takes base64 that was cut anywhere.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(

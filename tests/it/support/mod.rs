@@ -1,6 +1,7 @@
 //! What the tests share: throw-away homes, the program run in them, a terminal
 //! and a microphone that only exist here, and tools this machine may lack.
 
+pub(crate) mod files;
 pub(crate) mod forensic;
 mod home;
 pub(crate) mod library;

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use voxvault::vault::OpenVault;
 use voxvault::vault::site::Site;
 
+pub(crate) use super::files::files_below;
 use super::{Home, bin, clip, library, require_model};
 
 /// The example recordings, by their file names without extension.
@@ -107,21 +108,6 @@ pub(crate) fn copy_dir(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
-}
-
-/// Every file below a folder, in a fixed order.
-pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut entries: Vec<_> = folder.read_dir().unwrap().map(Result::unwrap).collect();
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        if entry.file_type().unwrap().is_dir() {
-            files.extend(files_below(&entry.path()));
-        } else {
-            files.push(entry.path());
-        }
-    }
-    files
 }
 
 impl Home {

@@ -1,0 +1,292 @@
+//! The operations of the vault. A new one is one entry here: everything that is
+//! done to the others is then done to it.
+
+use super::facts::{Clip, Facts, What, card_of};
+use super::stage::{QUICK, Stage, secret};
+use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES, Source};
+use crate::vault::ground::sim_disk::SimDisk;
+use crate::vault::tests::{PASSPHRASE, packets, transcript};
+use crate::vault::{Error, OpenVault, Receipt, Result, ShredScope, Vault};
+
+/// What passwd sets.
+const OTHER_PASSPHRASE: &str = "six other words by now";
+
+/// An operation, with what it needs to find.
+pub(super) struct Operation {
+    pub(super) name: &'static str,
+    /// Makes what it works on, on a disk that loses nothing.
+    before: fn(&Stage),
+    /// Does it, and says what it has promised by when. An error says that it
+    /// promised no more.
+    pub(super) work: fn(&Stage) -> Result<()>,
+}
+
+impl Operation {
+    /// A vault for it to work on.
+    pub(super) fn prepare(&self) -> Stage {
+        let stage = Stage::new(SimDisk::default(), Facts::default());
+        (self.before)(&stage);
+        // As after a clean shutdown: nothing is pending.
+        let disk = stage.disk.after(crate::vault::ground::sim_disk::Cut::Kill);
+        Stage::new(disk, stage.facts())
+    }
+}
+
+/// All of them.
+pub(super) const TABLE: &[Operation] = &[
+    Operation {
+        name: "init",
+        before: |_| (),
+        work: init,
+    },
+    Operation {
+        name: "record",
+        before: library,
+        work: |stage| record(stage, 7).map(drop),
+    },
+    Operation {
+        name: "record and merge",
+        before: library,
+        work: |stage| {
+            record(stage, 7)?;
+            stage.open()?.merge().map(drop)
+        },
+    },
+    Operation {
+        name: "merge of several",
+        before: |stage| {
+            library(stage);
+            put_down(stage, 7, 13);
+            put_down(stage, 8, 1);
+            interrupted(stage, 9, 2);
+        },
+        work: |stage| stage.open()?.merge().map(drop),
+    },
+    Operation {
+        name: "import",
+        before: library,
+        work: import,
+    },
+    Operation {
+        name: "transcribe",
+        before: library,
+        work: |stage| {
+            let (open, id) = (stage.open()?, stage.facts().id(1));
+            stage.will(|facts| facts.clip(id).words.push("said just now".to_owned()));
+            open.add_transcript(id, 0, &transcript("said just now"))?;
+            stage.did();
+            Ok(())
+        },
+    },
+    Operation {
+        name: "edit",
+        before: library,
+        work: |stage| {
+            let (open, id) = (stage.open()?, stage.facts().id(2));
+            edit(stage, &open, id, "edited")?;
+            edit(stage, &open, id, "edited twice")
+        },
+    },
+    Operation {
+        name: "forget",
+        before: |stage| {
+            library(stage);
+            let (open, id) = (stage.open().unwrap(), stage.facts().id(2));
+            for note in ["first", "second", "third"] {
+                edit(stage, &open, id, note).unwrap();
+            }
+        },
+        work: |stage| {
+            let (open, id) = (stage.open()?, stage.facts().id(2));
+            // One note of the library, and three.
+            stage.will(|facts| facts.destroy(id, What::CardsBefore(5)));
+            open.forget_revisions(id)?;
+            stage.did();
+            edit(stage, &open, id, "after")
+        },
+    },
+    Operation {
+        name: "settings",
+        before: library,
+        work: |stage| {
+            let open = stage.open()?;
+            open.change_settings(&mut |settings| {
+                settings
+                    .searches
+                    .insert("weekly".to_owned(), "tag:minutes".to_owned());
+            })
+        },
+    },
+    Operation {
+        name: "passwd",
+        before: library,
+        work: |stage| {
+            let open = stage.open()?;
+            stage.will(|facts| {
+                facts.former.extend(facts.passphrase);
+                facts.passphrase = Some(OTHER_PASSPHRASE);
+            });
+            open.change_passphrase_with(&secret(OTHER_PASSPHRASE), QUICK.work)?;
+            stage.did();
+            Ok(())
+        },
+    },
+    Operation {
+        name: "shred",
+        before: library,
+        work: |stage| shred(stage, &[2], ShredScope::Everything),
+    },
+    Operation {
+        name: "shred of the sound",
+        before: library,
+        work: |stage| shred(stage, &[2], ShredScope::Sound),
+    },
+    Operation {
+        name: "shred of several",
+        before: |stage| {
+            library(stage);
+            put_down(stage, 7, 2);
+        },
+        work: |stage| shred(stage, &[2, 7, 1], ShredScope::Everything),
+    },
+    Operation {
+        name: "shred in the inbox",
+        before: |stage| {
+            library(stage);
+            put_down(stage, 7, 2);
+        },
+        work: |stage| shred(stage, &[7], ShredScope::Everything),
+    },
+    Operation {
+        name: "shred of an adopted one",
+        before: |stage| {
+            library(stage);
+            let vault = stage.vault().unwrap();
+            let mut running = vault.begin(&card_of(7, 2)).unwrap();
+            running.push(&packets(7, 0), SEGMENT_SAMPLES).unwrap();
+            let open = stage.open().unwrap();
+            open.change_settings(&mut |settings| {
+                settings.searches.insert("a".to_owned(), "b".to_owned());
+            })
+            .unwrap();
+            running.push(&packets(7, 1), SEGMENT_SAMPLES).unwrap();
+            let id = running.finish(&card_of(7, 2)).unwrap();
+            told(stage, id, Clip::ended(7, 2));
+        },
+        work: |stage| shred(stage, &[7], ShredScope::Everything),
+    },
+];
+
+fn init(stage: &Stage) -> Result<()> {
+    stage.will(|facts| facts.passphrase = Some(PASSPHRASE));
+    Vault::init_at(stage.site(), &secret(PASSPHRASE), QUICK)?;
+    stage.did();
+    Ok(())
+}
+
+/// A vault with recordings 1 to 3, of which 2 has all that a recording can have.
+pub(super) fn library(stage: &Stage) {
+    init(stage).unwrap();
+    for (number, segments) in [(1, 3), (2, 11), (3, 1)] {
+        put_down(stage, number, segments);
+    }
+    let open = stage.open().unwrap();
+    open.merge().unwrap();
+    let id = stage.facts().id(2);
+    for words in ["said first", "said again"] {
+        open.add_transcript(id, 0, &transcript(words)).unwrap();
+        stage.will(|facts| facts.clip(id).words.push(words.to_owned()));
+        stage.did();
+    }
+    edit(stage, &open, id, "a note").unwrap();
+}
+
+fn told(stage: &Stage, id: RecordingId, clip: Clip) {
+    stage.will(|facts| drop(facts.clips.insert(id, clip)));
+    stage.did();
+}
+
+/// A recording that waits in the inbox.
+pub(super) fn put_down(stage: &Stage, number: u8, segments: u32) -> RecordingId {
+    let vault = stage.vault().unwrap();
+    let id = crate::vault::tests::record(&vault, number, segments);
+    told(stage, id, Clip::ended(number, segments));
+    id
+}
+
+/// One whose recorder was killed.
+fn interrupted(stage: &Stage, number: u8, segments: u32) {
+    let vault = stage.vault().unwrap();
+    let mut writer = vault.begin(&card_of(number, 0)).unwrap();
+    for segment in 0..segments {
+        let sound = packets(number, segment);
+        writer.push(&sound, SEGMENT_SAMPLES).unwrap();
+    }
+    told(stage, writer.id(), Clip::running(number, segments));
+}
+
+/// Records three segments while the vault is locked. Each is promised as soon as
+/// it has been pushed.
+pub(super) fn record(stage: &Stage, number: u8) -> Result<RecordingId> {
+    const SEGMENTS: u32 = 3;
+    let mut writer = stage.vault()?.begin(&card_of(number, 0))?;
+    let id = writer.id();
+    for segment in 0..SEGMENTS {
+        let clip = Clip::running(number, segment + 1);
+        stage.will(|facts| drop(facts.clips.insert(id, clip)));
+        writer.push(&packets(number, segment), SEGMENT_SAMPLES)?;
+        stage.did();
+    }
+    writer.checkpoint(&card_of(number, SEGMENTS))?;
+    let clip = Clip::ended(number, SEGMENTS);
+    stage.will(|facts| drop(facts.clips.insert(id, clip)));
+    writer.finish(&card_of(number, SEGMENTS))?;
+    stage.did();
+    Ok(id)
+}
+
+fn import(stage: &Stage) -> Result<()> {
+    const SEGMENTS: u32 = 12;
+    let card = Card {
+        source: Source::Import,
+        content_hash: Some([7; 32]),
+        ..card_of(7, SEGMENTS)
+    };
+    let mut writer = stage.vault()?.begin_copy(&card)?;
+    for segment in 0..SEGMENTS {
+        writer.push(&packets(7, segment), SEGMENT_SAMPLES)?;
+    }
+    let (id, clip) = (writer.id(), Clip::ended(7, SEGMENTS));
+    stage.will(|facts| drop(facts.clips.insert(id, clip)));
+    writer.finish(&card)?;
+    stage.did();
+    stage.open()?.merge().map(drop)
+}
+
+pub(super) fn edit(stage: &Stage, open: &OpenVault, id: RecordingId, note: &str) -> Result<()> {
+    stage.will(|facts| facts.clip(id).note = note.to_owned());
+    open.update_card(id, &mut |card| card.note = note.to_owned())?;
+    stage.did();
+    Ok(())
+}
+
+/// Shreds recordings by their numbers. One that is not final promises nothing.
+pub(super) fn shred(stage: &Stage, numbers: &[u8], scope: ShredScope) -> Result<()> {
+    let ids: Vec<RecordingId> = numbers.iter().map(|one| stage.facts().id(*one)).collect();
+    let open = stage.open()?;
+    let what = match scope {
+        ShredScope::Everything => What::All,
+        ShredScope::Sound => What::Sound,
+    };
+    stage.will(|facts| ids.iter().for_each(|id| facts.destroy(*id, what)));
+    finally(open.shred(&ids, scope, &mut |_, _| ())?)?;
+    stage.did();
+    Ok(())
+}
+
+fn finally(receipt: Receipt) -> Result<()> {
+    match receipt.not_final {
+        None => Ok(()),
+        Some(why) => Err(Error::damaged("the receipt", why)),
+    }
+}
