@@ -7,7 +7,6 @@
 
 pub(super) mod finding;
 pub(super) mod gaps;
-mod header;
 pub(super) mod library;
 mod overlay;
 pub(super) mod replace;
@@ -195,21 +194,14 @@ impl Store {
     /// The length of the file.
     ///
     /// # Errors
-    /// [`Error::StoreDamaged`] if redb would take it for a new file, or for the one
-    /// that it was before, and so hide what is gone.
+    /// [`Error::StoreDamaged`] if redb would take it for a new file, and so hide what
+    /// is gone.
     fn usable_len(&self, file: &dyn DiskFile) -> Result<u64> {
         let bytes = file.len().map_err(Error::io("read", &self.path))?;
         if bytes == 0 {
             return Err(Error::store_damaged(&self.path, "the file is empty"));
         }
-        match header::names_an_older_state(file) {
-            Ok(false) => Ok(bytes),
-            Ok(true) => {
-                let why = "its header names an older state than the newest";
-                Err(Error::store_damaged(&self.path, why))
-            }
-            Err(error) => Err(self.trouble(redb::Error::Io(error))),
-        }
+        Ok(bytes)
     }
 
     fn open_to_read(&self, lock: &Lock) -> Result<Opened> {

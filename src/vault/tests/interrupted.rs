@@ -216,8 +216,12 @@ fn heard(open: &OpenVault, id: RecordingId, recording: u8, segments: u32) -> Vec
     let mut heard = Vec::new();
     for segment in 0..segments {
         if let Ok(read) = sound.next_segment() {
-            assert_eq!(*read.unwrap().packets, packets(recording, segment));
-            heard.push(segment);
+            let read = read.unwrap();
+            // What is noted as lost has no packets: silence stands in for it.
+            if !read.packets.is_empty() {
+                assert_eq!(*read.packets, packets(recording, segment));
+                heard.push(segment);
+            }
         }
     }
     heard
