@@ -37,5 +37,5 @@ mod table;
     reason = "shared with the tests from outside"
 )]
 #[path = "../../../tests/it/support/tally.rs"]
-mod tally;
+pub(in crate::vault) mod tally;
 mod walks;

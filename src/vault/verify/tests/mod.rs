@@ -21,9 +21,7 @@ use crate::vault::init::{InitOptions, Placement};
 use crate::vault::tests::{assert_sound, moment, packets, passphrase, record, transcript};
 use crate::vault::{OpenVault, Result, Vault};
 
-#[path = "../../../../tests/it/support/tally.rs"]
-#[allow(dead_code, reason = "not all of it is used here")]
-mod tally;
+use crate::vault::torture::tally;
 
 mod exchanged;
 mod rolled_back;
