@@ -15,7 +15,8 @@ use crate::audio;
 use crate::hardening;
 use crate::speech::Models;
 use crate::system::{mounts, process, swap};
-use crate::vault::medium::{self, Medium};
+use crate::vault::disk::{Disk, RealDisk};
+use crate::vault::medium::Medium;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +105,7 @@ fn vault(context: &Context) -> Vec<Check> {
     if let Some(mount) = mounts::of_this_directory(place) {
         checks.push(ground::discard(&mount));
     }
-    checks.push(ground::space(medium::free_bytes(place)));
+    checks.push(ground::space(RealDisk.space(place).ok()));
     if opened.is_ok() {
         checks.push(ground::permissions(&open_to_others(dir)));
     }

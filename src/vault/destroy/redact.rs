@@ -24,6 +24,8 @@
 //!
 //! What is silence, and which words go, is not known here: see [`Redaction`].
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 
 use super::receipt::{NotErased, Receipt};
@@ -38,7 +40,7 @@ use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::{record, scan};
 use crate::vault::session::Held;
 use crate::vault::store::rows::{ClipId, SEGMENTS_PER_ROW, Writing};
-use crate::vault::store::{self, library};
+use crate::vault::store::{self, gaps, library};
 
 /// Rows of sound in one transaction: about 8 MB, and as much of the new epoch.
 const ROWS_PER_COMMIT: usize = 256;
@@ -66,7 +68,8 @@ pub struct Redacted {
     pub id: RecordingId,
     /// Transcripts of which something was blanked.
     pub transcripts: u32,
-    /// Segments of sound that were damaged or missing, and stay lost.
+    /// Segments of sound that were damaged or missing and are noted as gaps now;
+    /// those that the card had noted before don't count.
     pub lost_segments: u64,
     /// Transcripts that were damaged; there is nothing left of them.
     pub lost_transcripts: u32,
@@ -173,6 +176,10 @@ struct Rekeying<'a> {
     /// Where it will be, with its new keys; the extent grows with the rows.
     to: ClipId,
     after: Clip,
+    /// Segments of which no frame came over.
+    missing: Vec<Range<u64>>,
+    /// Whether those that did are those that were recorded.
+    all_there: bool,
     counted: Counted,
 }
 
@@ -210,6 +217,8 @@ impl<'a> Rekeying<'a> {
             before,
             to: ClipId { epoch, ..from },
             after,
+            missing: Vec::new(),
+            all_there: true,
             counted: Counted::default(),
         })
     }
@@ -229,10 +238,11 @@ impl<'a> Rekeying<'a> {
                 while let Some(done) = store.commit(|rows| sound.write_some(rows))? {
                     progress(done.into(), total);
                 }
-                let (extent, audio_bytes, lost) = sound.end()?;
-                self.after.extent = Some(extent);
-                self.counted.audio_bytes = audio_bytes;
-                self.counted.lost_segments = lost;
+                let moved = sound.end();
+                self.after.extent = Some(moved.extent);
+                self.counted.audio_bytes = moved.audio_bytes;
+                self.missing = moved.missing;
+                self.all_there = moved.is_as_recorded;
             }
             store.commit(|rows| self.write_text(rows))
         })
@@ -263,6 +273,7 @@ impl<'a> Rekeying<'a> {
             .ok_or_else(|| library::no_card(self.from.id))?;
         let library::FoundCard { frame, mut record } =
             library::card_in(self.from, self.before, &row)?;
+        self.note_gaps(&mut record.card)?;
         self.redaction.trim(&mut record.card);
         if self.after.words.is_some() {
             record
@@ -278,6 +289,25 @@ impl<'a> Rekeying<'a> {
         rows.put_card(self.to, &card)
     }
 
+    /// What did not come over is gone for good with its keys, and from now on a gap.
+    fn note_gaps(&mut self, card: &mut Card) -> Result<()> {
+        let known = gaps::segments_of(&card.gaps);
+        let fresh: Vec<Range<u64>> = self
+            .missing
+            .iter()
+            .flat_map(|segments| gaps::outside(segments, &known))
+            .collect();
+        if fresh.is_empty() && !self.all_there {
+            // It must not pass for whole under a hash of its own.
+            let why = "the sound is not the one that was recorded";
+            return Err(Error::damaged(self.from.id, why));
+        }
+        self.counted.lost_segments = fresh.iter().map(|span| span.end - span.start).sum();
+        card.gaps.extend(fresh.iter().map(gaps::gap_of));
+        card.gaps.sort_by_key(|gap| gap.at_sample);
+        Ok(())
+    }
+
     fn facts(&self, kind: Kind, number: u32, revision: u32) -> Facts {
         Facts {
             kind,
@@ -287,6 +317,14 @@ impl<'a> Rekeying<'a> {
             revision,
         }
     }
+}
+
+/// The sound as it came over.
+struct Moved {
+    extent: Extent,
+    audio_bytes: u64,
+    missing: Vec<Range<u64>>,
+    is_as_recorded: bool,
 }
 
 /// The sound of a recording on its way into its next epoch.
@@ -302,7 +340,7 @@ struct Sound<'a> {
     /// The next row to take, and the next segment.
     row: u32,
     next: u32,
-    found: u32,
+    missing: Vec<Range<u64>>,
     audio_bytes: u64,
     hash_before: Sha256,
     hash: Sha256,
@@ -324,7 +362,7 @@ impl<'a> Sound<'a> {
             due: extent.hash,
             row: 0,
             next: 0,
-            found: 0,
+            missing: Vec::new(),
             audio_bytes: 0,
             hash_before: Sha256::new(),
             hash: Sha256::new(),
@@ -380,25 +418,30 @@ impl<'a> Sound<'a> {
             let sealed = record::seal_sound(self.new, &facts, &segment.packets, segment.samples)?;
             self.hash.update(&sealed);
             self.audio_bytes += sealed.len() as u64;
+            self.miss_up_to(number);
             self.next = number + 1;
-            self.found += 1;
             frames.extend(sealed);
         }
         Ok(frames)
     }
 
-    /// The extent of all that came over, its bytes, and how many segments did not.
-    fn end(self) -> Result<(Extent, u64, u64)> {
-        let lost = self.segments - self.found;
-        if lost == 0 && self.hash_before.finalize().as_slice() != self.due {
-            // It must not pass for whole under a hash of its own.
-            let why = "the sound is not the one that was recorded";
-            return Err(Error::damaged(self.from.id, why));
+    /// Nothing came over between the next segment and this one.
+    fn miss_up_to(&mut self, number: u32) {
+        if self.next < number {
+            self.missing.push(self.next.into()..number.into());
         }
-        let extent = Extent {
-            segments: self.segments.into(),
-            hash: self.hash.finalize().into(),
-        };
-        Ok((extent, self.audio_bytes, lost.into()))
+    }
+
+    fn end(mut self) -> Moved {
+        self.miss_up_to(self.segments);
+        Moved {
+            extent: Extent {
+                segments: self.segments.into(),
+                hash: self.hash.finalize().into(),
+            },
+            audio_bytes: self.audio_bytes,
+            missing: self.missing,
+            is_as_recorded: self.hash_before.finalize().as_slice() == self.due,
+        }
     }
 }

@@ -9,7 +9,6 @@
 use super::receipt::{NotErased, Receipt};
 use crate::error::{Exit, Failure};
 use crate::vault::error::{Error, Result};
-use crate::vault::ground::medium;
 use crate::vault::keys::bag::Clip;
 use crate::vault::session::Held;
 use crate::vault::store::rows::{ClipId, Reading, Writing};
@@ -103,7 +102,8 @@ pub(crate) fn scrub(held: &Held<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resu
 
 /// Refuses where a second copy does not fit.
 fn check_room(held: &Held<'_>, store_bytes: u64) -> Result<()> {
-    let Some(free_bytes) = medium::free_bytes(held.dir()) else {
+    // Where that can't be told, a write that fails tells it.
+    let Ok(free_bytes) = held.disk().space(held.dir()) else {
         return Ok(());
     };
     if free_bytes >= store_bytes {

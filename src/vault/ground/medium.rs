@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{statfs, statvfs};
+use rustix::fs::statfs;
 
 use super::nocow;
 use crate::system::mounts::{self, Mount};
@@ -279,14 +279,6 @@ impl Medium {
             .find(|(magic, _)| *magic == kind)
             .map_or(Self::UNKNOWN, |(_, medium)| *medium)
     }
-}
-
-/// Bytes that this user can still write to the file system a directory lies on;
-/// `None` where that is not known.
-#[must_use]
-pub fn free_bytes(dir: &Path) -> Option<u64> {
-    let stat = statvfs(dir).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// What ext4 says of its options, one a line; empty for others.
