@@ -60,7 +60,6 @@ pub(super) enum What {
     /// What its card said before this revision.
     CardsBefore(u32),
     /// All that was sealed under keys of this epoch or before.
-    #[allow(dead_code, reason = "for redaction")]
     Epoch(u32),
 }
 

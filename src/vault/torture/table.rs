@@ -1,12 +1,13 @@
 //! The operations of the vault. A new one is one entry here: everything that is
 //! done to the others is then done to it.
 
-use super::facts::{Clip, Facts, What, card_of};
+use super::facts::{Clip, Facts, SILENCE, What, card_of};
 use super::stage::{QUICK, Stage, secret};
 use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES, Source};
+use crate::transcript::Transcript;
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::tests::{PASSPHRASE, packets, transcript};
-use crate::vault::{Error, OpenVault, Receipt, Result, ShredScope, Vault};
+use crate::vault::{Error, OpenVault, Receipt, Redaction, Result, ShredScope, Vault};
 
 /// What passwd sets.
 const OTHER_PASSPHRASE: &str = "six other words by now";
@@ -106,6 +107,39 @@ pub(super) const TABLE: &[Operation] = &[
         },
     },
     Operation {
+        name: "redact",
+        before: library,
+        work: |stage| {
+            let (open, id) = (stage.open()?, stage.facts().id(2));
+            stage.will(|facts| {
+                facts.clip(id).silenced = SPAN.collect();
+                for words in &mut facts.clip(id).words {
+                    *words = blanked(words).expect("something to blank");
+                }
+                facts.destroy(id, What::Epoch(0));
+            });
+            finally(open.redact(id, &Span, &mut |_, _| ())?.receipt)?;
+            stage.did();
+            Ok(())
+        },
+    },
+    Operation {
+        name: "scrub",
+        before: |stage| {
+            library(stage);
+            shred(stage, &[1], ShredScope::Everything).unwrap();
+        },
+        work: |stage| stage.open()?.scrub(&mut |_, _| ()).map(drop),
+    },
+    Operation {
+        name: "rebuilding the store",
+        before: |stage| {
+            library(stage);
+            shred(stage, &[1], ShredScope::Everything).unwrap();
+        },
+        work: |stage| stage.open()?.rebuild_store().map(drop),
+    },
+    Operation {
         name: "settings",
         before: library,
         work: |stage| {
@@ -176,6 +210,32 @@ pub(super) const TABLE: &[Operation] = &[
         work: |stage| shred(stage, &[7], ShredScope::Everything),
     },
 ];
+
+/// Silences a few segments, and blanks every first word.
+struct Span;
+
+const SPAN: std::ops::Range<u32> = 3..5;
+
+impl Redaction for Span {
+    fn silence(&self, segment: u32, packets: &mut [u8]) {
+        if SPAN.contains(&segment) {
+            packets.copy_from_slice(&SILENCE);
+        }
+    }
+
+    fn blank(&self, transcript: &Transcript) -> Option<Transcript> {
+        let mut blank = transcript.clone();
+        blank.segments[0].text = blanked(&transcript.text())?;
+        Some(blank)
+    }
+
+    fn trim(&self, _card: &mut Card) {}
+}
+
+fn blanked(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once(' ')?;
+    Some(format!("[redacted] {rest}"))
+}
 
 fn init(stage: &Stage) -> Result<()> {
     stage.will(|facts| facts.passphrase = Some(PASSPHRASE));
