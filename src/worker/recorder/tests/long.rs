@@ -194,6 +194,9 @@ fn a_recording_of_many_hours_takes_no_more_memory_and_loses_no_sample() {
     let store_bytes = fs::metadata(dir.path().join("vault/store.redb"))
         .unwrap()
         .len();
+    let looked = open.verify(&|_, _| ()).unwrap();
+    assert_eq!(looked.flaws, []);
+    let used_bytes = looked.bytes - looked.idle_bytes;
     let mb = |bytes: u64| bytes as f64 / 1e6;
     let mut report = vec![
         format!("sound              {hours:.2} h"),
@@ -221,6 +224,11 @@ fn a_recording_of_many_hours_takes_no_more_memory_and_loses_no_sample() {
             "store file         {:.2} MB, {:.2} MB an hour",
             mb(store_bytes),
             mb(store_bytes) / hours
+        ),
+        format!(
+            "of all files used  {:.2} MB, {:.2} MB an hour",
+            mb(used_bytes),
+            mb(used_bytes) / hours
         ),
     ];
     let is_bench = std::env::var_os(HOURS).is_some();
