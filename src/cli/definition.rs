@@ -142,7 +142,7 @@ pub(super) struct RecordArgs {
     /// A tag; may repeat
     #[arg(long = "tag", value_name = "T")]
     pub(super) tags: Vec<String>,
-    /// Standard input is raw samples of this form
+    /// Standard input is raw samples of this form: u8, s16le, s16be, s24le, s32le, f32le
     #[arg(long, requires = "input")]
     pub(super) format: Option<String>,
     /// Raw samples per second and channel
@@ -274,10 +274,10 @@ pub(super) struct EditArgs {
     /// The new note
     #[arg(long, value_name = "TEXT")]
     pub(super) note: Option<String>,
-    /// Retention rules leave it alone
+    /// Pin it: rules on how long things are kept, of which there are none yet, leave it alone
     #[arg(long, conflicts_with = "unpin")]
     pub(super) pin: bool,
-    /// Retention rules apply again
+    /// Take the pin off
     #[arg(long)]
     pub(super) unpin: bool,
     /// Correct the newest transcript in a built-in editor: a new version
