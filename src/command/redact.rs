@@ -7,7 +7,7 @@ use super::{Context, Progress, Unit, merge_quietly, resolve, shred};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, STORED_RATE_HZ};
 use crate::time::clock;
-use crate::vault::Redacted;
+use crate::vault::{Error, Redacted};
 use crate::worker::redacting::{self, Span};
 
 /// What to take out.
@@ -55,7 +55,15 @@ pub fn plan(context: &Context, args: &Args, progress: &dyn Progress) -> Result<P
     let recording = vault.recording(id)?;
     let span = span_of(&recording, args.from, args.to)?;
     let words = match recording.versions.last() {
-        Some(newest) => vault.transcript(id, newest.number)?.said_in(&span.millis()),
+        Some(newest) => match vault.transcript(id, newest.number) {
+            Ok(transcript) => transcript.said_in(&span.millis()),
+            // Damage must not keep anybody from taking out what is damaged.
+            Err(error @ Error::Damaged { .. }) => {
+                progress.note(&format!("what it says there can't be shown: {error}"));
+                String::new()
+            }
+            Err(error) => return Err(error.into()),
+        },
         None => String::new(),
     };
     Ok(Plan {
