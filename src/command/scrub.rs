@@ -2,7 +2,7 @@
 
 use super::{Context, Progress, Unit, merge_quietly};
 use crate::error::Failure;
-use crate::vault::{Receipt, Scrubbed};
+use crate::vault::Scrubbed;
 
 /// Dead bytes that are worth a scrub, whatever part of the store they are.
 const MANY_BYTES: u64 = 64 << 20;
@@ -26,12 +26,13 @@ pub fn run(context: &Context, progress: &dyn Progress) -> Result<Scrubbed, Failu
     Ok(scrubbed?)
 }
 
-/// Whether what a shred left is so much that a scrub is worth its time: more than
-/// 64 MiB, or a quarter of the store.
+/// What to say where what was destroyed left so much that a scrub is worth its
+/// time: more than 64 MiB of sound, or a quarter of the store.
 #[must_use]
-pub fn is_worth_it(context: &Context, receipt: &Receipt) -> bool {
-    let dead: u64 = receipt.shredded.iter().map(|one| one.audio_bytes).sum();
+pub fn offer(context: &Context, dead_bytes: u64) -> Option<&'static str> {
     let store = context.paths.vault.join("store.redb");
     let all = std::fs::metadata(store).map_or(u64::MAX, |file| file.len());
-    dead > MANY_BYTES || (dead > 0 && dead.saturating_mul(4) > all)
+    let is_worth_it = dead_bytes > MANY_BYTES || dead_bytes.saturating_mul(4) > all;
+    is_worth_it
+        .then_some("`voxvault scrub` writes the store anew and overwrites what is left in it")
 }

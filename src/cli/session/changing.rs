@@ -120,9 +120,8 @@ impl Session {
             true => print::receipt_json(out, &receipt),
             false => print::receipt(out, &receipt, &doomed),
         })?;
-        if scrub::is_worth_it(&self.context, &receipt) {
-            self.console
-                .note("`voxvault scrub` writes the store anew and overwrites what is left in it");
+        if let Some(offer) = scrub::offer(&self.context, receipt.audio_bytes()) {
+            self.console.note(offer);
         }
         receipt.failure().map_or(Ok(Exit::Done), Err)
     }

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use super::Session;
 use crate::cli::definition::RedactArgs;
 use crate::cli::{print, unprintable};
-use crate::command::{redact, scrub};
+use crate::command::{Progress, redact, scrub};
 use crate::error::{Exit, Failure};
 use crate::time::parse_position;
 
@@ -27,6 +27,10 @@ impl Session {
             true => print::redacted_json(out, &redacted, &plan),
             false => print::redacted(out, &redacted, &plan),
         })?;
+        // All of its sound was sealed anew, and lies there twice.
+        if let Some(offer) = scrub::offer(&self.context, plan.recording.audio_bytes) {
+            self.console.note(offer);
+        }
         redacted.receipt.failure().map_or(Ok(Exit::Done), Err)
     }
 

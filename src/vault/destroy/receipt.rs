@@ -39,6 +39,12 @@ impl Receipt {
         ))
     }
 
+    /// Bytes of sealed sound that the shredded recordings had.
+    #[must_use]
+    pub fn audio_bytes(&self) -> u64 {
+        self.shredded.iter().map(|one| one.audio_bytes).sum()
+    }
+
     /// A receipt that says where `what` is out of reach of everything that
     /// destroys.
     pub(super) fn begin(held: &Held<'_>, what: &str) -> Self {

@@ -50,10 +50,13 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
                 }
             }
             store::NEW_FILE => found.notes.push(format!(
-                "{place}: a store that was being made; the next one that is made removes it"
+                "{place}: a store that was being made; unlocking removes it"
             )),
             store::replace::OLD_FILE => found.notes.push(format!(
                 "{place}: a store that was replaced; unlocking overwrites it"
+            )),
+            store::ASIDE_FILE => found.notes.push(format!(
+                "{place}: a store of which nothing opened here; a repair set it aside"
             )),
             store::FILE | keyslots::DIR | inbox::DIR => {}
             _ if generation_of_bag_file(&name).is_some() => {}

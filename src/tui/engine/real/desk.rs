@@ -373,11 +373,8 @@ impl Desk {
         let _ = self.finder.send(Find::Remove(gone.clone()));
         let _ = self.errands.send(Errand::Forget);
         let mut told = lines(&receipt);
-        if scrub::is_worth_it(&self.shared.context, &receipt) {
-            told.push(String::new());
-            told.push(
-                "`voxvault scrub` writes the store anew and overwrites what is left in it.".into(),
-            );
+        if let Some(offer) = scrub::offer(&self.shared.context, receipt.audio_bytes()) {
+            told.extend([String::new(), format!("{offer}.")]);
         }
         self.shared.tell(Answer::Shredded {
             ids: gone,
@@ -415,6 +412,9 @@ impl Desk {
         );
         let mut receipt = lines_behind(first, &redacted.receipt);
         receipt.extend(notes.take());
+        if let Some(offer) = scrub::offer(&self.shared.context, plan.recording.audio_bytes) {
+            receipt.extend([String::new(), format!("{offer}.")]);
+        }
         self.shared.tell(Answer::Redacted {
             recording: Box::new(open.recording(id)?),
             receipt,
