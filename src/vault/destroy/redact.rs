@@ -276,9 +276,13 @@ impl<'a> Rekeying<'a> {
         self.note_gaps(&mut record.card)?;
         self.redaction.trim(&mut record.card);
         if self.after.words.is_some() {
+            let named = record.versions.len();
             record
                 .versions
                 .retain(|version| kept.contains(&version.number));
+            // Some may have no row at all.
+            let lost = u32::try_from(named - record.versions.len()).unwrap_or(u32::MAX);
+            self.counted.lost_transcripts = self.counted.lost_transcripts.max(lost);
         }
         if self.after.sound.is_some() {
             record.audio_bytes = self.counted.audio_bytes;

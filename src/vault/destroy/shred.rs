@@ -39,6 +39,11 @@ pub(crate) fn shred(
     if scope == ShredScope::Sound && !waiting.is_empty() {
         // Its words and card are to stay, so it has to come in first.
         merge::merge(held)?;
+        // One that could not would lose them with the only key that opens them.
+        if let Some(id) = waiting.iter().find(|id| held.clip(**id).is_err()) {
+            let why = "it can't be taken out of the inbox yet; nothing was destroyed";
+            return Err(Error::damaged(id, why));
+        }
     }
     let shredded = library::pick(held, ids)
         .into_iter()

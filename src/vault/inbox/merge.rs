@@ -206,7 +206,9 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
         let why = format!("it had {} segments when it was counted", counted.segments);
         survey.damage.get_or_insert(why);
     }
-    let promised_nothing = survey.found == 0 || survey.is_unfinished_copy();
+    // What was counted once had come to its end.
+    let was_counted = known.is_some_and(|clip| clip.extent.is_some());
+    let promised_nothing = !was_counted && (survey.found == 0 || survey.is_unfinished_copy());
     if promised_nothing && !survey.finished && survey.damage.is_some() {
         // Its recorder died before anything of it had to be on the disk.
         let file = open(held, id)?;

@@ -231,8 +231,19 @@ impl Notice {
 
 /// The inbox key of the generation in force, for a recorder. It shows the gate:
 /// no rotation can pass between this answer and the first frame.
+///
+/// A rotation that was killed may have left its slot in the page cache only: what is
+/// sealed to it is acknowledged soon, so the slot is made durable first.
 pub fn inbox_key(disk: &dyn Disk, dir: &Path, _gate: &Gate) -> Result<InboxPublic> {
-    Ok(Survey::read(disk, dir)?.newest(dir)?.inbox.clone())
+    let survey = Survey::read(disk, dir)?;
+    let facts = survey.newest(dir)?;
+    for (position, _) in survey.whole().filter(|(_, slot)| slot.facts() == facts) {
+        let path = position.copy.root_file(dir);
+        let file = disk.open(&path, disk::Access::Read);
+        file.and_then(|file| file.sync())
+            .map_err(Error::io("sync", &path))?;
+    }
+    Ok(facts.inbox.clone())
 }
 
 /// Opens a vault without a key: reads the root and mends what can be mended. On

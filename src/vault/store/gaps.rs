@@ -1,4 +1,9 @@
 //! Segments that are gone for good, as the card notes them: as spans of samples.
+//!
+//! A card has gaps of two kinds. What a recorder missed, while the microphone was
+//! away, stands between two samples and takes no segment; what was lost later is
+//! whole segments. Only the latter counts here, and it is told by its edges: those of
+//! a recorder's gap fall on two edges of segments once in a billion.
 
 use std::ops::Range;
 
@@ -6,14 +11,17 @@ use crate::recording::{Gap, SEGMENT_SAMPLES};
 
 const PER_SEGMENT: u64 = SEGMENT_SAMPLES as u64;
 
-/// The segments that lie in one of these gaps from their first sample to their
-/// last, in order.
+/// The segments that were lost, in order.
 pub(in crate::vault) fn segments_of(gaps: &[Gap]) -> Vec<Range<u64>> {
     let mut spans: Vec<Range<u64>> = gaps
         .iter()
+        .filter(|gap| {
+            let is_edge = |sample: u64| sample.is_multiple_of(PER_SEGMENT);
+            is_edge(gap.at_sample) && is_edge(gap.samples)
+        })
         .map(|gap| {
-            let end = gap.at_sample.saturating_add(gap.samples);
-            gap.at_sample.div_ceil(PER_SEGMENT)..end / PER_SEGMENT
+            let from = gap.at_sample / PER_SEGMENT;
+            from..from.saturating_add(gap.samples / PER_SEGMENT)
         })
         .filter(|span| !span.is_empty())
         .collect();
@@ -55,16 +63,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gap_is_the_segments_that_it_came_from_and_half_a_segment_is_none() {
+    fn a_gap_is_the_segments_that_it_came_from_and_what_a_recorder_missed_is_none() {
         assert_eq!(
             segments_of(&[gap_of(&(3..5)), gap_of(&(0..1))]),
             [0..1, 3..5]
         );
-        let half = Gap {
-            at_sample: PER_SEGMENT + 1,
-            samples: 2 * PER_SEGMENT,
+        // A minute without a microphone, ten seconds in.
+        let missed = Gap {
+            at_sample: 480_000,
+            samples: 2_880_000,
         };
-        assert_eq!(segments_of(&[half]), [2..3]);
+        assert!(segments_of(&[missed]).is_empty());
     }
 
     #[test]

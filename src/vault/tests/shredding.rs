@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::crypto::ClipKeys;
-use crate::vault::ground::disk::{Access, Disk as _};
+use crate::vault::ground::disk::{Access, Disk as _, Hold, RealDisk};
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::ground::site::NoObserver;
 use crate::vault::keys::bag::{Clip, Extent};
@@ -192,4 +192,25 @@ fn ten_years_of_recordings_can_be_shredded_on_a_full_disk() {
     let receipt = shred(&open, &[id]);
     assert!(receipt.not_final.is_none(), "{receipt:?}");
     assert!(!open.ids().unwrap().contains(&id));
+}
+
+#[test]
+fn the_sound_of_what_can_not_come_in_yet_is_not_shredded_at_the_cost_of_its_words() {
+    let (_dir, open) = new_vault();
+    let id = record(open.vault(), 1, 3);
+    let file = inbox_file(open.vault().dir(), id);
+    // Somebody who lists the inbox looks at it at this moment.
+    let looking = RealDisk.open(&file, Access::Read).unwrap();
+    assert!(looking.try_lock(Hold::Shared).unwrap());
+    let refused = open.shred(&[id], ShredScope::Sound, &mut |_, _| ());
+    assert!(
+        matches!(refused, Err(Error::Damaged { .. } | Error::Running { .. })),
+        "{refused:?}"
+    );
+    drop(looking);
+    open.merge().unwrap();
+    assert_sound(&open, id, 1, 3);
+    open.shred(&[id], ShredScope::Sound, &mut |_, _| ())
+        .unwrap();
+    assert_eq!(open.recording(id).unwrap().card.title, "recording 1");
 }
