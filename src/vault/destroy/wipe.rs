@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(200);
 const LOOKS: usize = 25;
 
+/// The files that hold nothing, in the order in which they go.
+const EMPTY: [&str; 3] = ["init", GATE_FILE, LOCK_FILE];
+
 /// What a vault consists of, in the order in which it is destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
@@ -73,10 +76,30 @@ impl Part {
     }
 }
 
-/// Whether there is anything of a vault in the directory, however damaged.
+/// Whether a vault is in the directory, or what is left of one, however damaged.
 #[must_use]
 pub fn is_there(dir: &Path) -> bool {
-    !find(&crate::vault::disk::RealDisk, dir).is_empty()
+    let disk = &crate::vault::disk::RealDisk;
+    is_vault(disk, dir, &find(disk, dir))
+}
+
+/// Whether what was found is a vault's. Others have files in `keys` and `inbox` as
+/// well: these count beside a root, a bag or a store, or beside both locks, which a
+/// wipe that was cut short has left to the last.
+fn is_vault(disk: &dyn Disk, dir: &Path, found: &[(Part, PathBuf)]) -> bool {
+    let alone = |part: &Part| matches!(part, Part::Root | Part::Bag | Part::Store);
+    let locks = || {
+        [LOCK_FILE, GATE_FILE]
+            .iter()
+            .all(|name| is_empty_file(disk, &dir.join(name)))
+    };
+    found.iter().any(|(part, _)| alone(part)) || (!found.is_empty() && locks())
+}
+
+/// Whether it is a regular file that holds nothing, as `init` and the locks are.
+fn is_empty_file(disk: &dyn Disk, path: &Path) -> bool {
+    let opened = disk.open(path, Access::Read);
+    opened.and_then(|file| file.is_empty()).unwrap_or(false)
 }
 
 /// Destroys everything in the vault's directory. `progress` hears of bytes
@@ -84,10 +107,10 @@ pub fn is_there(dir: &Path) -> bool {
 /// then so is why in [`Receipt::not_final`].
 ///
 /// # Errors
-/// [`Error::NoVault`] if nothing of a vault is there.
+/// [`Error::NoVault`] if it is no vault's directory.
 pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> {
     let (disk, dir) = (&*site.disk, site.dir.as_path());
-    if find(disk, dir).is_empty() {
+    if !is_vault(disk, dir, &find(disk, dir)) {
         return Err(Error::NoVault {
             dir: dir.to_owned(),
         });
@@ -320,8 +343,10 @@ impl Wiping<'_> {
 /// Removes what holds nothing: the locks, the folders, and the directory itself if
 /// nobody else put anything into it. What can't be removed does no harm.
 fn tidy(disk: &dyn Disk, dir: &Path) {
-    for name in ["init", GATE_FILE, LOCK_FILE] {
-        let _ = disk.unlink(&dir.join(name));
+    for path in EMPTY.map(|name| dir.join(name)) {
+        if is_empty_file(disk, &path) {
+            let _ = disk.unlink(&path);
+        }
     }
     let _ = disk.sync_dir(dir);
     // Not files, so no disk of a test has to know how: these are empty or stay.
@@ -335,10 +360,13 @@ fn tidy(disk: &dyn Disk, dir: &Path) {
 
 /// What lies there and is not the vault's.
 fn strangers(disk: &dyn Disk, dir: &Path) -> Vec<NotErased> {
-    let own = [keyslots::DIR, inbox::DIR, GATE_FILE, LOCK_FILE, "init"];
+    let is_own = |name: &str| {
+        [keyslots::DIR, inbox::DIR].contains(&name)
+            || (EMPTY.contains(&name) && is_empty_file(disk, &dir.join(name)))
+    };
     let names = |folder: &str| disk.list(&dir.join(folder)).unwrap_or_default();
     let top = names("").into_iter();
-    let top = top.filter(|name| Part::of(name).is_none() && !own.contains(&name.as_str()));
+    let top = top.filter(|name| Part::of(name).is_none() && !is_own(name));
     let inside = [(keyslots::DIR, Part::KeySlot), (inbox::DIR, Part::Inbox)];
     let inside = inside
         .into_iter()

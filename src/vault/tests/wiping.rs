@@ -238,3 +238,35 @@ fn links_are_removed_and_not_followed_and_strangers_are_left() {
     assert!(told("letter.txt") && told("keys/linked.age"), "{receipt:?}");
     assert!(!is_there(&dir));
 }
+
+#[test]
+fn a_directory_that_is_no_vault_is_left_alone_whatever_its_files_are_called() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("dotfiles");
+    let files = ["keys/deploy.age", "inbox/x.rec", "reserve", "init", "lock"];
+    for folder in ["keys", "inbox"] {
+        fs::create_dir_all(dir.join(folder)).unwrap();
+    }
+    for file in files {
+        fs::write(dir.join(file), "mine").unwrap();
+    }
+    fs::write(dir.join("gate"), "").unwrap();
+    let refused = wipe(&Site::new(&dir, None), &mut nobody);
+    assert!(matches!(refused, Err(Error::NoVault { .. })), "{refused:?}");
+    assert!(!is_there(&dir));
+    for file in files {
+        assert_eq!(fs::read(dir.join(file)).unwrap(), b"mine", "{file}");
+    }
+    // The control: with both locks empty it is what a wipe left that was cut short.
+    fs::write(dir.join("lock"), "").unwrap();
+    assert!(is_there(&dir));
+    let receipt = wipe(&Site::new(&dir, None), &mut nobody).unwrap();
+    assert_eq!(receipt.not_final, None);
+    assert!(!dir.join("keys").exists() && !dir.join("lock").exists());
+    assert_eq!(fs::read(dir.join("init")).unwrap(), b"mine");
+    let named = |text: &str| {
+        let mut lines = receipt.not_erased.iter();
+        lines.any(|left| left.where_.ends_with(text))
+    };
+    assert!(named("/init"), "{receipt:?}");
+}
