@@ -37,6 +37,17 @@ const LOOKS: usize = 25;
 /// The files that hold nothing, in the order in which they go.
 const EMPTY: [&str; 3] = ["init", GATE_FILE, LOCK_FILE];
 
+/// Names of files that don't change while a vault lives.
+const FIXED: [&str; 7] = [
+    "root.a",
+    "root.a.new",
+    "root.b",
+    "root.b.new",
+    "reserve",
+    store::FILE,
+    "store.redb.new",
+];
+
 /// What a vault consists of, in the order in which it is destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
@@ -86,14 +97,15 @@ pub fn is_there(dir: &Path) -> bool {
 /// Whether what was found is a vault's. Others have files in `keys` and `inbox` as
 /// well: these count beside a root, a bag or a store, or beside both locks, which a
 /// wipe that was cut short has left to the last.
-fn is_vault(disk: &dyn Disk, dir: &Path, found: &[(Part, PathBuf)]) -> bool {
+fn is_vault(disk: &dyn Disk, dir: &Path, found: &Found) -> bool {
     let alone = |part: &Part| matches!(part, Part::Root | Part::Bag | Part::Store);
     let locks = || {
         [LOCK_FILE, GATE_FILE]
             .iter()
             .all(|name| is_empty_file(disk, &dir.join(name)))
     };
-    found.iter().any(|(part, _)| alone(part)) || (!found.is_empty() && locks())
+    let nothing = found.files.is_empty() && found.closed.is_empty();
+    found.files.iter().any(|(part, _)| alone(part)) || (!nothing && locks())
 }
 
 /// Whether it is a regular file that holds nothing, as `init` and the locks are.
@@ -110,10 +122,15 @@ fn is_empty_file(disk: &dyn Disk, path: &Path) -> bool {
 /// [`Error::NoVault`] if it is no vault's directory.
 pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> {
     let (disk, dir) = (&*site.disk, site.dir.as_path());
-    if !is_vault(disk, dir, &find(disk, dir)) {
+    let found = find(disk, dir);
+    if !is_vault(disk, dir, &found) {
         return Err(Error::NoVault {
             dir: dir.to_owned(),
         });
+    }
+    for (_, folder, _) in &found.closed {
+        // It may be no more than a right that its owner took from himself.
+        let _ = disk.make_private(folder);
     }
     let id = Survey::read(disk, dir).ok().and_then(|survey| {
         let (_, slot) = survey.whole().next()?;
@@ -132,7 +149,7 @@ pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> 
     for _ in 0..LOOKS {
         let found = find(disk, dir);
         let new = |(_, path): &(Part, PathBuf)| !wiping.failed.contains_key(path);
-        let todo: Vec<_> = found.into_iter().filter(new).collect();
+        let todo: Vec<_> = found.files.into_iter().filter(new).collect();
         if !todo.is_empty() {
             wiping.destroy(site, &todo);
         } else if others.is_some() {
@@ -144,16 +161,23 @@ pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> 
     if let Some(id) = id {
         seen::forget(site, id);
     }
+    wiping.note_what_stays(find(disk, dir));
     let mut receipt = wiping.receipt(dir);
-    if wiping.failed.is_empty() {
+    let all_gone = wiping.failed.is_empty();
+    if all_gone {
         tidy(disk, dir);
     }
     if others.is_none() {
+        let last_look = match all_gone {
+            true => "nothing was there at the last look, but ",
+            false => "",
+        };
         receipt.not_erased.push(NotErased {
             what: "what another process may write back".into(),
             where_: dir.display().to_string(),
-            why: "it held the vault's lock to the end; end it, and look whether anything is there"
-                .into(),
+            why: format!(
+                "it held a lock of the vault to the end; {last_look}end it, and run this again"
+            ),
         });
     }
     receipt.not_erased.extend(strangers(disk, dir));
@@ -180,22 +204,53 @@ impl Others {
     }
 }
 
-/// Everything of the vault that has a name, in the order in which it is destroyed.
-fn find(disk: &dyn Disk, dir: &Path) -> Vec<(Part, PathBuf)> {
-    let list = |dir: &Path| disk.list(dir).unwrap_or_default();
-    let top = list(dir);
-    let mut found: Vec<_> = top
-        .iter()
-        .filter_map(|name| Some((Part::of(name)?, dir.join(name))))
-        .collect();
+/// What is there of a vault.
+#[derive(Default)]
+struct Found {
+    /// Everything that has a name, in the order in which it is destroyed. Of a folder
+    /// that is a symbolic link it is the link.
+    files: Vec<(Part, PathBuf)>,
+    /// Folders that can't be listed, what they may hold, and why.
+    closed: Vec<(Part, PathBuf, String)>,
+}
+
+impl Found {
+    fn list(&mut self, disk: &dyn Disk, folder: &Path, part: Part) -> Vec<String> {
+        match disk.list(folder) {
+            Ok(names) => return names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let why = format!("it can't be listed: {error}");
+                self.closed.push((part, folder.to_owned(), why));
+            }
+        }
+        Vec::new()
+    }
+}
+
+fn find(disk: &dyn Disk, dir: &Path) -> Found {
+    let mut found = Found::default();
+    let mut top = found.list(disk, dir, Part::Bag);
+    if !found.closed.is_empty() {
+        // What is always called the same is found all the same.
+        let there = |name: &&str| disk.exists(&dir.join(name)).unwrap_or(false);
+        top = FIXED.into_iter().filter(there).map(str::to_owned).collect();
+    }
+    let ours = |name: &String| Some((Part::of(name)?, dir.join(name)));
+    found.files.extend(top.iter().filter_map(ours));
     for (folder, part) in [(keyslots::DIR, Part::KeySlot), (inbox::DIR, Part::Inbox)] {
         let folder = dir.join(folder);
-        if !is_link(&folder) {
-            let ours = list(&folder).into_iter().filter(|name| is_ours(part, name));
-            found.extend(ours.map(|name| (part, folder.join(name))));
+        if is_link(&folder) {
+            found.files.push((part, folder));
+            continue;
         }
+        let names = found.list(disk, &folder, part).into_iter();
+        let ours = names.filter(|name| is_ours(part, name));
+        found
+            .files
+            .extend(ours.map(|name| (part, folder.join(name))));
     }
-    found.sort();
+    found.files.sort();
     found
 }
 
@@ -218,7 +273,8 @@ struct Wiping<'a> {
     /// How many files of a part, and how many bytes.
     erased: BTreeMap<Part, (u64, u64)>,
     failed: BTreeMap<PathBuf, (Part, String)>,
-    links: Vec<PathBuf>,
+    /// Links that were removed, and where they led.
+    links: Vec<(PathBuf, PathBuf)>,
     progress: &'a mut dyn FnMut(u64, u64),
 }
 
@@ -241,11 +297,12 @@ impl Wiping<'_> {
                 erased = self.erase(path);
             }
             match erased {
-                Ok(bytes) => {
+                Ok(Some(bytes)) => {
                     let (files, all) = self.erased.entry(*part).or_default();
                     *files += 1;
                     *all += bytes;
                 }
+                Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     self.failed.insert(path.clone(), (*part, error.to_string()));
@@ -261,11 +318,14 @@ impl Wiping<'_> {
         }
     }
 
-    /// Overwrites a file and removes its name; how many bytes it had.
-    fn erase(&mut self, path: &Path) -> io::Result<u64> {
+    /// Overwrites a file and removes its name; how many bytes it had. Of a link only
+    /// the name is removed.
+    fn erase(&mut self, path: &Path) -> io::Result<Option<u64>> {
         if is_link(path) {
-            self.links.push(path.to_owned());
-            return self.disk.unlink(path).map(|()| 0);
+            let to = std::fs::read_link(path)?;
+            self.disk.unlink(path)?;
+            self.links.push((path.to_owned(), to));
+            return Ok(None);
         }
         let file = match self.disk.open(path, Access::Write) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -277,7 +337,7 @@ impl Wiping<'_> {
         let bytes = file.len()?;
         self.overwrite(&*file, bytes)?;
         self.disk.unlink(path)?;
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 
     /// Goes on behind what can't be written: any lost part of a root slot kills it.
@@ -298,6 +358,18 @@ impl Wiping<'_> {
         written.and(file.sync())
     }
 
+    /// What is there in the end though nothing failed: it came back faster than it
+    /// was destroyed, or lies where it can't be seen.
+    fn note_what_stays(&mut self, left: Found) {
+        let back = left.files.into_iter().map(|(part, path)| {
+            let why = "another process put it back to the end".to_owned();
+            (part, path, why)
+        });
+        for (part, path, why) in back.chain(left.closed) {
+            self.failed.entry(path).or_insert((part, why));
+        }
+    }
+
     fn receipt(&self, dir: &Path) -> Receipt {
         let erased = self.erased.iter().map(|(part, (files, bytes))| {
             format!(
@@ -305,13 +377,16 @@ impl Wiping<'_> {
                 part.name()
             )
         });
-        let links = self.links.iter().map(|path| NotErased {
+        let links = self.links.iter().map(|(path, to)| NotErased {
             what: "what a symbolic link led to".into(),
             where_: path.display().to_string(),
-            why: "links are not followed; the link was removed".into(),
+            why: format!(
+                "links are not followed; the link was removed, it led to {}",
+                to.display()
+            ),
         });
         let failed = self.failed.iter().map(|(path, (part, why))| NotErased {
-            what: format!("one of the {}", part.name()),
+            what: format!("some of the {}", part.name()),
             where_: path.display().to_string(),
             why: why.clone(),
         });

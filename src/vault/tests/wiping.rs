@@ -2,14 +2,15 @@
 //! pressing it again finishes it.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
 use crate::error::Exit;
 use crate::vault::disk::Disk;
-use crate::vault::ground::disk::Access;
+use crate::vault::ground::disk::{Access, DiskFile};
 use crate::vault::ground::lock::Lock;
 use crate::vault::ground::sim_disk::{Cut, SimDisk};
 use crate::vault::ground::site::NoObserver;
@@ -18,9 +19,55 @@ use crate::vault::{Error, is_there, wipe};
 
 fn nobody(_: u64, _: u64) {}
 
+/// A disk with a folder that can't be listed, and files that come back at once when
+/// they are removed.
+#[derive(Debug, Clone)]
+struct Odd {
+    disk: SimDisk,
+    closed: Option<PathBuf>,
+    back: Vec<PathBuf>,
+}
+
+impl Disk for Odd {
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        self.disk.open(path, access)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        match self.back.contains(&path.to_owned()) {
+            true => Ok(()),
+            false => self.disk.unlink(path),
+        }
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.disk.sync_dir(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        match self.closed.as_deref() == Some(dir) {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => self.disk.list(dir),
+        }
+    }
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        self.disk.create_dir(dir)
+    }
+    fn make_private(&self, path: &Path) -> io::Result<()> {
+        self.disk.make_private(path)
+    }
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        self.disk.exists(path)
+    }
+}
+
 fn site(disk: &SimDisk) -> Site {
+    site_on(disk.clone())
+}
+
+fn site_on(disk: impl Disk + 'static) -> Site {
     Site {
-        disk: Arc::new(disk.clone()),
+        disk: Arc::new(disk),
         dir: "/vault".into(),
         state_dir: Some("/state".into()),
         observer: Arc::new(NoObserver),
@@ -236,6 +283,11 @@ fn links_are_removed_and_not_followed_and_strangers_are_left() {
             .any(|left| left.where_.ends_with(text))
     };
     assert!(told("letter.txt") && told("keys/linked.age"), "{receipt:?}");
+    // The folder too, and where it led: what is there is for others to destroy.
+    assert!(told("vault/inbox"), "{receipt:?}");
+    let led = |left: &crate::vault::NotErased| left.why.ends_with(&*folder.to_string_lossy());
+    assert!(receipt.not_erased.iter().any(led), "{receipt:?}");
+    assert!(fs::symlink_metadata(dir.join("inbox")).is_err());
     assert!(!is_there(&dir));
 }
 
@@ -269,4 +321,82 @@ fn a_directory_that_is_no_vault_is_left_alone_whatever_its_files_are_called() {
         lines.any(|left| left.where_.ends_with(text))
     };
     assert!(named("/init"), "{receipt:?}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_listed_is_named_and_the_rest_is_destroyed() {
+    for (closed, leaves) in [
+        ("/vault/keys", "/vault/keys/passphrase.age"),
+        ("/vault/inbox", ".rec"),
+        ("/vault", "bag."),
+    ] {
+        let disk = simulated();
+        let odd = Odd {
+            disk: disk.clone(),
+            closed: Some(closed.into()),
+            back: Vec::new(),
+        };
+        for _ in 0..2 {
+            let receipt = wipe(&site_on(odd.clone()), &mut nobody).unwrap();
+            let why = receipt.not_final.unwrap();
+            assert!(
+                why.contains(&format!("{closed}: it can't be listed")),
+                "{why}"
+            );
+            assert_eq!(receipt.not_erased[0].where_, closed);
+            let left = disk.files();
+            let is_left = |text: &str| {
+                left.keys()
+                    .any(|path| path.to_string_lossy().contains(text))
+            };
+            assert!(is_left(leaves), "the control: {left:?}");
+            assert!(!is_left("root.") && !is_left("store.redb"));
+            assert!(opens(&disk).is_err());
+        }
+    }
+    // Once it can be listed, once more finishes it.
+    let disk = simulated();
+    let odd = Odd {
+        disk: disk.clone(),
+        closed: Some("/vault/keys".into()),
+        back: Vec::new(),
+    };
+    wipe(&site_on(odd), &mut nobody).unwrap();
+    assert_eq!(wipe(&site(&disk), &mut nobody).unwrap().not_final, None);
+    is_gone(&disk);
+}
+
+#[test]
+fn what_another_process_puts_back_to_the_end_is_not_final() {
+    let disk = simulated();
+    let slot = PathBuf::from("/vault/keys/passphrase.age");
+    let mut odd = Odd {
+        disk: disk.clone(),
+        closed: None,
+        back: vec![slot.clone()],
+    };
+    let receipt = wipe(&site_on(odd.clone()), &mut nobody).unwrap();
+    let why = receipt.not_final.unwrap();
+    assert!(
+        why.contains("no recording opens") && why.contains("put it back"),
+        "{why}"
+    );
+    assert_eq!(receipt.not_erased[0].where_, slot.display().to_string());
+    odd.back.clear();
+    let receipt = wipe(&site_on(odd), &mut nobody).unwrap();
+    assert_eq!(receipt.not_final, None);
+    is_gone(&disk);
+}
+
+#[test]
+fn a_lock_held_to_the_end_is_named_and_it_is_final_if_nothing_came_back() {
+    let disk = simulated();
+    let _held = Lock::take(&disk, Path::new("/vault")).unwrap();
+    let receipt = wipe(&site(&disk), &mut nobody).unwrap();
+    assert_eq!(receipt.not_final, None);
+    let mut lines = receipt.not_erased.iter();
+    let line = lines.find(|left| left.what.contains("another process"));
+    let why = &line.unwrap().why;
+    assert!(why.contains("nothing was there at the last look"), "{why}");
+    is_gone(&disk);
 }
