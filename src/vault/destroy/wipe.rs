@@ -2,7 +2,8 @@
 //!
 //! What kills most goes first. Once both root files are overwritten no bag opens any
 //! more, and with it no recording, merged or waiting; bags, key slots and inbox come
-//! next, then the store, which is sealed bytes without a key by then. Whatever state
+//! next, then the store, which is sealed bytes without a key by then. The first bytes
+//! of all files with keys go before the rest of any, however long one is. Whatever state
 //! the vault is in, and whoever holds its locks: nothing here asks for a key, a
 //! version or a whole file, and links are removed, never followed.
 //!
@@ -24,7 +25,7 @@ use crate::vault::ground::site::Site;
 use crate::vault::inbox;
 use crate::vault::keys::keyslots;
 use crate::vault::keys::recover::Survey;
-use crate::vault::keys::root::generation_of_bag_file;
+use crate::vault::keys::root::{SLOT_LEN, generation_of_bag_file};
 use crate::vault::keys::seen;
 use crate::vault::store;
 
@@ -33,6 +34,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a look lasts at what they write back, and how many looks there are.
 const LOOK: Duration = Duration::from_millis(200);
 const LOOKS: usize = 25;
+
+/// The two slots of a root file; bags and key slots begin with what opens the rest of
+/// them, which lies within as many bytes.
+const ROOT_BYTES: u64 = 2 * SLOT_LEN as u64;
 
 /// The files that hold nothing, in the order in which they go.
 const EMPTY: [&str; 3] = ["init", GATE_FILE, LOCK_FILE];
@@ -72,6 +77,21 @@ impl Part {
             () if name == "reserve" => Some(Self::Reserve),
             () if is(store::FILE) => Some(Self::Store),
             () => None,
+        }
+    }
+
+    /// Whether a recording needs one of them to be opened.
+    fn is_key(self) -> bool {
+        matches!(self, Self::Root | Self::Bag | Self::KeySlot)
+    }
+
+    /// Up to where the vault reads such a file: what claims to be longer must not keep
+    /// the others from their turn.
+    fn most_bytes(self) -> u64 {
+        match self {
+            Self::Root => ROOT_BYTES,
+            Self::Bag | Self::KeySlot => 256 << 20,
+            Self::Inbox | Self::Reserve | Self::Store => u64::MAX,
         }
     }
 
@@ -143,6 +163,7 @@ pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> 
         erased: BTreeMap::new(),
         failed: BTreeMap::new(),
         links: Vec::new(),
+        behind: Vec::new(),
         progress,
     };
     let mut others = Others::wait(disk, dir, PATIENCE);
@@ -275,26 +296,41 @@ struct Wiping<'a> {
     failed: BTreeMap<PathBuf, (Part, String)>,
     /// Links that were removed, and where they led.
     links: Vec<(PathBuf, PathBuf)>,
+    /// Files that were longer than any of a vault, and by how many bytes.
+    behind: Vec<(PathBuf, u64)>,
     progress: &'a mut dyn FnMut(u64, u64),
 }
 
 impl Wiping<'_> {
     fn destroy(&mut self, site: &Site, todo: &[(Part, PathBuf)]) {
         let length = |path: &Path| self.disk.open(path, Access::Read)?.len();
-        self.bytes += todo
-            .iter()
-            .filter_map(|(_, path)| length(path).ok())
-            .sum::<u64>();
+        let sized = todo.iter().map(|(part, path)| {
+            let bytes = length(path).unwrap_or(0).min(part.most_bytes());
+            (*part, path, bytes)
+        });
+        let (keys, mut rest): (Vec<_>, Vec<_>) = sized.partition(|(part, ..)| part.is_key());
+        // The shortest first: one without end waits until all else is gone.
+        rest.sort_by_key(|(_, _, bytes)| *bytes);
+        let first = keys.iter().map(|(_, _, bytes)| ROOT_BYTES.min(*bytes));
+        let all = keys.iter().chain(&rest).map(|(_, _, bytes)| *bytes);
+        self.bytes = first.chain(all).fold(self.bytes, u64::saturating_add);
         (self.progress)(self.done, self.bytes);
-        for (part, path) in todo {
-            let mut erased = self.erase(path);
+        for (_, path, bytes) in &keys {
+            // What opens anything, of all of them. It is done once more with the whole
+            // file below, where what fails is noted.
+            let _ = self
+                .open(path)
+                .and_then(|file| self.overwrite(&*file, ROOT_BYTES.min(*bytes)));
+        }
+        for (part, path, _) in keys.iter().chain(&rest) {
+            let mut erased = self.erase(*part, path);
             if erased
                 .as_ref()
                 .is_err_and(|error| error.kind() == io::ErrorKind::StorageFull)
             {
                 // A file system that writes elsewhere needs room to overwrite.
                 let _ = self.disk.unlink(&site.path("reserve"));
-                erased = self.erase(path);
+                erased = self.erase(*part, path);
             }
             match erased {
                 Ok(Some(bytes)) => {
@@ -305,7 +341,8 @@ impl Wiping<'_> {
                 Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    self.failed.insert(path.clone(), (*part, error.to_string()));
+                    self.failed
+                        .insert((*path).clone(), (*part, error.to_string()));
                 }
             }
         }
@@ -320,24 +357,32 @@ impl Wiping<'_> {
 
     /// Overwrites a file and removes its name; how many bytes it had. Of a link only
     /// the name is removed.
-    fn erase(&mut self, path: &Path) -> io::Result<Option<u64>> {
+    fn erase(&mut self, part: Part, path: &Path) -> io::Result<Option<u64>> {
         if is_link(path) {
             let to = std::fs::read_link(path)?;
             self.disk.unlink(path)?;
             self.links.push((path.to_owned(), to));
             return Ok(None);
         }
-        let file = match self.disk.open(path, Access::Write) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                self.disk.make_private(path)?;
-                self.disk.open(path, Access::Write)?
-            }
-            answer => answer?,
-        };
-        let bytes = file.len()?;
+        let file = self.open(path)?;
+        let length = file.len()?;
+        let bytes = length.min(part.most_bytes());
         self.overwrite(&*file, bytes)?;
         self.disk.unlink(path)?;
+        if length > bytes {
+            self.behind.push((path.to_owned(), length - bytes));
+        }
         Ok(Some(bytes))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        match self.disk.open(path, Access::Write) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.disk.make_private(path)?;
+                self.disk.open(path, Access::Write)
+            }
+            answer => answer,
+        }
     }
 
     /// Goes on behind what can't be written: any lost part of a root slot kills it.
@@ -385,6 +430,11 @@ impl Wiping<'_> {
                 to.display()
             ),
         });
+        let behind = self.behind.iter().map(|(path, bytes)| NotErased {
+            what: format!("{bytes} bytes behind the end of what a vault reads"),
+            where_: path.display().to_string(),
+            why: "they are no part of it; they were removed with the name, not overwritten".into(),
+        });
         let failed = self.failed.iter().map(|(path, (part, why))| NotErased {
             what: format!("some of the {}", part.name()),
             where_: path.display().to_string(),
@@ -393,7 +443,7 @@ impl Wiping<'_> {
         Receipt {
             shredded: Vec::new(),
             erased: erased.collect(),
-            not_erased: failed.chain(links).collect(),
+            not_erased: failed.chain(links).chain(behind).collect(),
             backups_still_holding: Vec::new(),
             not_final: self.why_not_final(dir),
         }

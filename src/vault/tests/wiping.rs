@@ -400,3 +400,57 @@ fn a_lock_held_to_the_end_is_named_and_it_is_final_if_nothing_came_back() {
     assert!(why.contains("nothing was there at the last look"), "{why}");
     is_gone(&disk);
 }
+
+#[test]
+fn a_file_of_whatever_length_keeps_no_other_from_its_turn() {
+    let disk = simulated();
+    let files: Vec<PathBuf> = disk.files().into_keys().collect();
+    let of = |text: &str| {
+        let mut found = files.iter();
+        found
+            .find(|path| path.to_string_lossy().contains(text))
+            .unwrap()
+    };
+    let slots = 2 * SLOT_LEN;
+    let (root, waiting) = (of("root.a"), of(".rec"));
+    for path in [root, of("/bag."), waiting] {
+        disk.tamper(path, |bytes| bytes.resize(slots + (8 << 20), 0));
+    }
+    let before = disk.written_since(0).len();
+    let mut told = (0, 0);
+    let receipt = wipe(&site(&disk), &mut |done, all| told = (done, all)).unwrap();
+    assert_eq!(receipt.not_final, None);
+    assert_eq!(told.0, told.1);
+    is_gone(&disk);
+
+    let written = disk.written_since(before);
+    let writes = |path: &Path| {
+        let all = written.iter().enumerate();
+        let of_it = all.filter(move |(_, write)| &*write.path == path);
+        of_it
+            .map(|(at, write)| (at, write.bytes.len()))
+            .collect::<Vec<_>>()
+    };
+    let is_key = |path: &&PathBuf| {
+        let text = path.to_string_lossy();
+        ["/root.", "/bag.", "/keys/"]
+            .iter()
+            .any(|part| text.contains(part))
+    };
+    let keys: Vec<_> = files.iter().filter(is_key).collect();
+    assert!(keys.len() >= 6, "{keys:?}");
+    let last_begun = keys.iter().map(|path| writes(path)[0].0).max().unwrap();
+    for path in &files {
+        let so_far = writes(path).into_iter().filter(|(at, _)| *at < last_begun);
+        let bytes: usize = so_far.map(|(_, bytes)| bytes).sum();
+        assert!(bytes <= slots, "{}: {bytes}", path.display());
+    }
+    let in_root: usize = writes(root).into_iter().map(|(_, bytes)| bytes).sum();
+    assert!((slots..=2 * slots).contains(&in_root), "{in_root}");
+    let behind = |left: &crate::vault::NotErased| {
+        left.where_ == root.to_string_lossy() && left.what.starts_with("8388608 bytes behind")
+    };
+    assert!(receipt.not_erased.iter().any(behind), "{receipt:?}");
+    // Of what holds no keys the longest is the last.
+    assert_eq!(&*written.last().unwrap().path, waiting.as_path());
+}
