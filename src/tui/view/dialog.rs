@@ -10,6 +10,7 @@ use crate::recording::RecordingId;
 use crate::tui::engine::Format;
 use crate::tui::keymap::Entry;
 use crate::tui::model::line::Line;
+use crate::tui::model::reading::wrap;
 use crate::tui::model::{Answered, EditForm, ExportForm, Model, Overlay};
 use crate::tui::theme::Theme;
 
@@ -141,8 +142,15 @@ fn shred(model: &Model, ids: &[RecordingId], answer: Answered, pane: &mut Pane<'
     let roomy = rows >= 11;
     pane.put(3, u16::from(roomy), &question, theme.danger);
     let first = if roomy { 3 } else { 1 };
-    // Question, answers and explanations keep their rows; the names share the rest.
-    let room = usize::from(rows.saturating_sub(first + if roomy { 6 } else { 2 })).max(1);
+    // Question and answers keep their rows. Where there are many, so does what is said
+    // of the consequences; where there are few, it takes what the names leave.
+    let width = pane.area.width;
+    let shared = usize::from(rows.saturating_sub(first + if roomy { 3 } else { 1 }));
+    let told = match roomy {
+        true => consequences(width, shared.saturating_sub(1)).len(),
+        false => 1,
+    };
+    let room = shared.saturating_sub(told).max(1);
     let shown = if ids.len() > room {
         room - 1
     } else {
@@ -161,12 +169,12 @@ fn shred(model: &Model, ids: &[RecordingId], answer: Answered, pane: &mut Pane<'
             .strftime("%-d %b %H:%M")
             .to_string();
         pane.put(5, y, &when, theme.faint);
-        let facts = format!(
-            "{}   {}",
-            words::duration(recording.card.duration().as_secs_f64()),
-            words::several(recording.versions.len(), "transcript", "transcripts")
-        );
-        let width = pane.area.width;
+        let mut facts = words::duration(recording.card.duration().as_secs_f64());
+        // Its name says more than its transcripts.
+        if width >= 60 {
+            let count = recording.versions.len();
+            facts += &format!("   {}", words::several(count, "transcript", "transcripts"));
+        }
         pane.part(ratatui::layout::Rect {
             width: width.saturating_sub(columns(&facts) + 4),
             ..pane.area
@@ -184,24 +192,44 @@ fn shred(model: &Model, ids: &[RecordingId], answer: Answered, pane: &mut Pane<'
         );
         y += 1;
     }
-    if roomy {
+    let free = shared.saturating_sub(usize::from(y - first));
+    y += u16::from(roomy);
+    for line in consequences(width, free) {
+        pane.put(3, y, &line, Style::new());
         y += 1;
-        pane.put(
-            3,
-            y,
-            "Their keys are destroyed; nobody can open them, with the passphrase or",
-            Style::new(),
-        );
-        pane.put(
-            3,
-            y + 1,
-            "without. Out of reach: backups and copies already made, snapshots, old",
-            Style::new(),
-        );
-        pane.put(3, y + 2, "cells of an SSD.", Style::new());
-        y += 4;
     }
+    y += u16::from(roomy);
     answers(theme, ["keep", "destroy"], answer, y, pane);
+}
+
+/// What a shred does, and what it can't reach: in full if so many rows have room for
+/// it, else in short, and of that as much as there is room for.
+fn consequences(width: u16, rows: usize) -> Vec<String> {
+    const FULL: &str = "Their keys are destroyed; nobody can open them, with the passphrase or \
+                        without. Out of reach: backups and copies already made, snapshots, old \
+                        cells of an SSD.";
+    const SHORT: &str = "Nobody can open them any more. Out of reach: backups, copies, snapshots, \
+                         old cells of an SSD.";
+    let broken = |text: &str| {
+        let mut lines = Vec::new();
+        let width = usize::from(width.saturating_sub(4)).clamp(1, 72);
+        wrap(text, width, &mut |from, to| {
+            lines.push(text.get(from..to).unwrap_or_default().to_owned());
+        });
+        lines
+    };
+    let full = broken(FULL);
+    if full.len() <= rows {
+        return full;
+    }
+    let mut short = broken(SHORT);
+    if short.len() > rows {
+        short.truncate(rows);
+        if let Some(last) = short.last_mut() {
+            last.push_str(" …");
+        }
+    }
+    short
 }
 
 /// Says which words would go, and what stays.
@@ -346,4 +374,33 @@ fn export(model: &Model, form: &ExportForm, pane: &mut Pane<'_>) -> Option<Posit
         theme.danger,
     );
     place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shred_does_is_said_in_as_many_rows_as_there_are_the_most_important_first() {
+        for width in [20, 40, 80, 120] {
+            for rows in 0..12 {
+                let lines = consequences(width, rows);
+                assert!(lines.len() <= rows, "{width}x{rows}: {lines:?}");
+                assert_eq!(lines.is_empty(), rows == 0);
+                let text = lines.join(" ");
+                let begun = ["Nobody can", "Their keys"];
+                assert!(rows == 0 || begun.iter().any(|start| text.starts_with(start)));
+            }
+            assert!(
+                consequences(width, 12)
+                    .join(" ")
+                    .ends_with("cells of an SSD.")
+            );
+        }
+        assert!(consequences(40, 3).join(" ").contains("Out of reach"));
+        assert_eq!(
+            consequences(40, 1),
+            ["Nobody can open them any more. Out …"]
+        );
+    }
 }
