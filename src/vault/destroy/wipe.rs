@@ -185,6 +185,8 @@ pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> 
     wiping.note_what_stays(find(disk, dir));
     let mut receipt = wiping.receipt(dir);
     let all_gone = wiping.failed.is_empty();
+    // Asked while the directory is there: without it its file system is not known.
+    let out_of_reach = reach::of(dir, "older generations of the keys");
     if all_gone {
         tidy(disk, dir);
     }
@@ -202,9 +204,7 @@ pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> 
         });
     }
     receipt.not_erased.extend(strangers(disk, dir));
-    receipt
-        .not_erased
-        .extend(reach::of(dir, "older generations of the keys"));
+    receipt.not_erased.extend(out_of_reach);
     Ok(receipt)
 }
 

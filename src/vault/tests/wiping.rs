@@ -12,6 +12,7 @@ use crate::error::Exit;
 use crate::vault::disk::Disk;
 use crate::vault::ground::disk::{Access, DiskFile};
 use crate::vault::ground::lock::Lock;
+use crate::vault::ground::medium::{Medium, Overwriting};
 use crate::vault::ground::sim_disk::{Cut, SimDisk};
 use crate::vault::ground::site::NoObserver;
 use crate::vault::keys::root::{RootSlot, SLOT_LEN};
@@ -453,4 +454,18 @@ fn a_file_of_whatever_length_keeps_no_other_from_its_turn() {
     assert!(receipt.not_erased.iter().any(behind), "{receipt:?}");
     // Of what holds no keys the longest is the last.
     assert_eq!(&*written.last().unwrap().path, waiting.as_path());
+}
+
+#[test]
+fn what_the_file_system_keeps_is_told_as_it_was_while_the_vault_was_there() {
+    let (_home, open) = new_vault();
+    let dir = open.vault().dir().to_owned();
+    drop(open);
+    let unknown = |dir: &Path| matches!(Medium::of(dir).overwriting, Overwriting::Unknown);
+    let before = unknown(&dir);
+    let receipt = wipe(&Site::new(&dir, None), &mut nobody).unwrap();
+    let mut lines = receipt.not_erased.iter();
+    let told = lines.any(|left| left.why.starts_with("it is not known"));
+    assert_eq!(told, before, "{receipt:?}");
+    assert!(unknown(&dir), "the control: it can't be told any more");
 }
