@@ -240,6 +240,7 @@ impl Store {
     fn open_to_write(&self, lock: &Lock) -> Result<Database> {
         let file = self.open_file(lock, Access::Write)?;
         let bytes = self.usable_len(&*file)?;
+        self.keep_name()?;
         let check = bytes <= CHECKED_BYTES && !self.checked.load(Ordering::Acquire);
         let db = builder()
             .set_check_integrity_on_open(check)
@@ -247,6 +248,17 @@ impl Store {
             .map_err(|error| self.trouble(error))?;
         self.checked.store(true, Ordering::Release);
         Ok(db)
+    }
+
+    /// Makes the file's name durable before anything is promised in it, where who
+    /// exchanged it was killed and that may not have been done.
+    fn keep_name(&self) -> Result<()> {
+        let old = self.old();
+        let found = self.disk.exists(&old);
+        match found.map_err(Error::io("look for", &old))? {
+            true => self.sync_names(),
+            false => Ok(()),
+        }
     }
 
     fn open_file(&self, lock: &Lock, access: Access) -> Result<Box<dyn DiskFile>> {

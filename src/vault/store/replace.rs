@@ -86,6 +86,8 @@ impl Store {
         };
         // Not before the one in its place has shown that it opens.
         self.read(lock, |store| store.begin()?.revision())?;
+        // Who exchanged them may have been killed before their names were durable.
+        self.sync_names()?;
         disk::overwrite_telling(&*self.disk, &old, progress)
             .map_err(Error::io("overwrite", &old))?;
         self.disk.unlink(&old).map_err(Error::io("remove", &old))?;
@@ -114,7 +116,7 @@ impl Store {
         }
     }
 
-    fn old(&self) -> PathBuf {
+    pub(super) fn old(&self) -> PathBuf {
         self.dir.join(OLD_FILE)
     }
 }

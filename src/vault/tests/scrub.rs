@@ -154,6 +154,55 @@ fn unlocking_overwrites_the_old_file_of_a_scrub_that_was_cut_short() {
 }
 
 #[test]
+fn a_power_cut_while_a_killed_scrub_is_finished_leaves_everything() {
+    use crate::vault::ground::sim_disk::Cut;
+    let (disk, live, _) = prepared();
+    let work = disk.fork();
+    let open = reopen(&work);
+    work.trace();
+    open.scrub(&mut nothing).unwrap();
+    let mut both = 0;
+    for (killed_at, killed) in work.traced().into_iter().enumerate() {
+        // Only the process ended: what was pending still is, names too.
+        let machine = killed.fork();
+        let stores = names(&machine);
+        both += usize::from(stores.contains(&"store.redb.old".to_owned()));
+        machine.trace();
+        drop(reopen(&machine));
+        for (cut_at, disk) in machine.traced().into_iter().enumerate() {
+            let when = format!("{stores:?}, killed after {killed_at}, cut after {cut_at}");
+            let left = disk.after(Cut::LoseUnsynced);
+            assert_whole(&reopen(&left), live, &when);
+        }
+    }
+    assert!(both > 3, "{both}");
+}
+
+#[test]
+fn what_another_process_writes_after_a_killed_scrub_outlives_a_power_cut() {
+    use crate::vault::ground::sim_disk::Cut;
+    let (disk, live, _) = prepared();
+    for operations in 0.. {
+        let machine = disk.fork();
+        let (open, other) = (reopen(&machine), reopen(&machine));
+        machine.cut_after(operations);
+        let _ = open.scrub(&mut nothing);
+        if !machine.was_cut() {
+            break;
+        }
+        machine.cut_after(usize::MAX);
+        let when = format!("after {operations}");
+        other.add_transcript(live, 0, &transcript("next")).unwrap();
+        let open = reopen(&machine.after(Cut::LoseUnsynced));
+        assert_eq!(
+            open.transcript(live, 2).ok(),
+            Some(transcript("next")),
+            "{when}"
+        );
+    }
+}
+
+#[test]
 fn another_process_that_was_open_meanwhile_goes_on_after_a_cut_scrub() {
     let (disk, live, _) = prepared();
     let mut nameless = 0;
