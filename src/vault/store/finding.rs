@@ -48,7 +48,8 @@ pub(in crate::vault) struct Records {
     pub(in crate::vault) found: Vec<Found>,
     /// Revisions of cards whose frame is damaged, and of which recording.
     damaged_cards: Vec<(u32, u32)>,
-    /// Whether there are whole frames that are of no recording of ours.
+    /// Whether there are whole frames of recordings that the bag knows nothing of,
+    /// neither as living nor as destroyed.
     pub(in crate::vault) strange: bool,
 }
 
@@ -153,6 +154,7 @@ pub(in crate::vault) fn read(
 
 /// The recordings whose records count.
 struct Known<'a> {
+    bag: &'a Bag,
     /// By their ids.
     clips: Vec<(ClipId, &'a Clip)>,
 }
@@ -165,8 +167,16 @@ impl<'a> Known<'a> {
             (ClipId { id: *id, epoch }, clip)
         };
         Self {
+            bag,
             clips: merged.map(named).collect(),
         }
+    }
+
+    /// Whether a record is of a recording that this bag never had: another vault's,
+    /// or one that came in later than the bag is.
+    fn is_strange(&self, facts: &Facts) -> bool {
+        let (id, epoch) = (facts.id, facts.epoch);
+        !self.bag.clips.contains_key(&id) && !self.bag.is_tombstoned(id, epoch)
     }
 
     /// Which recording a record says it is of, if we have it.
@@ -227,7 +237,7 @@ fn look_at(known: &Known<'_>, piece: &Piece<'_>, window: &mut Vec<u8>, found: &m
             continue;
         };
         let Some(clip) = known.place(&frame.facts) else {
-            found.strange = true;
+            found.strange |= known.is_strange(&frame.facts);
             continue;
         };
         if known.opens(clip, &frame) {

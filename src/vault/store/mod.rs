@@ -36,7 +36,8 @@ pub(crate) const FILE: &str = "store.redb";
 
 pub(in crate::vault) const NEW_FILE: &str = "store.redb.new";
 
-/// A store in which nothing of this vault was found.
+/// A store that a repair replaced and did not overwrite; a further one has a number
+/// behind its name.
 pub(in crate::vault) const ASIDE_FILE: &str = "store.redb.aside";
 
 /// redb's own default is 1 GiB.

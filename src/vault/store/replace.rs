@@ -8,9 +8,12 @@
 //!
 //! Each name is durable before the next one changes, so the old file is never
 //! nameless before it is overwritten, and there is always one that is whole.
+//!
+//! A repair may keep the old file: it is then called `.aside` instead of `.old` from
+//! the first step on, and nobody overwrites it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{ASIDE_FILE, Changes, NEW_FILE, Store};
 use crate::vault::error::{Error, Result};
@@ -43,22 +46,34 @@ impl Store {
     /// Puts the file that was written beside this one in its place. The old one
     /// is there until [`finish`](Self::finish).
     pub(crate) fn exchange(&self, lock: &Lock) -> Result<()> {
-        let exchanged = self.rename_both(lock);
-        if exchanged.is_err() {
+        self.exchange_for(lock, &self.old())
+    }
+
+    /// The same, but the old one gets a name under which nobody touches it: this one.
+    pub(crate) fn exchange_aside(&self, lock: &Lock) -> Result<PathBuf> {
+        let aside = self.aside(self.last_aside()? + 1);
+        // By the new one's name it is known that this was cut short.
+        self.sync_names()?;
+        self.exchange_for(lock, &aside).map(|()| aside)
+    }
+
+    fn exchange_for(&self, lock: &Lock, old: &Path) -> Result<()> {
+        let exchanged = self.rename_both(lock, old);
+        if exchanged.is_err() && matches!(self.disk.exists(&self.path), Ok(true)) {
             let _ = self.remove_new();
         }
         exchanged
     }
 
-    fn rename_both(&self, lock: &Lock) -> Result<()> {
-        let (new, old) = (self.dir.join(NEW_FILE), self.old());
-        let rename = |from: &PathBuf, to: &PathBuf| {
+    fn rename_both(&self, lock: &Lock, old: &Path) -> Result<()> {
+        let new = self.dir.join(NEW_FILE);
+        let rename = |from: &Path, to: &Path| {
             self.disk
                 .rename(from, to)
                 .map_err(Error::io("rename", from))?;
             self.sync_names()
         };
-        let done = rename(&self.path, &old).and_then(|()| rename(&new, &self.path));
+        let done = rename(&self.path, old).and_then(|()| rename(&new, &self.path));
         if done.is_err() && matches!(self.disk.exists(&self.path), Ok(false)) {
             self.put_back(lock)?;
         }
@@ -68,11 +83,29 @@ impl Store {
     /// Gives the old file its name back, if it was renamed and nothing took its
     /// place; whether that was so.
     pub(super) fn put_back(&self, _lock: &Lock) -> Result<bool> {
-        let old = self.old();
-        match self.disk.rename(&old, &self.path) {
+        if self.rename_back(&self.old())? {
+            return Ok(true);
+        }
+        let new = self.dir.join(NEW_FILE);
+        match self
+            .disk
+            .exists(&new)
+            .map_err(Error::io("look for", &new))?
+        {
+            // It was to be kept, and what was to take its place is still here.
+            true => match self.last_aside()? {
+                0 => Ok(false),
+                last => self.rename_back(&self.aside(last)),
+            },
+            false => Ok(false),
+        }
+    }
+
+    fn rename_back(&self, old: &Path) -> Result<bool> {
+        match self.disk.rename(old, &self.path) {
             Ok(()) => self.sync_names().map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::io("rename", &old)(error)),
+            Err(error) => Err(Error::io("rename", old)(error)),
         }
     }
 
@@ -95,28 +128,64 @@ impl Store {
         self.remove_new()
     }
 
-    /// Gives the old file a name under which nobody touches it.
-    pub(crate) fn set_aside(&self) -> Result<()> {
-        let (old, aside) = (self.old(), self.dir.join(ASIDE_FILE));
-        self.disk
-            .rename(&old, &aside)
-            .map_err(Error::io("rename", &old))?;
-        self.sync_names()
+    /// Keeps the old file of a replacement that was never finished: it gets a name
+    /// under which nobody touches it, and that is answered.
+    pub(crate) fn set_aside(&self) -> Result<Option<PathBuf>> {
+        let (old, aside) = (self.old(), self.aside(self.last_aside()? + 1));
+        match self.disk.rename(&old, &aside) {
+            Ok(()) => self.sync_names().map(|()| Some(aside)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("rename", &old)(error)),
+        }
+    }
+
+    /// The highest number of a file that was set aside; 0 if there is none.
+    fn last_aside(&self) -> Result<u32> {
+        let names = self.disk.list(&self.dir);
+        let names = names.map_err(Error::io("list", &self.dir))?;
+        Ok(names
+            .iter()
+            .filter_map(|name| aside_number(name))
+            .max()
+            .unwrap_or(0))
+    }
+
+    fn aside(&self, number: u32) -> PathBuf {
+        self.dir.join(match number {
+            1 => ASIDE_FILE.to_owned(),
+            _ => format!("{ASIDE_FILE}.{number}"),
+        })
     }
 
     /// Removes a new file that did not come into its place. Nothing in it is
     /// older than what is in force.
     pub(super) fn remove_new(&self) -> Result<()> {
         let new = self.dir.join(NEW_FILE);
-        match self.disk.unlink(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::io("remove", &new)(error))
-            }
-            _ => Ok(()),
+        if !self
+            .disk
+            .exists(&new)
+            .map_err(Error::io("look for", &new))?
+        {
+            return Ok(());
         }
+        // What was set aside is known by it, until it has its name back for good.
+        self.sync_names()?;
+        self.disk.unlink(&new).map_err(Error::io("remove", &new))
     }
 
     pub(super) fn old(&self) -> PathBuf {
         self.dir.join(OLD_FILE)
+    }
+}
+
+/// The number of a store that was set aside, by its name.
+pub(in crate::vault) fn aside_number(name: &str) -> Option<u32> {
+    match name.strip_prefix(ASIDE_FILE)? {
+        "" => Some(1),
+        rest => rest
+            .strip_prefix('.')?
+            .parse()
+            .ok()
+            .filter(|number| *number > 1),
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! For a store whose tree or rows are damaged. Of the records that [`finding`] finds
 //! in its bytes the newest revision of each goes into a new file, which takes the
-//! old one's name once it is durable; then the old one is overwritten, unless nothing
-//! of this vault was in it: that one gets another name. What was
-//! shredded has no key and does not come back.
+//! old one's name once it is durable; then the old one is overwritten, unless records
+//! that the bag knows nothing of were in it: that one is kept under another name. What
+//! was shredded has no key and does not come back.
 
 use std::io;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::finding::{self, Found, Records};
 use super::rows::{ClipId, SEGMENTS_PER_ROW, Writing};
@@ -30,6 +31,12 @@ pub struct Rescued {
     /// Why the damaged file could not be overwritten, if it could not; the next
     /// unlock tries again.
     pub not_erased: Option<String>,
+    /// Where the damaged file is kept, if there were records in it of recordings that
+    /// the keys know nothing of: another vault's, or newer than the keys are.
+    pub kept: Option<PathBuf>,
+    /// Where an earlier store is kept that a scrub or a repair had not yet
+    /// overwritten: there may be more in it.
+    pub earlier: Option<PathBuf>,
 }
 
 /// Builds the store anew and puts it in the place of the old one. `progress`
@@ -65,24 +72,23 @@ pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Resul
         Ok(())
     })?;
     drop(file);
-    store.exchange(lock)?;
-    let foreign = records.strange && records.found.is_empty() && !is_empty(held);
-    let ended = match foreign {
-        // Perhaps another vault's file, and not ours to overwrite.
-        true => store.set_aside(),
-        false => store.finish(lock, &mut |_| ()),
-    };
+    let earlier = store.set_aside()?;
+    let mut kept = None;
+    let mut not_erased = None;
+    if records.strange {
+        kept = Some(store.exchange_aside(lock)?);
+    } else {
+        store.exchange(lock)?;
+        let erased = store.finish(lock, &mut |_| ());
+        not_erased = erased.err().map(|error| error.to_string());
+    }
     Ok(Rescued {
         records: records.found.len() as u64,
         bytes,
-        not_erased: ended.err().map(|error| error.to_string()),
+        not_erased,
+        kept,
+        earlier,
     })
-}
-
-/// Whether the vault holds nothing that the store should have.
-fn is_empty(held: &Held<'_>) -> bool {
-    let mut clips = held.bag().clips.values();
-    clips.all(|clip| clip.extent.is_none())
 }
 
 /// A row of the new store and the records that go into it.

@@ -55,8 +55,8 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
             store::replace::OLD_FILE => found.notes.push(format!(
                 "{place}: a store that was replaced; unlocking overwrites it"
             )),
-            store::ASIDE_FILE => found.notes.push(format!(
-                "{place}: a store of which nothing opened here; a repair set it aside"
+            _ if store::replace::aside_number(&name).is_some() => found.notes.push(format!(
+                "{place}: a store that a repair kept as it was; nobody overwrites it"
             )),
             store::FILE | keyslots::DIR | inbox::DIR => {}
             _ if generation_of_bag_file(&name).is_some() => {}

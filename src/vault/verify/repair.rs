@@ -79,6 +79,20 @@ fn mend_store(
     if let Some(why) = rescued.not_erased {
         notes.push(format!("the damaged store could not be overwritten: {why}"));
     }
+    if let Some(path) = rescued.kept {
+        notes.push(format!(
+            "the damaged store has records of recordings that the keys know nothing of; it \
+             is kept as {}",
+            path.display()
+        ));
+    }
+    if let Some(path) = rescued.earlier {
+        notes.push(format!(
+            "an earlier store was not yet overwritten, and there may be more in it; it is \
+             kept as {}",
+            path.display()
+        ));
+    }
     let meter = Meter::new(tell);
     let after = tree::look(held, &mut Verified::default(), &meter)?;
     settle::settle(held, &after.conditions, now)?;

@@ -223,6 +223,109 @@ fn a_file_of_another_vault_is_named_and_nothing_is_taken_from_it() {
 }
 
 #[test]
+fn a_damaged_store_that_is_newer_than_the_keys_is_kept_and_one_that_is_not_is_overwritten() {
+    let times = TwoTimes::new();
+    let store = path("store.redb");
+    let damage = |bytes: &mut Vec<u8>| bytes[0] ^= 1;
+    // The keys as they were before the last recording came in.
+    let older = times.small.disk.fork();
+    for file in times.small.disk.files().into_keys() {
+        let name = file.to_string_lossy().into_owned();
+        if name.contains("bag.") {
+            older.unlink(&file).unwrap();
+        } else if let Some(old) = times.before.get(&file).filter(|_| name.contains("root.")) {
+            older.tamper(&file, |bytes| bytes.clone_from(old));
+        }
+    }
+    for (file, bytes) in &times.before {
+        if file.to_string_lossy().contains("bag.") {
+            let made = older.open(file, crate::vault::disk::Access::Create);
+            made.unwrap().append(bytes).unwrap();
+        }
+    }
+    older.tamper(&store, damage);
+    let (damaged, aside) = (older.files()[&store].clone(), path("store.redb.aside"));
+    let vault = open(&older).unwrap();
+    assert!(!vault.ids().unwrap().contains(&times.small.waiting.0));
+    let repaired = repair(&vault);
+    let is_named = |note: &String| note.contains("is kept as /vault/store.redb.aside");
+    assert!(repaired.notes.iter().any(is_named), "{repaired:?}");
+    assert!(older.files()[&aside] == damaged);
+    for one in times.small.merged {
+        assert_eq!(read(&vault, one), Whole::All);
+    }
+    // What is kept keeps its name, whatever else comes to be kept.
+    older.tamper(&store, |bytes| bytes.clone_from(&damaged));
+    repair(&open(&older).unwrap());
+    assert!(older.files()[&aside] == damaged);
+    assert!(older.files()[&path("store.redb.aside.2")] == damaged);
+
+    let disk = times.small.with(&store, damage);
+    let before = disk.files()[&store].clone();
+    repair(&open(&disk).unwrap());
+    assert!(!disk.files().contains_key(&aside));
+    assert!(!disk.remains().contains(&before));
+}
+
+#[test]
+fn an_earlier_store_that_is_still_whole_is_kept_by_a_repair() {
+    let small = Small::new();
+    let (store, old) = (path("store.redb"), path("store.redb.old"));
+    let whole = small.disk.files()[&store].clone();
+    let made = small.disk.open(&old, crate::vault::disk::Access::Create);
+    made.unwrap().append(&whole).unwrap();
+    let disk = small.with(&store, |bytes| bytes.fill(0));
+    let vault = open(&disk).unwrap();
+    assert!(disk.files()[&old] == whole, "the control");
+    let repaired = repair(&vault);
+    let aside = path("store.redb.aside");
+    assert!(disk.files()[&aside] == whole && !disk.files().contains_key(&old));
+    let is_named = |note: &String| note.contains("is kept as /vault/store.redb.aside");
+    assert!(repaired.notes.iter().any(is_named), "{repaired:?}");
+}
+
+#[test]
+fn a_store_of_another_vault_is_never_overwritten_wherever_its_repair_is_cut() {
+    use crate::vault::ground::sim_disk::Cut;
+    let (small, other) = (Small::new(), Small::new());
+    let (store, aside) = (path("store.redb"), path("store.redb.aside"));
+    let theirs = other.disk.files()[&store].clone();
+    let disk = small.with(&store, |bytes| bytes.clone_from(&theirs));
+    let work = disk.fork();
+    work.trace();
+    repair(&open(&work).unwrap());
+    let mut put_back = 0;
+    for (at, disk) in work.traced().into_iter().enumerate() {
+        for cut in disk.cuts(at as u64, 2).into_iter().map(Some).chain([None]) {
+            let when = format!("{cut:?} after {at}");
+            let left = match cut {
+                Some(cut) => disk.after(cut),
+                None => disk.fork(),
+            };
+            put_back += usize::from(!left.files().contains_key(&store));
+            drop(open(&left).unwrap());
+            let left = left.after(Cut::LoseUnsynced);
+            let vault = open(&left).unwrap();
+            let kept = |left: &SimDisk| {
+                let files = left.files();
+                let frames = |path| {
+                    files
+                        .get(path)
+                        .map(|bytes| crate::vault::scan::frames(bytes))
+                };
+                let ids = [&store, &aside].into_iter().filter_map(frames).flatten();
+                ids.filter(|(_, frame)| frame.facts.id == other.merged[0].0)
+                    .count()
+            };
+            assert!(kept(&left) > 12, "{when}: {:?}", left.files().keys());
+            let notices = vault.notices();
+            assert!(notices.is_empty(), "{when}: {notices:?}");
+        }
+    }
+    assert!(put_back > 0);
+}
+
+#[test]
 fn a_deleted_file_is_named_where_anything_knows_of_it() {
     let small = Small::new();
     for file in small.disk.files().into_keys() {
