@@ -1,6 +1,7 @@
 //! Destroying for good, and saying what is out of reach: recordings and what their
 //! cards said before, by a rotation of the keys; or, without a key, the whole vault.
 
+mod complete;
 pub(super) mod forget;
 mod reach;
 pub(super) mod receipt;

@@ -8,6 +8,7 @@ use super::*;
 use crate::error::{Exit, Failure};
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::sealed::scan;
+use crate::vault::store::rows::ClipId;
 use crate::vault::{Error, ShredScope};
 
 fn nothing(_: u64, _: u64) {}
@@ -232,4 +233,65 @@ fn a_full_disk_refuses_a_scrub_and_changes_nothing() {
     assert_eq!(failure.exit, Exit::NoSpace, "{failure}");
     assert_eq!(files(&disk), before);
     assert_whole(&open, live, "after");
+}
+
+/// What the store has of a recording.
+struct Rows {
+    sound: Vec<(u32, Vec<u8>)>,
+    words: Vec<(u32, Vec<u8>)>,
+    card: Option<Vec<u8>>,
+}
+
+/// Changes the rows of a recording behind the vault's back.
+fn change_rows(open: &OpenVault, at: ClipId, change: impl FnOnce(&mut Rows)) {
+    let changed = open.session().with(|held| {
+        let mut rows = held.store().read(held.lock(), |store| {
+            let store = store.begin()?;
+            Ok(Rows {
+                sound: store.sound(at, 0, 9)?,
+                words: store.words_from(at, 0, 9)?,
+                card: store.card(at)?,
+            })
+        })?;
+        change(&mut rows);
+        held.store().write(held.lock(), |writing| {
+            writing.delete_all(at.id)?;
+            for (number, row) in &rows.sound {
+                writing.add_sound(at, *number, row)?;
+            }
+            for (number, row) in &rows.words {
+                writing.add_words(at, *number, row)?;
+            }
+            rows.card.map_or(Ok(()), |row| writing.put_card(at, &row))
+        })
+    });
+    changed.unwrap();
+}
+
+#[test]
+fn a_scrub_of_a_store_that_lacks_a_row_is_refused_until_it_is_repaired() {
+    let (disk, live, _) = prepared();
+    let at = ClipId { id: live, epoch: 0 };
+    let lose: [fn(&mut Rows); 3] = [
+        |rows| drop(rows.sound.pop()),
+        |rows| rows.words.clear(),
+        |rows| rows.card = None,
+    ];
+    for (number, lose) in lose.into_iter().enumerate() {
+        let disk = disk.fork();
+        let open = reopen(&disk);
+        change_rows(&open, at, lose);
+        let before = disk.files();
+        let failure = Failure::from(open.scrub(&mut nothing).unwrap_err());
+        assert_eq!(failure.exit, Exit::Damaged, "{number}: {failure}");
+        assert_eq!(failure.hint.as_deref(), Some("voxvault verify --repair"));
+        let after = disk.files();
+        assert!(before.keys().eq(after.keys()), "{number}");
+        assert!(frames(&after[&PathBuf::from("/vault/store.redb")])[&live] > 13 + 1);
+        // The rows still lie in free pages, and nothing has overwritten them.
+        open.repair(moment(1_763_900_000_000), &|_, _| ()).unwrap();
+        assert_whole(&open, live, &format!("{number}, repaired"));
+        assert_eq!(open.scrub(&mut nothing).unwrap().failure(), None);
+        assert_whole(&open, live, &format!("{number}, scrubbed"));
+    }
 }
