@@ -12,8 +12,8 @@ use super::keys::bag::{Bag, Clip};
 use super::keys::keyring::KeyRing;
 use super::keys::rotation::{Change, Rotated};
 use super::notice::Notice;
-use super::store::Store;
-use super::store::rows::{Added, ClipId};
+use super::store::rows::ClipId;
+use super::store::{Made, Store};
 use crate::crypto::{BackupIdentity, Passphrase, VaultId, WorkFactor};
 use crate::recording::RecordingId;
 
@@ -36,10 +36,16 @@ impl Session {
             ring,
             notices,
         };
-        let made = session.with(|held| held.store.make(&held.lock))?;
-        if made == Added::Now {
-            let path = site.path(super::store::FILE);
-            session.tell(Notice::StoreMissing { path });
+        match session.with(|held| held.store.make(&held.lock))? {
+            Made::WasThere => {}
+            Made::Now => {
+                let path = site.path(super::store::FILE);
+                session.tell(Notice::StoreMissing { path });
+            }
+            Made::Unfinished(why) => session.tell(Notice::NotDone {
+                path: site.path(super::store::replace::OLD_FILE),
+                why: why.to_string(),
+            }),
         }
         Ok(session)
     }

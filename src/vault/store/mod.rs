@@ -25,7 +25,7 @@ use redb::{
 };
 
 use self::overlay::Overlay;
-use self::rows::{Added, Reading, Writing};
+use self::rows::{Reading, Writing};
 use crate::fence::fenced;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, Disk, DiskFile};
@@ -55,6 +55,16 @@ pub(crate) struct Store {
     checked: AtomicBool,
 }
 
+/// What came of making the store.
+pub(crate) enum Made {
+    /// It is new, and empty.
+    Now,
+    /// It was there.
+    WasThere,
+    /// It was there, and the one that it replaced still is, because of this.
+    Unfinished(Error),
+}
+
 impl Store {
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path) -> Self {
         let (dir, path) = (dir.to_owned(), dir.join(FILE));
@@ -67,15 +77,17 @@ impl Store {
     }
 
     /// Makes the file if there is none.
-    pub(crate) fn make(&self, lock: &Lock) -> Result<Added> {
+    pub(crate) fn make(&self, lock: &Lock) -> Result<Made> {
         let found = self.disk.exists(&self.path);
-        match found.map_err(Error::io("look for", &self.path))? || self.put_back(lock)? {
-            true => {
-                // What can't be overwritten now is the next one's.
-                let _ = self.finish(lock, &mut |_| ());
-                Ok(Added::WasThere)
+        if !(found.map_err(Error::io("look for", &self.path))? || self.put_back(lock)?) {
+            return self.build(lock, |_| Ok(())).map(|()| Made::Now);
+        }
+        // What can't be overwritten now is the next one's.
+        match self.finish(lock, &mut |_| ()) {
+            Err(why) if !matches!(self.disk.exists(&self.old()), Ok(false)) => {
+                Ok(Made::Unfinished(why))
             }
-            false => self.build(lock, |_| Ok(())).map(|()| Added::Now),
+            _ => Ok(Made::WasThere),
         }
     }
 

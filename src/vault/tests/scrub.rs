@@ -9,7 +9,7 @@ use crate::error::{Exit, Failure};
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::sealed::scan;
 use crate::vault::store::rows::ClipId;
-use crate::vault::{Error, ShredScope};
+use crate::vault::{Error, Notice, ShredScope};
 
 fn nothing(_: u64, _: u64) {}
 
@@ -220,6 +220,29 @@ fn another_process_that_was_open_meanwhile_goes_on_after_a_cut_scrub() {
         assert_whole(&other, live, &format!("after {operations}"));
     }
     assert!(nameless > 0);
+}
+
+#[test]
+fn an_old_file_that_can_never_be_overwritten_is_told_of_at_every_unlock() {
+    let (disk, live, _) = prepared();
+    let open = reopen(&disk);
+    let old = PathBuf::from("/vault/store.redb.old");
+    disk.break_writes(Some(&old));
+    let scrubbed = open.scrub(&mut nothing).unwrap();
+    assert!(scrubbed.failure().is_some());
+    for _ in 0..2 {
+        let open = reopen(&disk);
+        let told = open.notices();
+        let is_of_it =
+            |notice: &Notice| matches!(notice, Notice::NotDone { path, .. } if *path == old);
+        assert!(told.len() == 1 && is_of_it(&told[0]), "{told:?}");
+        let verified = open.verify(&|_, _| ()).unwrap();
+        assert_eq!(verified.flaws, [], "it is no damage");
+        assert_whole(&open, live, "meanwhile");
+    }
+    disk.break_writes(None);
+    assert_eq!(reopen(&disk).notices(), []);
+    assert_eq!(names(&disk), ["store.redb"]);
 }
 
 #[test]

@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::error::Result;
 use super::notice::Notice;
 use super::session::Held;
+use super::store::replace::OLD_FILE;
 use crate::recording::RecordingId;
 
 pub(super) use repair::repair;
@@ -162,6 +163,8 @@ fn flaw_of(notice: &Notice) -> Option<Flaw> {
             let what = "it was missing; an empty one was made in its place";
             Some(Flaw::new(path.display(), what))
         }
+        // It costs nothing, and lies beside the rest.
+        Notice::NotDone { path, .. } if path.ends_with(OLD_FILE) => None,
         Notice::NotDone { path, why } => Some(Flaw::new(
             path.display(),
             format!("it could not be put in order: {why}"),
