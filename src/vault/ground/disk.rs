@@ -94,6 +94,12 @@ pub trait Disk: Debug + Send + Sync {
         synced.and(self.sync_dir(dir))
     }
 
+    /// Makes files durable, none of them before another. All of it is tried; what
+    /// came of each, in their order.
+    fn sync_each(&self, files: &[&dyn DiskFile]) -> Vec<io::Result<()>> {
+        files.iter().map(|file| file.sync()).collect()
+    }
+
     /// The names in a directory, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
 
@@ -205,6 +211,18 @@ pub fn overwrite_telling(
     file.sync()
 }
 
+/// Overwrites all of a small file with random bytes, in place, and leaves the sync to
+/// the caller; `None` if it is not there.
+pub fn begin_overwrite(disk: &dyn Disk, path: &Path) -> io::Result<Option<Box<dyn DiskFile>>> {
+    let file = match disk.open(path, Access::Write) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    overwrite_range(&*file, 0, file.len()?)?;
+    Ok(Some(file))
+}
+
 /// Overwrites `length` bytes from `offset` with random ones. Not synced.
 ///
 /// What is longer than a piece gets the same piece over and over: it has to be
@@ -289,27 +307,12 @@ impl Disk for RealDisk {
     }
 
     fn sync_together(&self, files: &[&dyn DiskFile], dir: &Path) -> io::Result<()> {
-        // At the same time, so that a journal commits once for all of them.
-        thread::scope(|scope| {
-            let sync = |file: &'_ &dyn DiskFile| file.sync();
-            let running: Vec<_> = files
-                .iter()
-                .map(|file| {
-                    let thread = thread::Builder::new().name("sync".into());
-                    let began = thread.spawn_scoped(scope, move || sync(file));
-                    // Where no thread can be had it is done here.
-                    began.map_err(|_| sync(file))
-                })
-                .collect();
-            let mut synced = self.sync_dir(dir);
-            for one in running {
-                synced = synced.and(match one {
-                    Ok(thread) => thread.join().unwrap_or_else(|_| Err(died())),
-                    Err(done) => done,
-                });
-            }
-            synced
-        })
+        let (synced, names) = sync_beside(files, || self.sync_dir(dir));
+        synced.into_iter().fold(Ok(()), io::Result::and).and(names)
+    }
+
+    fn sync_each(&self, files: &[&dyn DiskFile]) -> Vec<io::Result<()>> {
+        sync_beside(files, || ()).0
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
@@ -356,6 +359,32 @@ impl Disk for RealDisk {
         let wanted = Permission::WRITE_OK | Permission::EXEC_OK;
         Ok(access(dir, wanted)?)
     }
+}
+
+/// Syncs files at the same time, so that a journal commits once for all of them, and
+/// does something else meanwhile.
+fn sync_beside<T>(
+    files: &[&dyn DiskFile],
+    meanwhile: impl FnOnce() -> T,
+) -> (Vec<io::Result<()>>, T) {
+    thread::scope(|scope| {
+        let sync = |file: &'_ &dyn DiskFile| file.sync();
+        let running: Vec<_> = files
+            .iter()
+            .map(|file| {
+                let thread = thread::Builder::new().name("sync".into());
+                let began = thread.spawn_scoped(scope, move || sync(file));
+                // Where no thread can be had it is done here.
+                began.map_err(|_| sync(file))
+            })
+            .collect();
+        let answer = meanwhile();
+        let synced = running.into_iter().map(|one| match one {
+            Ok(thread) => thread.join().unwrap_or_else(|_| Err(died())),
+            Err(done) => done,
+        });
+        (synced.collect(), answer)
+    })
 }
 
 fn died() -> io::Error {

@@ -344,11 +344,22 @@ impl Position {
     /// was cut short or failed always leaves something that looks like a slot, and
     /// unlocking does it again; what looks like noise never comes back.
     pub fn wipe(self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+        let file = self.wipe_pad(disk, dir)?;
+        file.sync()?;
+        self.wipe_start(&*file)
+    }
+
+    /// The first half of [`wipe`](Self::wipe): all but the start. To be synced.
+    pub fn wipe_pad(self, disk: &dyn Disk, dir: &Path) -> io::Result<Box<dyn DiskFile>> {
         let file = disk.open(&self.copy.root_file(dir), Access::Write)?;
         let (start, rest) = (self.offset(), (SLOT_LEN - START_LEN) as u64);
         disk::overwrite_range(&*file, start + START_LEN as u64, rest)?;
-        file.sync()?;
-        disk::overwrite_range(&*file, start, START_LEN as u64)
+        Ok(file)
+    }
+
+    /// The second half, once the first is on the disk. Need not be synced.
+    pub fn wipe_start(self, file: &dyn DiskFile) -> io::Result<()> {
+        disk::overwrite_range(file, self.offset(), START_LEN as u64)
     }
 }
 

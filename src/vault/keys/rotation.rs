@@ -18,7 +18,7 @@ use super::seen;
 use crate::crypto::{BackupIdentity, BagKey, CryptoError, InboxIdentity, MasterKey};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
-use crate::vault::ground::disk;
+use crate::vault::ground::disk::{self, DiskFile};
 use crate::vault::ground::lock::{Gate, Lock};
 use crate::vault::ground::site::{Site, Step};
 use crate::vault::inbox::intake::FIRST_EPOCH;
@@ -161,16 +161,14 @@ impl KeyRing {
         reached(Step::Doubled)?;
 
         // 6.
-        for copy in Copy::BOTH {
-            done.left(copy.root_file(dir), Position::of(copy, old).wipe(disk, dir));
-        }
+        let old_bags = overwrite(site, old, &mut done);
         reached(Step::Wiped)?;
         drop(gate);
 
         // 7.
-        for copy in Copy::BOTH {
-            let path = copy.bag_file(dir, old);
-            done.left(path.clone(), disk::erase(disk, &path));
+        for path in old_bags {
+            let removed = disk.unlink(&path);
+            done.left(path, removed);
         }
         done.left(dir.to_owned(), disk.sync_dir(dir));
         if let Err(why) = change.delete_rows(&bag) {
@@ -186,6 +184,41 @@ impl KeyRing {
         reached(Step::Cleaned)?;
         Ok(done)
     }
+}
+
+/// Overwrites a generation, its slots and its bags, with one sync for all of them:
+/// none has to be gone before another. Which bags are overwritten and can lose their
+/// names.
+fn overwrite(site: &Site, generation: u64, done: &mut Rotated) -> Vec<PathBuf> {
+    let (disk, dir) = (&*site.disk, site.dir.as_path());
+    let slots = Copy::BOTH.map(|copy| {
+        let position = Position::of(copy, generation);
+        let begun = position.wipe_pad(disk, dir).map(Some);
+        (copy.root_file(dir), Some(position), begun)
+    });
+    let bags = Copy::BOTH.map(|copy| {
+        let path = copy.bag_file(dir, generation);
+        let begun = disk::begin_overwrite(disk, &path);
+        (path, None, begun)
+    });
+    let mut begun = Vec::new();
+    for (path, position, file) in slots.into_iter().chain(bags) {
+        match file {
+            Ok(file) => begun.extend(file.map(|file| (path, position, file))),
+            Err(error) => done.left(path, Err(error)),
+        }
+    }
+    let files: Vec<&dyn DiskFile> = begun.iter().map(|(.., file)| &**file).collect();
+    let synced = disk.sync_each(&files);
+    let mut old_bags = Vec::new();
+    for ((path, position, file), synced) in begun.into_iter().zip(synced) {
+        match (synced, position) {
+            (Ok(()), Some(position)) => done.left(path, position.wipe_start(&*file)),
+            (Ok(()), None) => old_bags.push(path),
+            (error, _) => done.left(path, error),
+        }
+    }
+    old_bags
 }
 
 /// Takes the keys of everything in the inbox into the bag, so that the private
