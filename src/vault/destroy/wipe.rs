@@ -279,7 +279,7 @@ fn find(disk: &dyn Disk, dir: &Path) -> Found {
 fn is_ours(part: Part, name: &str) -> bool {
     match part {
         Part::KeySlot => name.ends_with(".age"),
-        _ => name.ends_with(".rec"),
+        _ => name.ends_with(".rec") || inbox::is_gone(name),
     }
 }
 

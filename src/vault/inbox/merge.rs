@@ -97,13 +97,16 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
             why: "it is not a recording of voxvault".into(),
         });
     }
-    let (mut waiting, mut obsolete) = (Vec::new(), Vec::new());
+    // What can't be overwritten holds nothing that is to be kept or to be gone; the
+    // next merge tries again.
+    let _ = inbox::sweep(held.disk(), held.dir(), &names.gone);
+    let (mut waiting, mut obsolete, mut empty) = (Vec::new(), Vec::new(), Vec::new());
     for id in left_behind(held, names.recordings, &mut report)? {
         match judge(held, id)? {
             Verdict::Merge(found) => waiting.push(*found),
             Verdict::Destroy => obsolete.push(id),
             Verdict::Empty => {
-                obsolete.push(id);
+                empty.push(id);
                 report.empty.push(id);
             }
             Verdict::Refuse(why) => {
@@ -115,8 +118,10 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
         }
     }
     sort_out_duplicates(held, &mut waiting, &mut report)?;
-    obsolete.extend(report.duplicates.iter().map(|duplicate| duplicate.id));
+    empty.extend(report.duplicates.iter().map(|duplicate| duplicate.id));
     inbox::destroy(held.disk(), held.dir(), obsolete)?;
+    inbox::discard(held.disk(), held.dir(), empty)?;
+    make_durable(held, &mut waiting, &mut report);
     keep_keys(held, &waiting)?;
     incoming::insert_all(held, &waiting)?;
     for one in waiting {
@@ -359,6 +364,25 @@ fn sort_out_duplicates(
     }
     *waiting = kept;
     Ok(())
+}
+
+/// A recorder that was killed may have left the end of its file in the page cache only.
+/// What is counted has to be on the disk; what can't be is left for the next merge.
+fn make_durable(held: &Held<'_>, waiting: &mut Vec<Waiting>, report: &mut MergeReport) {
+    waiting.retain(|one| {
+        let path = inbox::path(held.dir(), one.id);
+        let file = open(held, one.id);
+        match file.and_then(|file| file.sync().map_err(Error::io("sync", &path))) {
+            Ok(()) => true,
+            Err(error) => {
+                report.refused.push(Refused {
+                    file: format!("{}.rec", one.id),
+                    why: error.to_string(),
+                });
+                false
+            }
+        }
+    });
 }
 
 /// One rotation for all whose keys or extent the bag does not have yet.

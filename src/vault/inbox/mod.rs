@@ -10,6 +10,9 @@
 //! Frames stand one after the other and are only ever added. A file whose last
 //! frame is no card is an interrupted recording. Whoever gets the flock on a
 //! file knows that its recorder is gone.
+//!
+//! `inbox/<id>.gone` is one of which nothing is to be kept, on its way to be
+//! overwritten: half of it under its old name would look like damage.
 
 mod holes;
 pub(super) mod incoming;
@@ -33,6 +36,9 @@ use crate::vault::sealed::frame::{self, Facts, HEADER_BYTES, Kind};
 pub(crate) const DIR: &str = "inbox";
 
 const EXTENSION: &str = ".rec";
+
+/// What a file is called once nothing of it is to be kept.
+const GONE: &str = ".gone";
 
 /// What the inbox tells without a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +65,8 @@ pub(crate) fn path(dir: &Path, id: RecordingId) -> PathBuf {
 pub(crate) struct Names {
     /// Recordings, by their ids.
     pub recordings: Vec<RecordingId>,
+    /// Names of files that are to be overwritten and removed.
+    pub gone: Vec<String>,
     /// Other names; nobody touches them.
     pub strangers: Vec<String>,
 }
@@ -73,9 +81,14 @@ pub(crate) fn names(disk: &dyn Disk, dir: &Path) -> Result<Names> {
     };
     let mut names = Names {
         recordings: Vec::new(),
+        gone: Vec::new(),
         strangers: Vec::new(),
     };
     for name in listed {
+        if is_gone(&name) {
+            names.gone.push(name);
+            continue;
+        }
         match name.strip_suffix(EXTENSION).and_then(|id| id.parse().ok()) {
             // Only the spelling that we write: another would be another file.
             Some(id) if path(dir, id).file_name().is_some_and(|own| *own == *name) => {
@@ -114,7 +127,54 @@ pub(crate) fn claim(disk: &dyn Disk, dir: &Path, id: RecordingId, hold: Hold) ->
     }
 }
 
-/// Overwrites files of the inbox and removes them, durably.
+/// Whether this is the name of a file of which nothing is to be kept.
+pub(crate) fn is_gone(name: &str) -> bool {
+    let id = name.strip_suffix(GONE);
+    id.is_some_and(|id| id.parse::<RecordingId>().is_ok())
+}
+
+/// Overwrites and removes files of which nothing is to be kept and that no bag and
+/// no tombstone knows: a power cut must not leave half of one for damage. So they
+/// lose their names first.
+pub(crate) fn discard(
+    disk: &dyn Disk,
+    dir: &Path,
+    ids: impl IntoIterator<Item = RecordingId>,
+) -> Result<()> {
+    let inbox = dir.join(DIR);
+    let mut gone = Vec::new();
+    for id in ids {
+        let (from, name) = (path(dir, id), format!("{id}{GONE}"));
+        match disk.rename(&from, &inbox.join(&name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            renamed => {
+                renamed.map_err(Error::io("rename", &from))?;
+                gone.push(name);
+            }
+        }
+    }
+    if gone.is_empty() {
+        return Ok(());
+    }
+    disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox))?;
+    sweep(disk, dir, &gone)
+}
+
+/// Overwrites and removes what has lost its name already.
+pub(crate) fn sweep(disk: &dyn Disk, dir: &Path, gone: &[String]) -> Result<()> {
+    let inbox = dir.join(DIR);
+    for name in gone {
+        let path = inbox.join(name);
+        disk::erase(disk, &path).map_err(Error::io("erase", &path))?;
+    }
+    match gone.is_empty() {
+        true => Ok(()),
+        false => disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox)),
+    }
+}
+
+/// Overwrites files of the inbox and removes them, durably. For what the bag or a
+/// tombstone knows: half of one is finished by the next merge.
 pub(crate) fn destroy(
     disk: &dyn Disk,
     dir: &Path,

@@ -15,7 +15,7 @@ use super::intake::{FIRST_EPOCH, keys_facts};
 use crate::crypto::{ClipKeys, InboxPublic, fill_random};
 use crate::recording::{Card, RecordingId};
 use crate::vault::error::{Error, Result};
-use crate::vault::ground::disk::{self, Access, Disk, DiskFile, Hold};
+use crate::vault::ground::disk::{Access, Disk, DiskFile, Hold};
 use crate::vault::ground::lock::Gate;
 use crate::vault::inbox;
 use crate::vault::keys::recover;
@@ -175,11 +175,8 @@ impl RecordingWriter {
 
     /// Destroys the recording instead of ending it.
     pub fn discard(self) -> Result<()> {
-        disk::erase(&*self.disk, &self.path).map_err(Error::io("erase", &self.path))?;
-        let inbox_dir = self.path.parent().unwrap_or(&self.path);
-        self.disk
-            .sync_dir(inbox_dir)
-            .map_err(Error::io("sync", inbox_dir))
+        let dir = self.path.parent().and_then(Path::parent);
+        inbox::discard(&*self.disk, dir.unwrap_or(&self.path), [self.id])
     }
 
     fn write_keys(&mut self, inbox_key: &InboxPublic) -> Result<()> {

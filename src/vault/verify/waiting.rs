@@ -18,6 +18,13 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
             .notes
             .push(format!("{}: not a file of the vault", path.display()));
     }
+    for name in names.gone {
+        let path = inbox.join(name);
+        found.notes.push(format!(
+            "{}: nothing of it is to be kept; the next merge overwrites it",
+            path.display()
+        ));
+    }
     for id in &names.recordings {
         of_file(held, *id, found);
     }
