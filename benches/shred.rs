@@ -6,7 +6,7 @@
 //! real. The peer is the disk itself, in the same run: as many bare writes of the
 //! same sizes, each synced, and GNU shred over a file of a recording's size.
 //! `VOXVAULT_BENCH_DIR` says on which disk; `VOXVAULT_BENCH_SMALL` leaves the large
-//! vaults out.
+//! vaults out, `VOXVAULT_BENCH_VAULT=36500x1` takes one of them alone.
 
 #![allow(
     clippy::print_stdout,
@@ -43,7 +43,12 @@ fn main() {
     let base =
         std::env::var_os("VOXVAULT_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let small = std::env::var_os("VOXVAULT_BENCH_SMALL").is_some();
+    let only = std::env::var("VOXVAULT_BENCH_VAULT").ok();
     for (recordings, segments) in VAULTS {
+        let name = format!("{recordings}x{segments}");
+        if only.as_ref().is_some_and(|only| *only != name) {
+            continue;
+        }
         if small && recordings * segments as usize > 1_000 {
             continue;
         }
