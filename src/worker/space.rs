@@ -1,7 +1,7 @@
 //! How much longer the disk lasts, and when to say so.
 //!
 //! A quota that the file system does not count in what it calls free shows only
-//! when a write fails; see [`outbox`](super::outbox).
+//! when a write fails; see `outbox`.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! What works on this machine and what does not. Works while locked, asks nobody for
 //! anything, and changes nothing but what opening a vault always mends.
 //!
-//! Here the facts are gathered; what they mean is decided in [`machine`] and
-//! [`ground`], from facts alone.
+//! Here the facts are gathered; what they mean is decided in `machine` and
+//! `ground`, from facts alone.
 
 mod ground;
 mod machine;

@@ -1,6 +1,6 @@
 //! Reads every byte of a vault and says what of it is damaged.
 //!
-//! Nothing is changed by looking. [`repair`] mends what has a second copy, builds
+//! Nothing is changed by looking. [`mod@repair`] mends what has a second copy, builds
 //! the store anew, and notes what is gone for good, so that it is said once and
 //! not for ever. What is damage, and what only lies beside it, stands in
 //! `docs/FORMAT.md`. In reading order:
