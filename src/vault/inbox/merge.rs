@@ -121,7 +121,7 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     empty.extend(report.duplicates.iter().map(|duplicate| duplicate.id));
     inbox::destroy(held.disk(), held.dir(), obsolete)?;
     inbox::discard(held.disk(), held.dir(), empty)?;
-    make_durable(held, &mut waiting, &mut report);
+    make_durable(held, &mut waiting, &mut report)?;
     keep_keys(held, &waiting)?;
     incoming::insert_all(held, &waiting)?;
     for one in waiting {
@@ -368,21 +368,25 @@ fn sort_out_duplicates(
 
 /// A recorder that was killed may have left the end of its file in the page cache only.
 /// What is counted has to be on the disk; what can't be is left for the next merge.
-fn make_durable(held: &Held<'_>, waiting: &mut Vec<Waiting>, report: &mut MergeReport) {
-    waiting.retain(|one| {
+/// A full disk is no fault of the file, and ends this merge.
+fn make_durable(
+    held: &Held<'_>,
+    waiting: &mut Vec<Waiting>,
+    report: &mut MergeReport,
+) -> Result<()> {
+    for one in std::mem::take(waiting) {
         let path = inbox::path(held.dir(), one.id);
         let file = open(held, one.id);
         match file.and_then(|file| file.sync().map_err(Error::io("sync", &path))) {
-            Ok(()) => true,
-            Err(error) => {
-                report.refused.push(Refused {
-                    file: format!("{}.rec", one.id),
-                    why: error.to_string(),
-                });
-                false
-            }
+            Ok(()) => waiting.push(one),
+            Err(error) if error.is_no_space() => return Err(error),
+            Err(error) => report.refused.push(Refused {
+                file: format!("{}.rec", one.id),
+                why: error.to_string(),
+            }),
         }
-    });
+    }
+    Ok(())
 }
 
 /// One rotation for all whose keys or extent the bag does not have yet.

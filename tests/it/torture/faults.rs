@@ -192,9 +192,9 @@ fn a_disk_that_is_full_in_the_middle_of_a_merge_is_never_called_damage() {
     }
     let scene = Scene::new();
     let mut tally = Tally::default();
-    let writes = places_of(&scene, Deed::Merge);
-    for place in writes.into_iter().filter(|place| place.call == "pwrite64") {
-        let (deed, fault) = (Deed::Merge, Fault::Enospc);
+    let (deed, fault) = (Deed::Merge, Fault::Enospc);
+    let places = places_of(&scene, deed);
+    for place in places.into_iter().filter(|place| fault.applies_to(*place)) {
         Trial { deed, place, fault }.run(&scene);
         tally.faults += 1;
     }
