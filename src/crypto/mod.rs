@@ -18,5 +18,5 @@ pub use error::CryptoError;
 pub use inbox_key::{InboxIdentity, InboxPublic};
 pub use passphrase::Passphrase;
 pub use seal::{RecordKey, open, seal, sealed_len};
-pub use secret::{BagKey, ClipKey, ClipKeys, MasterKey, fill_random};
+pub use secret::{BagKey, ClipKey, ClipKeys, LogKey, MasterKey, SigningSeed, fill_random};
 pub use slot::{BackupIdentity, SlotSecrets, VaultId, WorkFactor};

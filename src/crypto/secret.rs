@@ -77,6 +77,14 @@ secret! {
     /// Seals one kind of record of one recording: its sound, its words or its card.
     ClipKey
 }
+secret! {
+    /// Seals the entries of the log, and binds each to the one before.
+    LogKey
+}
+secret! {
+    /// The private half (an Ed25519 seed) of what signs the manifests of backups.
+    SigningSeed
+}
 
 /// The three keys of a recording. Destroying one destroys what it sealed.
 pub struct ClipKeys {

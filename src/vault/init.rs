@@ -115,7 +115,10 @@ pub fn init(
     } = secrets;
     keyslots::write_first(site, keyslots::PASSPHRASE, &slot)?;
 
-    let bag = Bag::new();
+    let bag = Bag::new().map_err(|error| Error::Seal {
+        which: "the bag".into(),
+        why: error.to_string(),
+    })?;
     let nothing = RootFacts {
         vault,
         generation: 0,

@@ -210,6 +210,7 @@ impl<'a> Rekeying<'a> {
             words: before.words.is_some().then_some(keys.words),
             card: keys.card,
             extent: before.extent,
+            since: before.since,
         };
         Ok(Self {
             redaction,

@@ -402,10 +402,12 @@ fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
     }
     // What could not be overwritten holds nothing that is to be gone; the next
     // unlock tries again.
+    let next = held.generation() + 1;
     held.rotate(|bag| {
         for one in waiting {
             let adopted = || Clip::adopted(one.keys.duplicate());
-            bag.clips.entry(one.id).or_insert_with(adopted).extent = Some(one.extent);
+            let clip = bag.clips.entry(one.id).or_insert_with(adopted);
+            (clip.extent, clip.since) = (Some(one.extent), next);
         }
         Ok(())
     })

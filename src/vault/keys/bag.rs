@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    BackupIdentity, BagKey, ClipKey, ClipKeys, CryptoError, InboxIdentity, open, seal,
+    BackupIdentity, BagKey, ClipKey, ClipKeys, CryptoError, InboxIdentity, LogKey, SigningSeed,
+    open, seal,
 };
 use crate::recording::RecordingId;
 
@@ -46,6 +47,9 @@ pub struct Clip {
     pub card: ClipKey,
     /// Its sound as it was merged; `None` while it still lies in the inbox.
     pub extent: Option<Extent>,
+    /// The generation with which it was merged: no backup of an earlier one holds
+    /// it. 0 until then.
+    pub since: u64,
 }
 
 impl Clip {
@@ -58,6 +62,7 @@ impl Clip {
             words: Some(keys.words),
             card: keys.card,
             extent: None,
+            since: 0,
         }
     }
 
@@ -70,6 +75,7 @@ impl Clip {
             words: self.words.as_ref().map(ClipKey::duplicate),
             card: self.card.duplicate(),
             extent: self.extent,
+            since: self.since,
         }
     }
 }
@@ -98,12 +104,40 @@ pub struct RetentionRule {
 /// A backup that was made, so that a receipt can name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownBackup {
-    /// Where it was written.
+    /// Where it was written; `-` for a stream that went elsewhere.
     pub path: String,
     /// When, milliseconds since 1970-01-01T00:00:00Z.
     pub made_at_ms: i64,
-    /// The generation of the vault that it holds.
+    /// The generation of the vault that it holds: every recording that came with
+    /// this one or before, and was not dropped from the backup since.
     pub generation: u64,
+}
+
+/// A way in, as the bag knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// What opens it.
+    pub kind: WayKind,
+    /// The public half it is sealed to, as it is written (`age1…`, `ssh-ed25519 …`):
+    /// with it the slot is sealed anew without asking. A passphrase has none.
+    pub recipient: Option<String>,
+    /// When it was added, milliseconds since 1970-01-01T00:00:00Z.
+    pub made_at_ms: i64,
+}
+
+/// What opens a way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WayKind {
+    /// A passphrase.
+    Passphrase,
+    /// An age identity, `AGE-SECRET-KEY-1…`.
+    Age,
+    /// An SSH key.
+    Ssh,
+    /// A plugin of age: most often a piece of hardware.
+    Plugin,
+    /// The recovery key that was written down.
+    Recovery,
 }
 
 /// The newest entry of the log.
@@ -124,10 +158,12 @@ pub struct Settings {
     pub searches: BTreeMap<String, String>,
     /// Backups that were made.
     pub backups: Vec<KnownBackup>,
-    /// Recipients (`age1…`) that are slots too: re-sealed without asking.
-    pub recipients: BTreeMap<String, String>,
+    /// The ways in, by the names of their slots.
+    pub ways: BTreeMap<String, Way>,
     /// The newest entry of the log, once there is one.
     pub log_head: Option<LogHead>,
+    /// The latest time the vault has seen, milliseconds since 1970-01-01T00:00:00Z.
+    pub last_seen_ms: i64,
 }
 
 /// Everything that one generation of the vault knows.
@@ -142,19 +178,24 @@ pub struct Bag {
     pub inbox: InboxIdentity,
     /// Identities that opened backups before the passphrase was changed.
     pub former_backups: Vec<BackupIdentity>,
+    /// Seals and binds the log.
+    pub log: LogKey,
+    /// Signs what backups hold.
+    pub signing: SigningSeed,
 }
 
 impl Bag {
-    /// An empty bag with an inbox key of its own.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
+    /// An empty bag with keys of its own.
+    pub fn new() -> Result<Self, CryptoError> {
+        Ok(Self {
             clips: BTreeMap::new(),
             tombstones: BTreeSet::new(),
             settings: Settings::default(),
             inbox: InboxIdentity::generate(),
             former_backups: Vec::new(),
-        }
+            log: LogKey::generate()?,
+            signing: SigningSeed::generate()?,
+        })
     }
 
     /// Whether this epoch of a recording was destroyed, here or in a backup
@@ -198,6 +239,8 @@ impl Bag {
                 .iter()
                 .map(BackupIdentity::duplicate)
                 .collect(),
+            log: self.log.duplicate(),
+            signing: self.signing.duplicate(),
         }
     }
 
@@ -229,6 +272,8 @@ impl Bag {
             settings: self.settings.clone(),
             inbox: inbox.as_str(),
             former_backups: former.iter().map(|text| text.as_str()).collect(),
+            log: self.log.expose(),
+            signing: self.signing.expose(),
         };
         let measure = postcard::ser_flavors::Size::default();
         let length = postcard::serialize_with_flavor(&wire, measure).map_err(|_| WHY)?;
@@ -268,14 +313,17 @@ impl Bag {
                 .into_iter()
                 .map(str::parse)
                 .collect::<Result<_, CryptoError>>()?,
+            log: LogKey::from_bytes(secret(wire.log)?),
+            signing: SigningSeed::from_bytes(secret(wire.signing)?),
         })
     }
 }
 
-impl Default for Bag {
-    fn default() -> Self {
-        Self::new()
-    }
+/// The bytes of a secret, which all have one length.
+fn secret(bytes: &[u8]) -> Result<&[u8; 32], CryptoError> {
+    bytes
+        .try_into()
+        .map_err(|_| CryptoError::Damaged("a key that is not 32 bytes long"))
 }
 
 /// The bag as postcard writes it. It borrows: keys go straight from their own
@@ -288,6 +336,8 @@ struct Wire<'a> {
     settings: Settings,
     inbox: &'a str,
     former_backups: Vec<&'a str>,
+    log: &'a [u8],
+    signing: &'a [u8],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -299,6 +349,7 @@ struct WireClip<'a> {
     words: Option<&'a [u8]>,
     card: &'a [u8],
     extent: Option<Extent>,
+    since: u64,
 }
 
 impl<'a> WireClip<'a> {
@@ -310,22 +361,19 @@ impl<'a> WireClip<'a> {
             words: clip.words.as_ref().map(|key| key.expose().as_slice()),
             card: clip.card.expose(),
             extent: clip.extent,
+            since: clip.since,
         }
     }
 
     fn into_clip(self) -> Result<Clip, CryptoError> {
-        let key = |bytes: &[u8]| {
-            bytes
-                .try_into()
-                .map(ClipKey::from_bytes)
-                .map_err(|_| CryptoError::Damaged("a key that is not 32 bytes long"))
-        };
+        let key = |bytes: &[u8]| secret(bytes).map(ClipKey::from_bytes);
         Ok(Clip {
             epoch: self.epoch,
             sound: self.sound.map(key).transpose()?,
             words: self.words.map(key).transpose()?,
             card: key(self.card)?,
             extent: self.extent,
+            since: self.since,
         })
     }
 }
@@ -340,7 +388,7 @@ mod tests {
     }
 
     fn full_bag() -> Bag {
-        let mut bag = Bag::new();
+        let mut bag = Bag::new().unwrap();
         for number in 0..40 {
             bag.clips
                 .insert(id(number), Clip::adopted(ClipKeys::generate().unwrap()));
@@ -348,6 +396,7 @@ mod tests {
         if let Some(clip) = bag.clips.get_mut(&id(3)) {
             clip.sound = None;
             clip.epoch = 2;
+            clip.since = 6;
             clip.extent = Some(Extent {
                 segments: 75,
                 hash: [9; 32],
@@ -357,6 +406,13 @@ mod tests {
         bag.settings
             .searches
             .insert("weekly".into(), "tag:minutes".into());
+        bag.settings.last_seen_ms = 1_700_000_000_000;
+        let way = Way {
+            kind: WayKind::Age,
+            recipient: Some("age1".into()),
+            made_at_ms: -1,
+        };
+        bag.settings.ways.insert("phone".into(), way);
         bag.settings.log_head = Some(LogHead {
             number: 7,
             hash: [1; 32],
@@ -401,8 +457,8 @@ mod tests {
     #[test]
     fn one_clip_more_seldom_changes_the_size() {
         let key = BagKey::generate().unwrap();
-        let empty = Bag::new().seal(&key).unwrap().len();
-        let mut bag = Bag::new();
+        let empty = Bag::new().unwrap().seal(&key).unwrap().len();
+        let mut bag = Bag::new().unwrap();
         bag.clips
             .insert(id(1), Clip::adopted(ClipKeys::generate().unwrap()));
         assert_eq!(bag.seal(&key).unwrap().len(), empty);
