@@ -11,10 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use super::root::{self, Copy, NoSlot, Position, RootFacts, RootSlot};
 use crate::crypto::InboxPublic;
+use crate::crypto::root_seal::root_hash;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{self, Disk};
 use crate::vault::ground::lock::{Gate, Lock};
@@ -50,7 +49,7 @@ impl Survey {
         let hash = |generation| {
             Copy::BOTH.map(|copy| {
                 let bytes = disk::read(disk, &copy.bag_file(dir, generation)).ok();
-                (copy, bytes.map(|bytes| Sha256::digest(bytes).into()))
+                (copy, bytes.map(|bytes| root_hash(&bytes)))
             })
         };
         let generations = slots

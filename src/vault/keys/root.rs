@@ -11,9 +11,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
-use crate::crypto::root_seal::{FINGERPRINT_LEN, SealedPlace, TAG_LEN};
+use crate::crypto::root_seal::{FINGERPRINT_LEN, SealedPlace, TAG_LEN, root_hash};
 use crate::crypto::{BagKey, CryptoError, InboxPublic, MasterKey, VaultId, fill_random};
 use crate::vault::ground::disk::{self, Access, Disk, DiskFile};
 
@@ -95,7 +93,7 @@ pub struct RootFacts {
     pub fingerprint: [u8; FINGERPRINT_LEN],
     /// What recordings are sealed to while this generation is in force.
     pub inbox: InboxPublic,
-    /// SHA-256 of the bag as it is written.
+    /// The hash of the bag as it is written.
     pub bag_hash: [u8; TAG_LEN],
 }
 
@@ -162,7 +160,7 @@ impl RootSlot {
         fill_random(&mut bytes[PAD_AT..HASH_AT])?;
         let sealed = master.seal_bag_key(&place(&facts, &bytes), bag_key)?;
         put(&mut bytes, SEALED_AT, &sealed);
-        let hash: [u8; TAG_LEN] = Sha256::digest(&bytes[..HASH_AT]).into();
+        let hash = root_hash(&bytes[..HASH_AT]);
         put(&mut bytes, HASH_AT, &hash);
         put(&mut bytes, MAC_AT, &master.root_mac(facts.vault, &hash)?);
         Ok(Self { facts, bytes })
@@ -175,7 +173,7 @@ impl RootSlot {
             return Err(NoSlot::Noise);
         }
         let version = u32::from_le_bytes(take(&bytes, MAGIC.len()));
-        let hash: [u8; TAG_LEN] = Sha256::digest(&bytes[..HASH_AT]).into();
+        let hash = root_hash(&bytes[..HASH_AT]);
         if hash != take(&bytes, HASH_AT) {
             let newer = version > VERSION;
             return Err(if newer {
@@ -248,7 +246,7 @@ fn place<'a>(facts: &RootFacts, bytes: &'a [u8]) -> SealedPlace<'a> {
 }
 
 fn handover_digest(bytes: &[u8]) -> [u8; TAG_LEN] {
-    Sha256::digest(&bytes[VAULT_AT..HANDOVER_AT]).into()
+    root_hash(&bytes[VAULT_AT..HANDOVER_AT])
 }
 
 fn put(bytes: &mut [u8], at: usize, field: &[u8]) {

@@ -8,13 +8,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::bag::{Bag, Clip};
 use super::keyring::KeyRing;
 use super::reserve;
 use super::root::{Copy, Handover, Position, RootFacts, RootSlot};
 use super::seen;
+use crate::crypto::root_seal::root_hash;
 use crate::crypto::{BackupIdentity, BagKey, CryptoError, InboxIdentity, MasterKey};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
@@ -256,7 +255,7 @@ impl Next {
                 generation: before.generation + 1,
                 fingerprint: master.fingerprint()?,
                 inbox: bag.inbox.public(),
-                bag_hash: Sha256::digest(&sealed).into(),
+                bag_hash: root_hash(&sealed),
                 ..before
             };
             let slot = |copy| RootSlot::make(facts.clone(), copy, master, handover, &key);

@@ -31,9 +31,10 @@ const ORDER: [&str; 20] = [
 const STRANGERS: [(&str, &str); 1] = [("crypto", "audio")];
 
 /// Libraries, and the modules that may know them.
-const FENCES: [(&str, &[&str]); 14] = [
+const FENCES: [(&str, &[&str]); 15] = [
     ("seccompiler", &["hardening"]),
     ("age", &["crypto", "backup"]),
+    ("blake3", &["crypto"]),
     ("redb", &["vault"]),
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
