@@ -1,5 +1,6 @@
 //! Keys and sealing: secrets that wipe themselves, records sealed as age files,
-//! and the key slots through which a passphrase reaches the master key.
+//! the key slots through which a passphrase reaches the master key, and the
+//! signatures of backups.
 //!
 //! Nothing here touches the disk, and nothing outside knows that age does the
 //! work. No cryptography of our own: age files, scrypt, HKDF and HMAC, put
@@ -11,6 +12,7 @@ pub mod passphrase;
 pub mod root_seal;
 pub mod seal;
 pub mod secret;
+pub mod signature;
 pub mod slot;
 pub mod words;
 
@@ -19,4 +21,5 @@ pub use inbox_key::{InboxIdentity, InboxPublic};
 pub use passphrase::Passphrase;
 pub use seal::{RecordKey, open, seal, sealed_len};
 pub use secret::{BagKey, ClipKey, ClipKeys, LogKey, MasterKey, SigningSeed, fill_random};
+pub use signature::{Signature, SignerKey};
 pub use slot::{BackupIdentity, SlotSecrets, VaultId, WorkFactor};

@@ -31,10 +31,12 @@ const ORDER: [&str; 20] = [
 const STRANGERS: [(&str, &str); 1] = [("crypto", "audio")];
 
 /// Libraries, and the modules that may know them.
-const FENCES: [(&str, &[&str]); 15] = [
+const FENCES: [(&str, &[&str]); 17] = [
     ("seccompiler", &["hardening"]),
     ("age", &["crypto", "backup"]),
     ("blake3", &["crypto"]),
+    ("ed25519_dalek", &["crypto"]),
+    ("tar", &["backup"]),
     ("redb", &["vault"]),
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
