@@ -7,26 +7,55 @@ use super::attacker::Evidence;
 use super::cuts::images;
 use super::facts::observe;
 use super::look::{Harm, look, recover};
-use super::rounds::{Outcome, rounds, some};
+use super::rounds::{Outcome, prepared};
 use super::stage::{DIR, Stage};
 use super::table::TABLE;
+use super::tally::Budget;
 use crate::vault::ground::sim_disk::{Dice, SimDisk};
 use crate::vault::keys::root::{Copy, SLOT_LEN, generation_of_bag_file};
 use crate::vault::notice::Notice;
 
 const BLOCK: usize = 4096;
 
+/// Every operation's pairs are gone through in so many parts, so that none waits for
+/// the others to be done.
+const PARTS: usize = 16;
+
 /// Blocks of roots, bags and key slots: what there are two of.
 fn blocks(disk: &SimDisk) -> Vec<(PathBuf, usize)> {
     let mut blocks = Vec::new();
     for (path, bytes) in disk.files() {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let is_root = matches!(&*name, "root.a" | "root.b");
         let is_slot = path.parent().is_some_and(|dir| dir.ends_with("keys"));
-        if is_root || is_slot || generation_of_bag_file(&name).is_some() {
+        if is_root(&path) || is_slot || is_bag(&path) {
             blocks.extend((0..bytes.len()).step_by(BLOCK).map(|at| (path.clone(), at)));
         }
     }
+    blocks
+}
+
+fn is_root(path: &Path) -> bool {
+    Copy::BOTH
+        .iter()
+        .any(|copy| copy.root_file(Path::new(DIR)) == path)
+}
+
+fn is_bag(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.and_then(generation_of_bag_file).is_some()
+}
+
+/// The same with one block for all between the first and the last of a root slot:
+/// whichever of them is damaged, the slot is no slot any more, which
+/// `every_changed_byte_of_a_root_slot_makes_it_no_slot_or_changes_noise_into_noise`
+/// shows byte by byte.
+fn unlike_blocks(disk: &SimDisk, dice: &mut Dice) -> Vec<(PathBuf, usize)> {
+    let last = SLOT_LEN / BLOCK - 1;
+    let between = 1 + dice.below(last - 1);
+    let mut blocks = blocks(disk);
+    blocks.retain(|(path, at)| {
+        let place = at / BLOCK % (last + 1);
+        !is_root(path) || [0, between, last].contains(&place)
+    });
     blocks
 }
 
@@ -47,36 +76,62 @@ fn damage(disk: &SimDisk, path: &Path, at: usize, dice: &mut Dice) {
     });
 }
 
+/// What a power cut left, and a block of it that is damaged then.
+struct Pair {
+    image: usize,
+    path: PathBuf,
+    at: usize,
+}
+
 #[test]
-fn a_power_cut_and_one_damaged_block_of_the_keys_lose_nothing_either() {
-    rounds("cuts and damage", |operation, stage, dice, outcome| {
-        let (mut all, evidence) = images(operation, stage, 4, dice);
-        // Where nothing was promised yet there is nothing to be lost.
-        all.retain(|image| image.told.now.passphrase.is_some());
-        for image in some(all, 20, dice) {
-            let all = blocks(&image.disk);
-            // Half of the blocks are of the roots; the small files have their turn.
-            let few: Vec<_> = all
-                .iter()
-                .filter(|(path, _)| !path.ends_with("root.a") && !path.ends_with("root.b"))
-                .collect();
-            let (path, at) = match dice.one_in(2) {
-                true => few[dice.below(few.len())],
-                false => &all[dice.below(all.len())],
-            };
-            let damaged = image.disk.fork();
-            damage(&damaged, path, *at, dice);
-            (outcome.tally.images, outcome.tally.flips) =
-                (outcome.tally.images + 1, outcome.tally.flips + 1);
-            let answer = look(&damaged, &image.told, &evidence, Harm::Damage);
-            let when = || {
-                let cut = format!("{:?} after {}", image.cut, image.changes);
-                let place = format!("{} at {at}", path.display());
-                format!("{}, {cut}, {place} damaged", operation.name)
-            };
-            outcome.note(when, answer);
+fn a_power_cut_anywhere_and_any_damaged_block_of_the_keys_lose_nothing_either() {
+    const LEAST: usize = 20;
+    let budget = Budget::begin();
+    let mut outcome = Outcome::default();
+    let (mut all, mut done) = (0, 0);
+    'parts: for part in 0..PARTS {
+        for (number, (operation, stage)) in prepared().iter().enumerate() {
+            if part > 0 && !budget.more() {
+                break 'parts;
+            }
+            // The same images and the same pairs in every part.
+            let mut dice = Dice::new(number as u64);
+            let (mut images, evidence) = images(operation, stage, 4, &mut dice);
+            // Where nothing was promised yet there is nothing to be lost.
+            images.retain(|image| image.told.now.passphrase.is_some());
+            let mut pairs = Vec::new();
+            for (image, of) in images.iter().enumerate() {
+                let blocks = unlike_blocks(&of.disk, &mut dice).into_iter();
+                pairs.extend(blocks.map(|(path, at)| Pair { image, path, at }));
+            }
+            if part == 0 {
+                all += pairs.len();
+            }
+            dice.shuffle(&mut pairs);
+            let of_part = pairs.iter().skip(part).step_by(PARTS);
+            for (count, pair) in of_part.enumerate() {
+                if !(part == 0 && count < LEAST || budget.more()) {
+                    break;
+                }
+                done += 1;
+                let image = &images[pair.image];
+                let mut dice = Dice::new((count * PARTS + part) as u64);
+                outcome.tally.images += 1;
+                outcome.tally.flips += 1;
+                let damaged = image.disk.fork();
+                damage(&damaged, &pair.path, pair.at, &mut dice);
+                let answer = look(&damaged, &image.told, &evidence, Harm::Damage);
+                let when = || {
+                    let cut = format!("{:?} after {}", image.cut, image.changes);
+                    let place = format!("{} at {}", pair.path.display(), pair.at);
+                    format!("{}, {cut}, {place} damaged", operation.name)
+                };
+                outcome.note(when, answer);
+            }
         }
-    });
+    }
+    eprintln!("cuts and damage: {done} of {all} pairs");
+    outcome.conclude("cuts and damage");
 }
 
 #[test]
@@ -101,12 +156,9 @@ fn any_damaged_block_of_root_bag_or_key_slot_is_mended_and_told() {
 }
 
 fn is_in_force(stage: &Stage, path: &Path, at: usize) -> bool {
-    let is_root = Copy::BOTH
-        .iter()
-        .any(|copy| copy.root_file(Path::new(DIR)) == path);
     let bytes = &stage.disk.files()[path];
     let slot = at / SLOT_LEN * SLOT_LEN;
-    !is_root || bytes[slot..].starts_with(b"VOXVROOT")
+    !is_root(path) || bytes[slot..].starts_with(b"VOXVROOT")
 }
 
 /// Damages a block, and looks whether the vault is as before; whether it was told.

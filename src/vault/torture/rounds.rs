@@ -57,12 +57,7 @@ pub(super) fn rounds(
 ) {
     let budget = Budget::begin();
     let mut outcome = Outcome::default();
-    let wanted = |operation: &&Operation| chosen().is_none_or(|name| name == operation.name);
-    let prepared: Vec<(&Operation, Stage)> = TABLE
-        .iter()
-        .filter(wanted)
-        .map(|operation| (operation, operation.prepare()))
-        .collect();
+    let prepared = prepared();
     for seed in 0.. {
         for (place, (operation, stage)) in prepared.iter().enumerate() {
             if seed > 0 && !budget.more() {
@@ -75,6 +70,16 @@ pub(super) fn rounds(
             return outcome.conclude(test);
         }
     }
+}
+
+/// The operations, each with a vault for it.
+pub(super) fn prepared() -> Vec<(&'static Operation, Stage)> {
+    let wanted = |operation: &&Operation| chosen().is_none_or(|name| name == operation.name);
+    TABLE
+        .iter()
+        .filter(wanted)
+        .map(|operation| (operation, operation.prepare()))
+        .collect()
 }
 
 /// Only this operation, to look into a failure.

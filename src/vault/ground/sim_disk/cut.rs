@@ -49,6 +49,13 @@ impl Dice {
     pub(crate) fn one_in(&mut self, many: usize) -> bool {
         self.below(many) == 0
     }
+
+    /// Puts things into an order of its own.
+    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
+        for place in (1..things.len()).rev() {
+            things.swap(place, self.below(place + 1));
+        }
+    }
 }
 
 impl Platter {
