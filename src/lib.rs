@@ -25,6 +25,7 @@ pub mod audio;
 pub mod speech;
 pub mod vault;
 pub mod search;
+pub mod backup;
 pub mod worker;
 pub mod command;
 pub mod tui;

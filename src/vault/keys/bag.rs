@@ -111,6 +111,19 @@ pub struct KnownBackup {
     /// The generation of the vault that it holds: every recording that came with
     /// this one or before, and was not dropped from the backup since.
     pub generation: u64,
+    /// How many segments it has, and the hash of the last of them as it lies there:
+    /// one that lacks them was cut off or put back from a copy. Nothing until its
+    /// first run has come to its end.
+    pub end: Option<BackupEnd>,
+}
+
+/// Where a backup ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupEnd {
+    /// The number of its last segment.
+    pub segments: u32,
+    /// SHA-256 of that segment's file.
+    pub hash: [u8; 32],
 }
 
 /// A way in, as the bag knows it.

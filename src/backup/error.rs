@@ -1,0 +1,127 @@
+//! What can go wrong with a backup, and how it reads at the top.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::audio::AudioError;
+use crate::crypto::CryptoError;
+use crate::error::{Exit, Failure};
+use crate::vault;
+
+/// The result of a backup operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something could not be done with a backup.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The vault could not do its part.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// A key could not do its part, or a segment could not be opened or sealed.
+    #[error("{which}: {source}")]
+    Key {
+        /// The file or the recipient.
+        which: String,
+        /// Why not.
+        source: CryptoError,
+    },
+    /// Stored sound could not be written as Ogg Opus, or not be read from it.
+    #[error(transparent)]
+    Sound(#[from] AudioError),
+    /// The folder can't be used for a backup of this vault.
+    #[error("{}: {why}", dir.display())]
+    Unusable {
+        /// The folder.
+        dir: PathBuf,
+        /// Why not.
+        why: &'static str,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// A segment, or something in it, is not what was written.
+    #[error("{which}: {why}")]
+    Damaged {
+        /// The file, and the place in it.
+        which: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A segment was written by a newer version of this program.
+    #[error("{which} has format {format}, which this version does not know")]
+    Newer {
+        /// The file.
+        which: String,
+        /// The format it names.
+        format: u32,
+    },
+    /// A file operation failed.
+    #[error("can't {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// The work was called off.
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl Error {
+    /// A failed file operation; for use in `map_err`.
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// Damage in a segment.
+    pub fn damaged(which: impl ToString, why: impl ToString) -> Self {
+        Self::Damaged {
+            which: which.to_string(),
+            why: why.to_string(),
+        }
+    }
+
+    /// A key that does not fit; for use in `map_err`.
+    pub fn key(which: impl ToString) -> impl FnOnce(CryptoError) -> Self {
+        let which = which.to_string();
+        move |source| Self::Key { which, source }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Vault(error) => error.into(),
+            Error::Key { which, source } => Self::from(source).about(which),
+            Error::Sound(error) => error.into(),
+            Error::Unusable { dir, why, hint } => {
+                Self::new(Exit::Failed, "can't back up to this folder", why)
+                    .about(dir.display())
+                    .hint(hint)
+            }
+            Error::Damaged { which, why } => {
+                Self::new(Exit::Damaged, "the backup is damaged", why).about(which)
+            }
+            Error::Newer { which, format } => Self::new(
+                Exit::Failed,
+                "can't read the backup",
+                format!("it has format {format}, written by a newer version"),
+            )
+            .about(which)
+            .hint("update voxvault"),
+            Error::Io {
+                action,
+                path,
+                source,
+            } => Self::of_output(format!("can't {action}"), &source).about(path.display()),
+            Error::Cancelled => Self::new(Exit::Failed, "stopped", "it was cancelled"),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What the files of a backup are called, in its folder and inside a segment.
+//!
+//! ```text
+//! DIR/0001.tar.age        a segment: written once, never changed
+//!     0002.tar.age.part   one that is being written
+//!     passphrase.age      a copy of each way in, by the name of its slot
+//!
+//! 0001.tar.age:
+//!     <id>/audio.opus
+//!     <id>/meta.json
+//!     <id>/transcript.txt
+//!     <id>/transcript.srt
+//!     MANIFEST.json       last
+//! ```
+
+use std::fmt;
+
+use crate::recording::RecordingId;
+
+/// The last file of every segment.
+pub const MANIFEST: &str = "MANIFEST.json";
+
+/// A segment takes recordings until it holds this much, before it is sealed.
+pub const ENOUGH_BYTES: u64 = 64 << 20;
+
+/// A recording that would make a segment longer than this begins the next one. Only
+/// one that is longer by itself, 18 hours and more, makes a longer segment.
+pub const MOST_BYTES: u64 = 256 << 20;
+
+/// What a segment's name has behind it while it is being written.
+pub const PART: &str = ".part";
+
+const SEGMENT: &str = ".tar.age";
+const SLOT: &str = ".age";
+
+/// The name of a segment, from 1.
+#[must_use]
+pub fn segment_name(number: u32) -> String {
+    format!("{number:04}{SEGMENT}")
+}
+
+/// The name of the copy of a way in.
+#[must_use]
+pub fn slot_name(slot: &str) -> String {
+    let name = format!("{slot}{SLOT}");
+    match Found::parse(&name) {
+        Found::Segment(_) => format!("{slot}.key{SLOT}"),
+        _ => name,
+    }
+}
+
+/// What a file of a backup's folder is, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A segment.
+    Segment(u32),
+    /// A segment, or a copy of a way in, that is or was being written.
+    Part,
+    /// A copy of a way in, by the name of its slot.
+    Slot(String),
+    /// Something else.
+    Foreign,
+}
+
+impl Found {
+    /// What a name says.
+    #[must_use]
+    pub fn parse(name: &str) -> Self {
+        if let Some(digits) = name.strip_suffix(SEGMENT) {
+            // One name for each number: what is written otherwise is not ours.
+            return match digits.parse() {
+                Ok(number) if number > 0 && segment_name(number) == name => Self::Segment(number),
+                _ => Self::Foreign,
+            };
+        }
+        if let Some(whole) = name.strip_suffix(PART) {
+            return match Self::parse(whole) {
+                Self::Segment(_) | Self::Slot(_) => Self::Part,
+                _ => Self::Foreign,
+            };
+        }
+        match name.strip_suffix(SLOT) {
+            Some(slot) if !slot.is_empty() && !slot.starts_with('.') => Self::Slot(slot.into()),
+            _ => Self::Foreign,
+        }
+    }
+}
+
+/// A file inside a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Member {
+    /// The sound of a recording, as Ogg Opus.
+    Audio(RecordingId),
+    /// All that is known of it.
+    Meta(RecordingId),
+    /// Its newest transcript as text; empty where it has none.
+    Text(RecordingId),
+    /// The same as subtitles.
+    Subtitles(RecordingId),
+    /// The manifest of the segment.
+    Manifest,
+}
+
+impl Member {
+    /// What a path says; `None` for one that no backup has.
+    #[must_use]
+    pub fn parse(path: &str) -> Option<Self> {
+        if path == MANIFEST {
+            return Some(Self::Manifest);
+        }
+        let (id, name) = path.split_once('/')?;
+        let id: RecordingId = id.parse().ok()?;
+        let member = match name {
+            "audio.opus" => Self::Audio(id),
+            "meta.json" => Self::Meta(id),
+            "transcript.txt" => Self::Text(id),
+            "transcript.srt" => Self::Subtitles(id),
+            _ => return None,
+        };
+        // Upper-case digits would be a second path of the same.
+        (member.to_string() == path).then_some(member)
+    }
+
+    /// The recording it belongs to.
+    #[must_use]
+    pub fn id(&self) -> Option<RecordingId> {
+        match self {
+            Self::Audio(id) | Self::Meta(id) | Self::Text(id) | Self::Subtitles(id) => Some(*id),
+            Self::Manifest => None,
+        }
+    }
+}
+
+/// The path in the tar.
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Audio(id) => write!(f, "{id}/audio.opus"),
+            Self::Meta(id) => write!(f, "{id}/meta.json"),
+            Self::Text(id) => write!(f, "{id}/transcript.txt"),
+            Self::Subtitles(id) => write!(f, "{id}/transcript.srt"),
+            Self::Manifest => f.write_str(MANIFEST),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_folder_is_told_by_the_names_in_it() {
+        for number in [1, 17, 9999, 10_000, u32::MAX] {
+            assert_eq!(Found::parse(&segment_name(number)), Found::Segment(number));
+        }
+        assert_eq!(segment_name(1), "0001.tar.age");
+        assert_eq!(Found::parse("0001.tar.age.part"), Found::Part);
+        assert_eq!(Found::parse("passphrase.age.part"), Found::Part);
+        assert_eq!(
+            Found::parse("passphrase.age"),
+            Found::Slot("passphrase".into())
+        );
+        for strange in [
+            "0000.tar.age",
+            "1.tar.age",
+            "00001.tar.age",
+            "+001.tar.age",
+            "99999999999.tar.age",
+            ".age",
+            ".hidden.age",
+            "notes.txt",
+            "notes.txt.part",
+            ".part",
+        ] {
+            assert_eq!(Found::parse(strange), Found::Foreign, "{strange}");
+        }
+    }
+
+    #[test]
+    fn a_way_in_never_takes_the_name_of_a_segment() {
+        assert_eq!(slot_name("passphrase"), "passphrase.age");
+        assert_eq!(slot_name("0001.tar"), "0001.tar.key.age");
+    }
+
+    #[test]
+    fn a_path_in_a_segment_is_one_file_of_one_recording() {
+        let id = RecordingId::from_bytes([0xab; 16]);
+        for member in [
+            Member::Audio(id),
+            Member::Meta(id),
+            Member::Text(id),
+            Member::Subtitles(id),
+            Member::Manifest,
+        ] {
+            assert_eq!(Member::parse(&member.to_string()), Some(member));
+        }
+        let upper = Member::Meta(id).to_string().replace("ab", "AB");
+        for strange in [
+            "",
+            "/",
+            "../meta.json",
+            "meta.json",
+            "abc/meta.json",
+            &upper,
+        ] {
+            assert_eq!(Member::parse(strange), None, "{strange}");
+        }
+        assert_eq!(Member::parse(&format!("{id}/../meta.json")), None);
+    }
+}

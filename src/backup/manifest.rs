@@ -1,0 +1,299 @@
+//! The manifest: the last file of every segment.
+//!
+//! It says what is in the segment and what came before it, and what must not come
+//! back whatever older segments hold. It is signed, since whoever knows the
+//! recipient can seal a segment, and only the vault can sign one.
+//!
+//! ```text
+//! {"manifest":{…},
+//! "signer":"<64 hexadecimal digits>",
+//! "signature":"<128 hexadecimal digits>"}
+//! ```
+//!
+//! Three lines. What is signed are the bytes of the first one, without
+//! `{"manifest":` before them and the comma behind them.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result};
+use super::layout::Member;
+use super::written::{self, Hash, Mark};
+use crate::crypto::{Signature, SignerKey, SigningSeed, VaultId};
+use crate::recording::{Moment, RecordingId};
+use crate::vault::bag;
+
+/// The format that this version writes, and the only one that it reads.
+pub const FORMAT: u32 = 1;
+
+/// A manifest longer than this is not read: a million recordings take less.
+pub const MOST_BYTES: u64 = 1 << 30;
+
+const BEFORE: &str = "{\"manifest\":";
+const SIGNER: &str = ",\n\"signer\":\"";
+const SIGNATURE: &str = "\",\n\"signature\":\"";
+const BEHIND: &str = "\"}\n";
+
+/// What a segment says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The vault it is of.
+    #[serde(with = "written::vault_id")]
+    pub vault: VaultId,
+    /// The generation of the vault when the segment was written.
+    pub generation: u64,
+    /// When it was written.
+    #[serde(with = "written::moment")]
+    pub made_at: Moment,
+    /// Its number, from 1; a stream is the first and only one.
+    pub segment: u32,
+    /// The hash of the file of the segment before it, sealed as it lies there;
+    /// nothing before the first.
+    pub before: Option<Hash>,
+    /// The other files of the segment, in their order.
+    pub files: Vec<FileEntry>,
+    /// The recordings that are new here, or of which something is.
+    pub recordings: Vec<Entry>,
+    /// Everything that was shredded or redacted by then: none of it may come back,
+    /// whatever this segment or another holds.
+    pub tombstones: Vec<Tombstone>,
+}
+
+/// A file of the segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its path in the tar; see [`Member`].
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its hash.
+    pub sha256: Hash,
+}
+
+/// A recording, of which this segment holds `meta.json` and the text, and the sound
+/// where it is new. The newest entry of a recording counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name for good.
+    #[serde(with = "written::id")]
+    pub id: RecordingId,
+    /// How often its keys had been replaced.
+    pub epoch: u32,
+    /// How often its card had been rewritten.
+    pub revision: u32,
+    /// The checksum of its card as it was sealed: another one means that something of
+    /// the recording changed.
+    pub card: Mark,
+    /// The numbers of its transcripts.
+    pub versions: Vec<u32>,
+    /// Where its sound is.
+    pub sound: SoundAt,
+    /// Segments of its sound (0.8 s each) that could not be read, from the first to
+    /// behind the last; silence stands in for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<(u64, u64)>,
+}
+
+/// Where the sound of a recording is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SoundAt {
+    /// In this segment.
+    Here,
+    /// In the segment of this number: only card or text changed since.
+    Segment(u32),
+    /// Nowhere: it was shredded, or could not be read.
+    Gone,
+}
+
+/// What must not come back: this epoch of a recording, and every one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// The recording.
+    #[serde(with = "written::id")]
+    pub id: RecordingId,
+    /// The epoch.
+    pub epoch: u32,
+}
+
+impl From<bag::Tombstone> for Tombstone {
+    fn from(bag::Tombstone { id, epoch }: bag::Tombstone) -> Self {
+        Self { id, epoch }
+    }
+}
+
+impl From<Tombstone> for bag::Tombstone {
+    fn from(Tombstone { id, epoch }: Tombstone) -> Self {
+        Self { id, epoch }
+    }
+}
+
+/// A manifest whose signature holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// What it says.
+    pub manifest: Manifest,
+    /// Whose it is; whether that is the vault, who reads it must know.
+    pub signer: SignerKey,
+}
+
+impl Manifest {
+    /// The manifest as it is written, signed.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it can't be written as JSON, which none is.
+    pub fn sign(&self, seed: &SigningSeed) -> Result<Vec<u8>> {
+        let body =
+            serde_json::to_string(self).map_err(|error| Error::damaged(Member::Manifest, error))?;
+        let (signer, signature) = (seed.public(), seed.sign(body.as_bytes()));
+        let text = format!("{BEFORE}{body}{SIGNER}{signer}{SIGNATURE}{signature}{BEHIND}");
+        Ok(text.into_bytes())
+    }
+}
+
+impl Signed {
+    /// Reads a manifest and checks its signature. `which` is the segment, for what
+    /// is said of it.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is no manifest or not what was signed,
+    /// [`Error::Newer`] if this version does not know its format.
+    pub fn read(which: &str, bytes: &[u8]) -> Result<Self> {
+        let damaged = |why: &dyn ToString| {
+            Error::damaged(format!("{which}, {}", Member::Manifest), why.to_string())
+        };
+        let text = std::str::from_utf8(bytes).map_err(|error| damaged(&error))?;
+        let (body, signer, signature) =
+            parted(text).ok_or_else(|| damaged(&"it is no manifest"))?;
+        let signer: SignerKey = signer.parse().map_err(|error| damaged(&error))?;
+        let signature: Signature = signature.parse().map_err(|error| damaged(&error))?;
+        signer
+            .verify(body.as_bytes(), &signature)
+            .map_err(|error| damaged(&error))?;
+        let Format { format } = serde_json::from_str(body).map_err(|error| damaged(&error))?;
+        if format != FORMAT {
+            return Err(Error::Newer {
+                which: which.to_owned(),
+                format,
+            });
+        }
+        let manifest = serde_json::from_str(body).map_err(|error| damaged(&error))?;
+        Ok(Self { manifest, signer })
+    }
+}
+
+/// What is signed, by whom, and the signature.
+fn parted(text: &str) -> Option<(&str, &str, &str)> {
+    let text = text.strip_prefix(BEFORE)?.strip_suffix(BEHIND)?;
+    let (text, signature) = text.rsplit_once(SIGNATURE)?;
+    let (body, signer) = text.rsplit_once(SIGNER)?;
+    Some((body, signer, signature))
+}
+
+/// What is read of a manifest before anything else.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(number: u8) -> RecordingId {
+        RecordingId::from_bytes([number; 16])
+    }
+
+    fn manifest() -> Manifest {
+        Manifest {
+            format: FORMAT,
+            vault: VaultId::from_bytes([3; 16]),
+            generation: 12,
+            made_at: Moment {
+                unix_ms: 1_795_335_120_042,
+                offset_s: 3600,
+            },
+            segment: 2,
+            before: Some(Hash::of(b"the one before")),
+            files: vec![FileEntry {
+                path: Member::Meta(id(1)).to_string(),
+                bytes: 9,
+                sha256: Hash::of(b"meta.json"),
+            }],
+            recordings: vec![Entry {
+                id: id(1),
+                epoch: 1,
+                revision: 4,
+                card: written::Digits([7; 16]),
+                versions: vec![1, 2],
+                sound: SoundAt::Segment(1),
+                lost: vec![(3, 5)],
+            }],
+            tombstones: vec![Tombstone {
+                id: id(9),
+                epoch: 0,
+            }],
+        }
+    }
+
+    #[test]
+    fn what_was_signed_is_read_and_says_whose_it_is() {
+        let seed = SigningSeed::generate().unwrap();
+        let written = manifest().sign(&seed).unwrap();
+        let read = Signed::read("0002.tar.age", &written).unwrap();
+        assert_eq!(read.manifest, manifest());
+        assert_eq!(read.signer, seed.public());
+        // Anybody can read it, and check the first line.
+        let json: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!(json["manifest"]["recordings"][0]["sound"]["segment"], 1);
+        let text = String::from_utf8(written).unwrap();
+        let body = text.lines().next().unwrap();
+        let body = body.strip_prefix("{\"manifest\":").unwrap();
+        let signature: Signature = json["signature"].as_str().unwrap().parse().unwrap();
+        read.signer
+            .verify(body.strip_suffix(',').unwrap().as_bytes(), &signature)
+            .unwrap();
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let seed = SigningSeed::generate().unwrap();
+        let written = manifest().sign(&seed).unwrap();
+        for at in 0..written.len() {
+            let mut changed = written.clone();
+            changed[at] ^= 1;
+            // The signer may be another one only where the whole signature is.
+            assert!(Signed::read("0002.tar.age", &changed).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_named_and_not_guessed_at() {
+        let newer = Manifest {
+            format: FORMAT + 1,
+            ..manifest()
+        };
+        let written = newer.sign(&SigningSeed::generate().unwrap()).unwrap();
+        assert!(matches!(
+            Signed::read("0002.tar.age", &written),
+            Err(Error::Newer { format: 2, .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes: Vec<u8>, framed: bool) {
+            let mut whole = bytes;
+            if framed {
+                whole.splice(0..0, BEFORE.bytes());
+                whole.extend(BEHIND.bytes());
+            }
+            prop_assert!(Signed::read("0002.tar.age", &whole).is_err());
+        }
+    }
+}
