@@ -15,6 +15,7 @@
 //! * [`Silencer`] takes a span out of what is kept.
 //! * Sound goes out as files ([`OggOpusWriter`], [`WavWriter`], [`FlacWriter`])
 //!   and through loudspeakers ([`Playback`]).
+//! * [`OggOpusReader`] takes one such file back, packet by packet.
 //!
 //! Nothing here knows about keys, files in the vault, or threads: callers own
 //! those. ALSA prints to standard error from C while devices are listed and
@@ -32,6 +33,7 @@ mod intake;
 mod level;
 mod microphone;
 mod playback;
+mod reread;
 mod resample;
 mod ring;
 mod shape;
@@ -57,6 +59,7 @@ pub use intake::{Intake, IntakeError, IntakeSummary};
 pub use level::{LevelMeter, Momentary};
 pub use microphone::Microphone;
 pub use playback::Playback;
+pub use reread::OggOpusReader;
 pub use resample::Resampler;
 pub use ring::CaptureGap;
 pub use shape::Shape;

@@ -85,7 +85,7 @@ impl Silencer {
 }
 
 /// 20 ms of silence of the size of every other packet.
-fn silent_packet() -> Result<[u8; PACKET_BYTES], AudioError> {
+pub(super) fn silent_packet() -> Result<[u8; PACKET_BYTES], AudioError> {
     let coded = || {
         // For low delay, libopus uses CELT alone.
         let mut encoder = Encoder::new(Channels::Mono, SampleRate::Hz48000, Application::LowDelay)?;

@@ -11,6 +11,7 @@
 //! - `inbox`: from the microphone to the store;
 //! - `store`: the records of everything that came in, reading them, and building a
 //!   damaged store anew;
+//! - `restore`: putting recordings back that a backup held;
 //! - `destroy`: destroying a recording or what its card said before, and saying what
 //!   is out of reach;
 //! - `verify`: reading every byte, saying what is damaged, putting it in order;
@@ -31,6 +32,7 @@ mod init;
 mod keys;
 pub mod notice;
 mod open;
+mod restore;
 mod sealed;
 mod session;
 mod store;
@@ -55,6 +57,7 @@ pub use init::{InitOptions, Placement};
 pub use keys::bag;
 pub use notice::Notice;
 pub use open::OpenVault;
+pub use restore::{Fate, Restored, Restoring, Returned, Returning};
 pub use sealed::record::SoundSegment;
 pub use sealed::{frame, scan};
 pub use store::library::{Damage, Listing};

@@ -19,6 +19,7 @@ use super::inbox::merge::{self, MergeReport};
 use super::inbox::running;
 use super::keys::bag::Settings;
 use super::notice::Notice;
+use super::restore::Restoring;
 use super::sealed::frame::{Facts, Kind};
 use super::sealed::record::{self, CardRecord};
 use super::session::{Held, Session};
@@ -322,6 +323,14 @@ impl OpenVault {
     /// other error, everything is as it was.
     pub fn scrub(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Scrubbed> {
         self.session.with(|held| scrub::scrub(held, progress))
+    }
+
+    /// Begins to put recordings back that a backup held.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if somebody is at it already.
+    pub fn begin_restore(&self) -> Result<Restoring> {
+        Restoring::begin(&self.session)
     }
 
     /// Replaces the passphrase and the master key. Once this returned, the old

@@ -27,6 +27,7 @@ use crate::vault::keys::keyslots;
 use crate::vault::keys::recover::Survey;
 use crate::vault::keys::root::{SLOT_LEN, generation_of_bag_file};
 use crate::vault::keys::seen;
+use crate::vault::restore::RESTORING_FILE;
 use crate::vault::store;
 
 /// How long others are waited for before they are gone over.
@@ -40,7 +41,7 @@ const LOOKS: usize = 25;
 const ROOT_BYTES: u64 = 2 * SLOT_LEN as u64;
 
 /// The files that hold nothing, in the order in which they go.
-const EMPTY: [&str; 3] = ["init", GATE_FILE, LOCK_FILE];
+const EMPTY: [&str; 4] = ["init", RESTORING_FILE, GATE_FILE, LOCK_FILE];
 
 /// Names of files that don't change while a vault lives.
 const FIXED: [&str; 7] = [

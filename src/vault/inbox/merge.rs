@@ -19,6 +19,7 @@ use crate::vault::ground::disk::{Access, DiskFile, Hold};
 use crate::vault::ground::lock::Gate;
 use crate::vault::inbox::{self, Claim, Sequential};
 use crate::vault::keys::bag::{Clip, Extent};
+use crate::vault::restore;
 use crate::vault::session::Held;
 use crate::vault::store::rows::ClipId;
 
@@ -89,6 +90,7 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     // What is left over has no key and disturbs nobody; the next merge tries
     // again.
     let _ = redact::settle(held);
+    let _ = restore::settle(held);
     let _ = held.store().finish(held.lock(), &mut |_| ());
     let names = inbox::names(held.disk(), held.dir())?;
     for file in names.strangers {

@@ -3,6 +3,7 @@
 //! ```text
 //! meta   "revision"                 u64; counts commits
 //!        "rekeyed <id>"             u64; the epoch that a redaction gives it
+//!        "restoring <id>"           u64, 0; a restore writes rows of it
 //! sound  id 16, epoch 4, row 4      frames of up to ten segments, as they came
 //! words  id 16, epoch 4, number 4   one frame
 //! card   id 16, epoch 4             one frame
@@ -32,6 +33,7 @@ const WORDS: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("words
 const CARD: TableDefinition<'_, &[u8; 20], &[u8]> = TableDefinition::new("card");
 const REVISION: &str = "revision";
 const REKEYED: &str = "rekeyed ";
+const RESTORING: &str = "restoring ";
 
 /// A recording under one set of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,14 +190,25 @@ impl Reading {
     /// Recordings of which a redaction began to write rows under new keys and
     /// did not come to its end, as far as this store knows.
     pub(crate) fn rekeyed(&self) -> Result<Vec<RecordingId>> {
+        self.noted(REKEYED)
+    }
+
+    /// Recordings of which a restore began to write rows, as far as this store
+    /// knows.
+    pub(crate) fn restoring(&self) -> Result<Vec<RecordingId>> {
+        self.noted(RESTORING)
+    }
+
+    /// The recordings of all notes of a kind.
+    fn noted(&self, kind: &'static str) -> Result<Vec<RecordingId>> {
         let table = self.table(META)?;
         let rows = table
-            .range(REKEYED..)
+            .range(kind..)
             .map_err(|error| self.trouble.of(error))?;
         let mut ids = Vec::new();
         for row in rows {
             let (key, _) = row.map_err(|error| self.trouble.of(error))?;
-            let Some(id) = key.value().strip_prefix(REKEYED) else {
+            let Some(id) = key.value().strip_prefix(kind) else {
                 break;
             };
             ids.extend(id.parse::<RecordingId>());
@@ -397,6 +410,35 @@ impl Writing {
     /// Takes that note away: nothing is left over any more.
     pub(crate) fn forget_rekeyed(&self, id: RecordingId) -> Result<()> {
         let key = format!("{REKEYED}{id}");
+        self.table(META)?
+            .remove(key.as_str())
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(())
+    }
+
+    /// Notes that a restore is about to write rows of a recording: they are waste
+    /// until its keys are in the bag.
+    pub(crate) fn note_restoring(&self, id: RecordingId) -> Result<()> {
+        let key = format!("{RESTORING}{id}");
+        self.table(META)?
+            .insert(key.as_str(), 0)
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(())
+    }
+
+    /// Whether that is noted.
+    pub(crate) fn is_restoring(&self, id: RecordingId) -> Result<bool> {
+        let key = format!("{RESTORING}{id}");
+        let table = self.table(META)?;
+        let found = table
+            .get(key.as_str())
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(found.is_some())
+    }
+
+    /// Takes that note away.
+    pub(crate) fn forget_restoring(&self, id: RecordingId) -> Result<()> {
+        let key = format!("{RESTORING}{id}");
         self.table(META)?
             .remove(key.as_str())
             .map_err(|error| self.trouble.of(error))?;

@@ -25,6 +25,7 @@ mod forensic;
 mod interrupted;
 mod read_only;
 mod redact;
+mod restore;
 mod scrub;
 mod shredding;
 mod together;

@@ -27,6 +27,7 @@ mod facts;
 mod faults;
 mod full_reader;
 mod look;
+mod returning;
 mod rounds;
 mod shredding;
 mod stage;

@@ -2,6 +2,7 @@
 //! done to the others is then done to it.
 
 use super::facts::{Clip, Facts, SILENCE, What, card_of};
+use super::returning::{Known, restore};
 use super::stage::{QUICK, Stage, secret};
 use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES, Source};
 use crate::transcript::Transcript;
@@ -138,6 +139,19 @@ pub(super) const TABLE: &[Operation] = &[
             shred(stage, &[1], ShredScope::Everything).unwrap();
         },
         work: |stage| stage.open()?.rebuild_store().map(drop),
+    },
+    Operation {
+        name: "restore",
+        before: |stage| {
+            library(stage);
+            shred(stage, &[1], ShredScope::Everything).unwrap();
+        },
+        work: |stage| restore(stage, Known::First),
+    },
+    Operation {
+        name: "restore of a stream",
+        before: library,
+        work: |stage| restore(stage, Known::Last),
     },
     Operation {
         name: "settings",

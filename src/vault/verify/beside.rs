@@ -7,6 +7,7 @@ use crate::vault::ground::lock::{GATE_FILE, LOCK_FILE};
 use crate::vault::inbox;
 use crate::vault::keys::root::{Copy, generation_of_bag_file};
 use crate::vault::keys::{keyslots, reserve};
+use crate::vault::restore::RESTORING_FILE;
 use crate::vault::session::Held;
 use crate::vault::store;
 
@@ -40,7 +41,7 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
         let place = path.display();
         match name.as_str() {
             reserve::FILE => found.idle_bytes += length(disk, &path),
-            LOCK_FILE | GATE_FILE => {
+            LOCK_FILE | GATE_FILE | RESTORING_FILE => {
                 let bytes = length(disk, &path);
                 found.idle_bytes += bytes;
                 if bytes > 0 {

@@ -1,0 +1,332 @@
+//! Puts recordings back that a backup held.
+//!
+//! Every one gets new keys, and its rows are sealed and written before the bag knows
+//! of it; then one rotation for a batch brings the keys into force. Until then the
+//! rows open with no key, for theirs was never written down, and a note in the store
+//! says whose they are:
+//!
+//! | the power is cut | the bag in force has | the store holds |
+//! |---|---|---|
+//! | while rows are written | nothing of it | a part of it, and the note |
+//! | before the commit | nothing of it | all of it, and the note |
+//! | later | its keys | all of it, and the note until [`settle`] |
+//!
+//! [`settle`] takes the notes away, with the rows of what did not come into force. The
+//! vault's lock is held only while rows are written, so the file `restoring` says with
+//! an flock that somebody is still at it, and that his notes are his.
+//!
+//! What was destroyed does not come back: tombstones come first ([`Restoring::forbid`])
+//! and are asked once more in the rotation. What is there is never changed. Where the
+//! recordings come from, and whether that is to be trusted, is not known here.
+
+mod hold;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use self::hold::Hold;
+use self::rows::{Pending, Sealing};
+use super::error::{Error, Result};
+use super::keys::bag::{Clip, Tombstone};
+use super::session::{Held, Session};
+use super::store::rows::ClipId;
+use crate::crypto::fill_random;
+use crate::recording::{Card, RecordingId};
+use crate::transcript::Transcript;
+
+pub(in crate::vault) use self::hold::RESTORING_FILE;
+
+/// Sealed rows that wait in memory for one transaction; few enough in tests that a
+/// short recording takes several.
+const BYTES_PER_COMMIT: usize = if cfg!(test) { 64 << 10 } else { 8 << 20 };
+
+/// A recording on its way back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Returning {
+    /// Its name.
+    pub id: RecordingId,
+    /// How often its keys had been replaced.
+    pub epoch: u32,
+    /// What is known about it.
+    pub card: Card,
+    /// Its transcripts by their numbers, from 1; `None` if they were destroyed.
+    pub words: Option<BTreeMap<u32, Transcript>>,
+}
+
+/// The sound of a recording on its way back, segment by segment.
+pub trait Returned {
+    /// The next segment, of the size that the vault keeps; `None` behind the last.
+    ///
+    /// # Errors
+    /// If it can't be read; then nothing of the recording comes back.
+    fn next_segment(&mut self) -> Result<Option<Vec<u8>>>;
+}
+
+/// What becomes of a recording that is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It comes back with the next commit.
+    Waits,
+    /// The vault holds it, and it stays as it is.
+    IsThere,
+    /// It was destroyed.
+    Destroyed,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Recordings that are in the vault now.
+    pub restored: Vec<RecordingId>,
+    /// Recordings that came into the vault by another way meanwhile.
+    pub there: Vec<RecordingId>,
+    /// Recordings that turned out to be destroyed.
+    pub destroyed: Vec<RecordingId>,
+    /// Recordings whose rows another process took for waste, because it wrote the
+    /// store anew meanwhile. They can be put again.
+    pub disturbed: Vec<RecordingId>,
+}
+
+/// Somebody who puts recordings back. Only one at a time; what is not committed
+/// when it is dropped does not come back.
+pub struct Restoring {
+    session: Arc<Session>,
+    waiting: BTreeMap<RecordingId, Clip>,
+    pending: Pending,
+    /// Let go of after all else.
+    _hold: Hold,
+}
+
+impl Restoring {
+    /// Begins, and clears away what an earlier one left that did not come to its end.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if somebody else is at it.
+    pub(super) fn begin(session: &Arc<Session>) -> Result<Self> {
+        let hold = session.with(|held| {
+            let hold = Hold::take(held.disk(), held.dir())?;
+            clear(held)?;
+            Ok(hold)
+        })?;
+        Ok(Self {
+            session: Arc::clone(session),
+            waiting: BTreeMap::new(),
+            pending: Pending::default(),
+            _hold: hold,
+        })
+    }
+
+    /// A new id, for one that was destroyed and is wanted all the same.
+    pub fn new_id() -> Result<RecordingId> {
+        let mut id = [0; 16];
+        fill_random(&mut id).map_err(|error| Error::Seal {
+            which: "a new recording".into(),
+            why: error.to_string(),
+        })?;
+        Ok(RecordingId::from_bytes(id))
+    }
+
+    /// Takes over what was destroyed elsewhere: none of it comes back from now on.
+    /// What the vault holds all the same is left as it is, and answered with.
+    pub fn forbid(&mut self, destroyed: &BTreeSet<Tombstone>) -> Result<Vec<RecordingId>> {
+        self.session.with(|held| {
+            let is_news = |one: &&Tombstone| !held.bag().is_tombstoned(one.id, one.epoch);
+            if !destroyed.iter().any(|one| is_news(&one)) {
+                return Ok(Vec::new());
+            }
+            let mut kept = Vec::new();
+            // What could not be overwritten holds nothing that is to be gone; the
+            // next unlock tries again.
+            let rotated = held.rotate(|bag| {
+                for one in destroyed {
+                    let has = bag.clips.get(&one.id);
+                    match has.is_some_and(|clip| clip.epoch <= one.epoch) {
+                        true => kept.push(one.id),
+                        false if bag.is_tombstoned(one.id, one.epoch) => {}
+                        false => drop(bag.tombstones.insert(*one)),
+                    }
+                }
+                Ok(())
+            });
+            rotated.map(|_| kept)
+        })
+    }
+
+    /// Puts a recording; `sound` is `None` if its sound was destroyed. It is there
+    /// once it was committed.
+    ///
+    /// # Errors
+    /// Whatever `sound` says, or why the vault can't be written. Nothing of this
+    /// recording comes back then; others are not concerned.
+    pub fn put(&mut self, recording: &Returning, sound: Option<&mut dyn Returned>) -> Result<Fate> {
+        let fate = self.fate(recording)?;
+        if fate != Fate::Waits {
+            return Ok(fate);
+        }
+        let id = recording.id;
+        match self.write(recording, sound) {
+            Ok(clip) => {
+                self.waiting.insert(id, clip);
+                Ok(Fate::Waits)
+            }
+            Err(error) => {
+                // Its rows open with no key any more; the next commit settles them.
+                self.pending.forget(id);
+                Err(error)
+            }
+        }
+    }
+
+    fn fate(&self, recording: &Returning) -> Result<Fate> {
+        let Returning { id, epoch, .. } = recording;
+        self.session.with(|held| {
+            Ok(if held.bag().is_tombstoned(*id, *epoch) {
+                Fate::Destroyed
+            } else if held.bag().clips.contains_key(id) || self.waiting.contains_key(id) {
+                Fate::IsThere
+            } else {
+                Fate::Waits
+            })
+        })
+    }
+
+    fn write(&mut self, recording: &Returning, sound: Option<&mut dyn Returned>) -> Result<Clip> {
+        let at = ClipId {
+            id: recording.id,
+            epoch: recording.epoch,
+        };
+        self.pending.begin(at);
+        let mut sealing = Sealing::new(at, recording)?;
+        if let Some(sound) = sound {
+            while let Some(segment) = sound.next_segment()? {
+                if let Some((row, frames)) = sealing.segment(&segment)? {
+                    self.pending.sound(at, row, frames);
+                    self.flush_if_full()?;
+                }
+            }
+            if let Some((row, frames)) = sealing.last_row() {
+                self.pending.sound(at, row, frames);
+            }
+        } else {
+            sealing.without_sound();
+        }
+        for (number, transcript) in recording.words.iter().flatten() {
+            let frame = sealing.words(*number, transcript)?;
+            self.pending.words(at, *number, frame);
+            self.flush_if_full()?;
+        }
+        let (clip, card) = sealing.end()?;
+        self.pending.card(at, card);
+        self.flush_if_full()?;
+        Ok(clip)
+    }
+
+    fn flush_if_full(&mut self) -> Result<()> {
+        match self.pending.bytes() >= BYTES_PER_COMMIT {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let pending = &mut self.pending;
+        self.session.with(|held| pending.write(held))
+    }
+
+    /// Brings what was put into force, by one rotation for all of it.
+    ///
+    /// # Errors
+    /// Why the vault can't be written. Then nothing of it came back, and it can be
+    /// committed again.
+    pub fn commit(&mut self) -> Result<Restored> {
+        self.flush()?;
+        let (waiting, session) = (&mut self.waiting, &self.session);
+        let done = session.with(|held| {
+            let done = judge(held, waiting)?;
+            if !done.restored.is_empty() {
+                let next = held.generation() + 1;
+                // What could not be overwritten holds nothing that is to be gone; the
+                // next unlock tries again.
+                held.rotate(|bag| {
+                    for id in &done.restored {
+                        let Some(clip) = waiting.get(id) else {
+                            continue;
+                        };
+                        let clip = Clip {
+                            since: next,
+                            ..clip.duplicate()
+                        };
+                        bag.clips.insert(*id, clip);
+                    }
+                    Ok(())
+                })?;
+            }
+            // They are in force: what is left over is the next one's to settle.
+            let _ = clear(held);
+            Ok(done)
+        })?;
+        self.waiting.clear();
+        self.pending.end();
+        Ok(done)
+    }
+}
+
+/// What is to become of each that waits, by the keys as they are now.
+fn judge(held: &Held<'_>, waiting: &BTreeMap<RecordingId, Clip>) -> Result<Restored> {
+    let mut done = Restored::default();
+    if waiting.is_empty() {
+        return Ok(done);
+    }
+    let noted = held
+        .store()
+        .read(held.lock(), |store| store.begin()?.restoring())?;
+    let noted: BTreeSet<RecordingId> = noted.into_iter().collect();
+    for (id, clip) in waiting {
+        let bag = held.bag();
+        let list = if bag.is_tombstoned(*id, clip.epoch) {
+            &mut done.destroyed
+        } else if bag.clips.contains_key(id) {
+            &mut done.there
+        } else if !noted.contains(id) {
+            &mut done.disturbed
+        } else {
+            &mut done.restored
+        };
+        list.push(*id);
+    }
+    Ok(done)
+}
+
+/// Deletes what a restore left over that did not come to its end, unless one is at
+/// it. How many rows there were.
+pub(super) fn settle(held: &Held<'_>) -> Result<u64> {
+    let noted = held
+        .store()
+        .read(held.lock(), |store| store.begin()?.restoring())?;
+    if noted.is_empty() || Hold::is_taken(held.disk(), held.dir())? {
+        return Ok(0);
+    }
+    clear(held)
+}
+
+/// Takes away the notes, and the rows of what is not in force.
+fn clear(held: &Held<'_>) -> Result<u64> {
+    let noted = held
+        .store()
+        .read(held.lock(), |store| store.begin()?.restoring())?;
+    if noted.is_empty() {
+        return Ok(0);
+    }
+    held.store().write(held.lock(), |rows| {
+        let mut deleted = 0;
+        for id in noted {
+            deleted += match held.clip(id) {
+                Ok((at, _)) => rows.delete_other_epochs(at)?,
+                Err(_) => rows.delete_all(id)?,
+            };
+            rows.forget_restoring(id)?;
+        }
+        Ok(deleted)
+    })
+}
