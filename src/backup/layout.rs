@@ -6,8 +6,8 @@
 //!     passphrase.age      a copy of each way in, by the name of its slot
 //!
 //! 0001.tar.age:
+//!     <id>/meta.json      first, so that a stream is taken back as it comes
 //!     <id>/audio.opus
-//!     <id>/meta.json
 //!     <id>/transcript.txt
 //!     <id>/transcript.srt
 //!     MANIFEST.json       last
