@@ -28,6 +28,42 @@ pub enum CryptoError {
         /// The least number of characters.
         least: usize,
     },
+    /// What was given is no recipient that is taken here.
+    #[error("{0}")]
+    BadRecipient(&'static str),
+    /// A file holds something else than keys that are taken here.
+    #[error("{0}")]
+    BadIdentity(&'static str),
+    /// A line of an identity file is something else. What, is not repeated.
+    #[error("line {line} is no identity and no private key")]
+    NoIdentity {
+        /// Counted from 1.
+        line: usize,
+    },
+    /// A plugin of age is not on the search path.
+    #[error("age-plugin-{name} is not on the search path")]
+    PluginMissing {
+        /// Its name, which has letters, digits and a few signs only.
+        name: String,
+    },
+    /// A plugin, or who was asked by it, said no.
+    #[error("the plugin of the key failed, or what it asked for was not given")]
+    PluginFailed,
+    /// A key is under a passphrase, and nobody could be asked for it.
+    #[error("it is under a passphrase, and there is no terminal to ask for it")]
+    Unasked {
+        /// The name of its file.
+        of: String,
+    },
+    /// A key is under another passphrase than the one that was given.
+    #[error("it is under another passphrase")]
+    WrongPassphraseOf {
+        /// The name of its file.
+        of: String,
+    },
+    /// A character of a recovery key is wrong, says its checksum.
+    #[error("a character of the recovery key is wrong, missing or one too many")]
+    MistypedRecovery,
     /// The system gave no random bytes.
     #[error("the system gave no random bytes: {0}")]
     NoRandomness(#[from] getrandom::Error),
@@ -45,6 +81,21 @@ impl From<CryptoError> for Failure {
                 Self::new(Exit::Usage, "can't take the passphrase", why)
                     .hint("five or more random words are easy to keep and hard to guess")
             }
+            CryptoError::BadRecipient(_) => Self::new(Exit::Usage, "can't use the recipient", why),
+            CryptoError::BadIdentity(_) | CryptoError::NoIdentity { .. } => {
+                Self::new(Exit::Locked, "can't use the identity", why)
+            }
+            CryptoError::PluginMissing { .. } => Self::new(Exit::Locked, "can't use the key", why)
+                .hint("install the plugin of the hardware, or unlock with another way in"),
+            CryptoError::PluginFailed => Self::new(Exit::Locked, "can't use the key", why),
+            CryptoError::Unasked { of } => Self::new(Exit::Locked, "can't use the key", why)
+                .about(of)
+                .hint("run this on a terminal, or unlock with another way in"),
+            CryptoError::WrongPassphraseOf { of } => {
+                Self::new(Exit::Locked, "can't use the key", why).about(of)
+            }
+            CryptoError::MistypedRecovery => Self::new(Exit::Locked, "can't use the key", why)
+                .hint("compare it group by group with what was written down"),
             CryptoError::NoRandomness(_) => Self::new(Exit::Failed, "can't make a key", why),
         }
     }

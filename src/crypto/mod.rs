@@ -6,9 +6,13 @@
 //! work. No cryptography of our own: age files, scrypt, HKDF and HMAC, put
 //! together.
 
+pub mod asker;
 pub mod error;
+pub mod identity;
 pub mod inbox_key;
 pub mod passphrase;
+pub mod recipient;
+pub mod recovery;
 pub mod root_seal;
 pub mod seal;
 pub mod secret;
@@ -16,10 +20,14 @@ pub mod signature;
 pub mod slot;
 pub mod words;
 
+pub use asker::{Asker, Nobody};
 pub use error::CryptoError;
+pub use identity::Identities;
 pub use inbox_key::{InboxIdentity, InboxPublic};
 pub use passphrase::Passphrase;
+pub use recipient::{Recipient, RecipientKind};
+pub use recovery::RecoveryKey;
 pub use seal::{RecordKey, open, seal, sealed_len};
 pub use secret::{BagKey, ClipKey, ClipKeys, LogKey, MasterKey, SigningSeed, fill_random};
 pub use signature::{Signature, SignerKey};
-pub use slot::{BackupIdentity, SlotSecrets, VaultId, WorkFactor};
+pub use slot::{BackupIdentity, Key, SlotSecrets, VaultId, WayKey, WorkFactor};

@@ -54,6 +54,12 @@ impl Passphrase {
         &self.nfc
     }
 
+    /// As it was typed.
+    #[must_use]
+    pub(crate) fn typed(&self) -> &str {
+        &self.typed
+    }
+
     /// The forms to try when unlocking: normalised, then as typed if that differs.
     pub(crate) fn forms(&self) -> impl Iterator<Item = &str> {
         let typed = (*self.typed != *self.nfc).then_some(self.typed.as_str());

@@ -134,7 +134,12 @@ pub(super) fn read_sealed(
 ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     const WHY: CryptoError = CryptoError::Damaged("changed or cut off since it was sealed");
     let decryptor = Decryptor::new_buffered(sealed).map_err(opening)?;
-    let mut reader = decryptor.decrypt(iter::once(identity)).map_err(opening)?;
+    let opened = decryptor.decrypt(iter::once(identity));
+    let mut reader = opened.map_err(|error| match error {
+        // The header is in memory: only a plugin is still to be talked to.
+        DecryptError::Io(_) => CryptoError::PluginFailed,
+        other => opening(other),
+    })?;
     let mut plaintext = Zeroizing::new(vec![0; length]);
     reader.read_exact(&mut plaintext).map_err(|_| WHY)?;
     // Only the end of the stream says that nothing was cut off.
@@ -153,6 +158,7 @@ fn opening(error: DecryptError) -> CryptoError {
             log_n: required,
             most: super::slot::MOST_LOG_N,
         },
+        DecryptError::Plugin(_) => CryptoError::PluginFailed,
         _ => CryptoError::Damaged("its header is damaged"),
     }
 }

@@ -1,20 +1,27 @@
 //! A key slot: one way into the vault.
 //!
-//! An age file sealed with a passphrase, whose plaintext is an age identity
-//! file: the backup identity on a line of its own, so that stock `age -i` takes
-//! it, and what only voxvault needs in comment lines.
+//! An age file sealed with a passphrase or to a recipient, whose plaintext is an age
+//! identity file: the backup identity on a line of its own, and behind it those that
+//! opened the backups before, so that stock `age -i` takes them all. What only
+//! voxvault needs stands in comment lines.
 
 use std::fmt;
 use std::iter;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use age::{Decryptor, scrypt, x25519};
 use age_core::secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use super::asker::Asker;
+use super::identity::Identities;
 use super::inbox_key::header_len;
+use super::recipient::Recipient;
+use super::recovery::{RecoveryKey, Typed};
 use super::seal::{payload_len, plain_len, read_sealed, write_sealed};
 use super::secret::{hex, unhex};
+use super::signature::SignerKey;
 use super::{CryptoError, MasterKey, Passphrase, fill_random};
 
 /// The most scrypt work that a slot of our own may ask for: 1 GiB, about 4 s.
@@ -91,6 +98,18 @@ impl BackupIdentity {
         self.0.to_public().to_string()
     }
 
+    /// The same, as something to seal to.
+    #[must_use]
+    pub fn to_recipient(&self) -> Recipient {
+        self.0.to_public().into()
+    }
+
+    /// The same, as something that opens.
+    #[must_use]
+    pub fn to_age(&self) -> Box<dyn age::Identity> {
+        Box::new(self.0.clone())
+    }
+
     /// A second one of the same.
     #[must_use]
     pub fn duplicate(&self) -> Self {
@@ -116,24 +135,79 @@ pub struct SlotSecrets {
     pub master: MasterKey,
     /// Opens the backups.
     pub backup: BackupIdentity,
+    /// Open the backups that were made before a way in was taken away, the newest
+    /// first.
+    pub former: Vec<BackupIdentity>,
+    /// Whose signature the backups bear.
+    pub signer: SignerKey,
+}
+
+/// What is held out to the ways in.
+pub enum Key {
+    /// A passphrase, or a recovery key that was typed where one is asked for.
+    Passphrase(Passphrase),
+    /// Identities and private keys.
+    Identities(Identities),
+}
+
+impl From<Passphrase> for Key {
+    fn from(passphrase: Passphrase) -> Self {
+        Self::Passphrase(passphrase)
+    }
+}
+
+impl From<Identities> for Key {
+    fn from(identities: Identities) -> Self {
+        Self::Identities(identities)
+    }
+}
+
+/// What a slot is sealed with.
+pub enum WayKey<'a> {
+    /// A passphrase, at this cost of a guess.
+    Passphrase(&'a Passphrase, WorkFactor),
+    /// A public half; a plugin may have to ask.
+    Recipient(&'a Recipient, &'a Arc<dyn Asker>),
 }
 
 const FIRST_LINE: &str = "# voxvault key slot, version 1";
 const VAULT_LINE: &str = "# vault: ";
 const MASTER_LINE: &str = "# master key: ";
+const SIGNER_LINE: &str = "# signer: ";
 
 impl SlotSecrets {
     /// Seals a slot that this passphrase opens.
     pub fn seal(&self, passphrase: &Passphrase, work: WorkFactor) -> Result<Vec<u8>, CryptoError> {
+        self.seal_for(&WayKey::Passphrase(passphrase, work))
+    }
+
+    /// Seals a slot.
+    ///
+    /// # Errors
+    /// [`CryptoError::PluginMissing`] or [`CryptoError::PluginFailed`] where a plugin
+    /// has to seal.
+    pub fn seal_for(&self, key: &WayKey<'_>) -> Result<Vec<u8>, CryptoError> {
         let text = self.to_text();
-        let mut recipient = scrypt::Recipient::new(secret_string(passphrase.normalised()));
-        recipient.set_work_factor(work.0);
         let mut sealed = Vec::with_capacity(256 + payload_len(text.len()));
-        write_sealed(&recipient, text.as_bytes(), &mut sealed)?;
+        match key {
+            WayKey::Passphrase(passphrase, work) => {
+                let mut recipient = scrypt::Recipient::new(secret_string(passphrase.normalised()));
+                recipient.set_work_factor(work.0);
+                write_sealed(&recipient, text.as_bytes(), &mut sealed)?;
+            }
+            WayKey::Recipient(recipient, asker) => {
+                let hindered = match recipient.plugin() {
+                    Some(_) => CryptoError::PluginFailed,
+                    None => CryptoError::Damaged("could not be sealed"),
+                };
+                let recipient = recipient.to_age(asker)?;
+                write_sealed(&*recipient, text.as_bytes(), &mut sealed).map_err(|_| hindered)?;
+            }
+        }
         Ok(sealed)
     }
 
-    /// Opens a slot. About a second for each form of the passphrase.
+    /// Opens a slot with a passphrase. About a second for each form of it.
     ///
     /// # Errors
     /// [`CryptoError::WrongKey`] if another passphrase sealed it. A slot that
@@ -145,7 +219,11 @@ impl SlotSecrets {
         let decryptor = Decryptor::new_buffered(sealed)
             .map_err(|_| CryptoError::Damaged("its header is damaged"))?;
         if !decryptor.is_scrypt() {
-            return Err(CryptoError::Damaged("not sealed with a passphrase"));
+            return match RecoveryKey::read(passphrase.typed()) {
+                Typed::Key(key) => Self::from_text(&Identities::from(key).open(sealed)?),
+                Typed::Mistyped => Err(CryptoError::MistypedRecovery),
+                Typed::Other => Err(CryptoError::WrongKey),
+            };
         }
         let mut answer = Err(CryptoError::WrongKey);
         for form in passphrase.forms() {
@@ -159,15 +237,31 @@ impl SlotSecrets {
         Self::from_text(&answer?)
     }
 
+    /// Opens a slot with whatever key there is.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and what hindered an identity that may fit.
+    pub fn open_with(sealed: &[u8], key: &Key) -> Result<Self, CryptoError> {
+        match key {
+            Key::Passphrase(passphrase) => Self::open(sealed, passphrase),
+            Key::Identities(identities) => Self::from_text(&identities.open(sealed)?),
+        }
+    }
+
     fn to_text(&self) -> Zeroizing<String> {
         let (vault, master) = (hex(self.vault.as_bytes()), hex(self.master.expose()));
-        let backup = self.backup.to_text();
-        let lines = [
+        let signer = self.signer.to_string();
+        let identities: Vec<_> = iter::once(&self.backup)
+            .chain(&self.former)
+            .map(BackupIdentity::to_text)
+            .collect();
+        let mut lines = vec![
             [FIRST_LINE, ""],
             [VAULT_LINE, vault.as_str()],
             [MASTER_LINE, master.as_str()],
-            [backup.as_str(), ""],
+            [SIGNER_LINE, signer.as_str()],
         ];
+        lines.extend(identities.iter().map(|identity| [identity.as_str(), ""]));
         let length = lines.iter().flatten().map(|part| part.len()).sum::<usize>() + lines.len();
         let mut text = Zeroizing::new(String::with_capacity(length));
         for [name, value] in lines {
@@ -186,14 +280,14 @@ impl SlotSecrets {
         let mut vault = [0; 16];
         unhex(after(VAULT_LINE).ok_or(WHY)?, &mut vault)?;
         let master = after(MASTER_LINE).ok_or(WHY)?;
-        let identity = text
-            .lines()
-            .find(|line| !line.starts_with('#'))
-            .ok_or(WHY)?;
+        let mut identities = text.lines().filter(|line| !line.starts_with('#'));
+        let backup = identities.next().ok_or(WHY)?;
         Ok(Self {
             vault: VaultId(vault),
             master: MasterKey::fill_with(|bytes| unhex(master, bytes))?,
-            backup: identity.parse()?,
+            backup: backup.parse()?,
+            former: identities.map(str::parse).collect::<Result<_, _>>()?,
+            signer: after(SIGNER_LINE).ok_or(WHY)?.parse()?,
         })
     }
 }
@@ -205,6 +299,7 @@ fn secret_string(text: &str) -> SecretString {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::super::SigningSeed;
     use super::*;
 
     fn secrets() -> SlotSecrets {
@@ -212,7 +307,62 @@ mod tests {
             vault: VaultId::generate().unwrap(),
             master: MasterKey::generate().unwrap(),
             backup: BackupIdentity::generate(),
+            former: Vec::new(),
+            signer: SigningSeed::from_bytes(&[7; 32]).public(),
         }
+    }
+
+    #[test]
+    fn a_slot_is_an_identity_file_with_the_newest_first_and_says_who_signs() {
+        let secrets = SlotSecrets {
+            former: vec![BackupIdentity::generate(), BackupIdentity::generate()],
+            ..secrets()
+        };
+        let text = secrets.to_text();
+        let written = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(written(&text), 3);
+        assert!(text.contains(&secrets.signer.to_string()));
+        let again = SlotSecrets::from_text(text.as_bytes()).unwrap();
+        assert_eq!(again.backup.recipient(), secrets.backup.recipient());
+        let former = |secrets: &SlotSecrets| -> Vec<_> {
+            secrets
+                .former
+                .iter()
+                .map(BackupIdentity::recipient)
+                .collect()
+        };
+        assert_eq!(former(&again), former(&secrets));
+        assert!(again.signer == secrets.signer);
+        let nobody: Arc<dyn Asker> = Arc::new(super::super::asker::Nobody);
+        let identities = Identities::read(text.as_bytes(), "slot", &nobody).unwrap();
+        assert_eq!(identities.to_age().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_slot_sealed_to_a_recovery_key_opens_as_it_is_typed_at_the_prompt() {
+        let (secrets, key) = (secrets(), RecoveryKey::generate());
+        let nobody: Arc<dyn Asker> = Arc::new(super::super::asker::Nobody);
+        let recipient = key.recipient();
+        let way = WayKey::Recipient(&recipient, &nobody);
+        let sealed = secrets.seal_for(&way).unwrap();
+        let typed = key.to_groups().to_lowercase();
+        let opened = SlotSecrets::open(&sealed, &Passphrase::new(typed.clone())).unwrap();
+        assert_eq!(opened.master.expose(), secrets.master.expose());
+        let wrong = if typed.starts_with('q') { "p" } else { "q" };
+        let mistyped = format!("{wrong}{}", &typed[1..]);
+        assert!(matches!(
+            SlotSecrets::open(&sealed, &Passphrase::new(mistyped)),
+            Err(CryptoError::MistypedRecovery)
+        ));
+        assert!(matches!(
+            SlotSecrets::open(&sealed, &Passphrase::new("correct horse".into())),
+            Err(CryptoError::WrongKey)
+        ));
+        let other = RecoveryKey::generate().to_groups().to_string();
+        assert!(matches!(
+            SlotSecrets::open(&sealed, &Passphrase::new(other)),
+            Err(CryptoError::WrongKey)
+        ));
     }
 
     #[test]

@@ -102,23 +102,26 @@ pub fn init(
         which: "the key slot".into(),
         why: error.to_string(),
     };
+    let bag = Bag::new().map_err(|error| Error::Seal {
+        which: "the bag".into(),
+        why: error.to_string(),
+    })?;
     let secrets = SlotSecrets {
         vault: VaultId::generate().map_err(sealing)?,
         master: MasterKey::generate().map_err(sealing)?,
         backup: BackupIdentity::generate(),
+        former: Vec::new(),
+        signer: bag.signing.public(),
     };
     let slot = secrets.seal(passphrase, options.work).map_err(sealing)?;
     let SlotSecrets {
         vault,
         master,
         backup,
+        ..
     } = secrets;
     keyslots::write_first(site, keyslots::PASSPHRASE, &slot)?;
 
-    let bag = Bag::new().map_err(|error| Error::Seal {
-        which: "the bag".into(),
-        why: error.to_string(),
-    })?;
     let nothing = RootFacts {
         vault,
         generation: 0,

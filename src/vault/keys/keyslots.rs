@@ -22,8 +22,8 @@ pub(in crate::vault) const PASSPHRASE: &str = "passphrase";
 const ENDINGS: [&str; 2] = [".age", ".copy.age"];
 const NEW: &str = ".new";
 
-/// A slot has a few hundred.
-pub(in crate::vault) const MOST_BYTES: u64 = 16 * 1024;
+/// A slot has a few hundred, and 75 more for each time that a way in was taken away.
+pub(in crate::vault) const MOST_BYTES: u64 = 256 * 1024;
 
 /// A fingerprint of a master key.
 type Fingerprint = [u8; 16];

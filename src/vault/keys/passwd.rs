@@ -33,10 +33,13 @@ impl KeyRing {
             which: "the key slot".into(),
             why: error.to_string(),
         };
+        let before = std::iter::once(&self.backup).chain(self.bag.former_backups.iter().rev());
         let secrets = SlotSecrets {
             vault: self.facts.vault,
             master: MasterKey::generate().map_err(sealing)?,
             backup: BackupIdentity::generate(),
+            former: before.map(BackupIdentity::duplicate).collect(),
+            signer: self.bag.signing.public(),
         };
         let fingerprint = secrets.master.fingerprint().map_err(sealing)?;
         let sealed = secrets.seal(new, work).map_err(sealing)?;

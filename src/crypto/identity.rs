@@ -1,0 +1,584 @@
+//! The private halves that open what is sealed to a recipient: age identity files,
+//! also those under a passphrase, SSH private keys of type Ed25519, and identities
+//! that a plugin looks after.
+//!
+//! A file is read whole before any of it is used, and is at most 64 KiB. Nothing
+//! of it is ever repeated in a message. A passphrase is asked for only where
+//! the key is one that opens what lies there.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use age::{DecryptError, plugin, scrypt, ssh, x25519};
+use age_core::format::{FileKey, Stanza};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::CryptoError;
+use super::asker::{Asker, Questions};
+use super::inbox_key::header_len;
+use super::recipient::{Recipient, RecipientKind};
+use super::recovery::{RecoveryKey, Typed};
+use super::seal::{plain_len, read_sealed};
+
+/// The most that an identity file may have.
+pub const MOST_BYTES: usize = 64 * 1024;
+/// The most that an SSH private key may have: one of type Ed25519 has 500 bytes.
+const MOST_SSH_BYTES: usize = 16 * 1024;
+/// The most scrypt work that an identity file of somebody's own may ask for: 1 GiB.
+const MOST_LOG_N: u8 = 20;
+
+const AGE_FILE: &[u8] = b"age-encryption.org/v1\n";
+
+/// Keys to try, in the order in which they were given.
+#[derive(Default)]
+pub struct Identities(Vec<Inner>);
+
+enum Inner {
+    Age(x25519::Identity),
+    Ssh(Box<SshKey>),
+    Plugin {
+        identity: plugin::Identity,
+        asker: Arc<dyn Asker>,
+    },
+}
+
+impl Identities {
+    /// Reads a file's content; `name` is the file's, for questions about it.
+    ///
+    /// # Errors
+    /// [`CryptoError::BadIdentity`] and the like if it holds something else than
+    /// identities, or a passphrase can't be had or is wrong.
+    pub fn read(bytes: &[u8], name: &str, asker: &Arc<dyn Asker>) -> Result<Self, CryptoError> {
+        let mut read = Self::default();
+        read.add(bytes, name, asker)?;
+        Ok(read)
+    }
+
+    /// Reads one more file.
+    ///
+    /// # Errors
+    /// As [`Identities::read`].
+    pub fn add(
+        &mut self,
+        bytes: &[u8],
+        name: &str,
+        asker: &Arc<dyn Asker>,
+    ) -> Result<(), CryptoError> {
+        if bytes.len() > MOST_BYTES {
+            return Err(CryptoError::BadIdentity("it is longer than 64 KiB"));
+        }
+        if bytes.starts_with(AGE_FILE) {
+            let opened = open_encrypted(bytes, name, asker)?;
+            return self.add_text(&opened, asker);
+        }
+        let starts = |start: &[u8]| bytes.starts_with(start);
+        if starts(b"-----BEGIN AGE ENCRYPTED FILE-----") {
+            return Err(CryptoError::BadIdentity(
+                "it is an armoured age file; age -d opens it to an identity file",
+            ));
+        }
+        if starts(b"-----BEGIN ") {
+            self.0
+                .push(Inner::Ssh(Box::new(SshKey::read(bytes, name, asker)?)));
+            return Ok(());
+        }
+        self.add_text(bytes, asker)
+    }
+
+    fn add_text(&mut self, bytes: &[u8], asker: &Arc<dyn Asker>) -> Result<(), CryptoError> {
+        const NOT_TEXT: CryptoError = CryptoError::BadIdentity("it is not text");
+        let text = std::str::from_utf8(bytes).map_err(|_| NOT_TEXT)?;
+        let before = self.0.len();
+        // A recovery key in its written form may stand on several lines.
+        if let Typed::Key(key) = RecoveryKey::read(text) {
+            self.0.push(Inner::Age(key.into_age()));
+            return Ok(());
+        }
+        for (at, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            self.0.push(entry(line, at + 1, asker)?);
+        }
+        match self.0.len() > before {
+            true => Ok(()),
+            false => Err(CryptoError::BadIdentity("there is no identity in it")),
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The identities as age takes them, those that ask nobody first.
+    ///
+    /// # Errors
+    /// [`CryptoError::PluginMissing`] if a plugin is not on the search path.
+    pub fn to_age(&self) -> Result<Vec<Box<dyn age::Identity + '_>>, CryptoError> {
+        let (mut all, mut plugins) = (self.quiet(), Vec::new());
+        for inner in &self.0 {
+            if let Inner::Plugin { identity, asker } = inner {
+                plugins.push(run_plugin(identity, asker)?);
+            }
+        }
+        all.append(&mut plugins);
+        Ok(all)
+    }
+
+    fn quiet(&self) -> Vec<Box<dyn age::Identity + '_>> {
+        let quiet = self.0.iter().filter_map(|inner| match inner {
+            Inner::Age(identity) => Some(Box::new(identity.clone()) as Box<dyn age::Identity>),
+            Inner::Ssh(key) => Some(Box::new(&**key)),
+            Inner::Plugin { .. } => None,
+        });
+        quiet.collect()
+    }
+
+    /// Opens a small age file whole with whichever of them fits.
+    ///
+    /// # Errors
+    /// [`CryptoError::WrongKey`] if none fits; what hindered one that might have
+    /// fitted is told instead.
+    pub(super) fn open(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        let header = header_len(sealed).ok_or(CryptoError::Damaged("not an age file"))?;
+        let length = plain_len(sealed.len() - header)
+            .ok_or(CryptoError::Damaged("cut off in the middle"))?;
+        let mut hindered = CryptoError::WrongKey;
+        for identity in self.quiet() {
+            match read_sealed(&*identity, sealed, length) {
+                Err(CryptoError::WrongKey) => {}
+                Err(other) => hindered = other,
+                opened => return opened,
+            }
+        }
+        // What only age's own kinds open is no reason to ask for the hardware.
+        if !is_for_plugins(&sealed[..header]) {
+            return self.asked_in_vain().unwrap_or(Err(hindered));
+        }
+        for inner in &self.0 {
+            let Inner::Plugin { identity, asker } = inner else {
+                continue;
+            };
+            match run_plugin(identity, asker)
+                .and_then(|plugin| read_sealed(&*plugin, sealed, length))
+            {
+                Err(CryptoError::WrongKey) => {}
+                Err(other) => hindered = other,
+                opened => return opened,
+            }
+        }
+        self.asked_in_vain().unwrap_or(Err(hindered))
+    }
+
+    /// Why a passphrase of an SSH key did not unlock it, if one was asked for.
+    fn asked_in_vain<T>(&self) -> Option<Result<T, CryptoError>> {
+        self.0.iter().find_map(|inner| match inner {
+            Inner::Ssh(key) => key.hindrance().map(Err),
+            Inner::Age(_) | Inner::Plugin { .. } => None,
+        })
+    }
+}
+
+impl From<RecoveryKey> for Identities {
+    fn from(key: RecoveryKey) -> Self {
+        Self(vec![Inner::Age(key.into_age())])
+    }
+}
+
+fn entry(line: &str, number: usize, asker: &Arc<dyn Asker>) -> Result<Inner, CryptoError> {
+    if let Ok(identity) = line.parse() {
+        return Ok(Inner::Age(identity));
+    }
+    if let Ok(identity) = line.parse() {
+        return Ok(Inner::Plugin {
+            identity,
+            asker: Arc::clone(asker),
+        });
+    }
+    if line.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-PQ-") {
+        return Err(CryptoError::BadIdentity(
+            "it is for age's post-quantum recipients, which this version can only seal to",
+        ));
+    }
+    if line.parse::<Recipient>().is_ok() {
+        return Err(CryptoError::BadIdentity(
+            "it holds the public half, which opens nothing",
+        ));
+    }
+    Err(CryptoError::NoIdentity { line: number })
+}
+
+fn run_plugin(
+    identity: &plugin::Identity,
+    asker: &Arc<dyn Asker>,
+) -> Result<Box<dyn age::Identity>, CryptoError> {
+    let (name, questions) = (identity.plugin(), Questions(Arc::clone(asker)));
+    let missing = |_| CryptoError::PluginMissing {
+        name: name.to_owned(),
+    };
+    let all = [identity.clone()];
+    let plugin = plugin::IdentityPluginV1::new(name, &all, questions).map_err(missing)?;
+    Ok(Box::new(plugin))
+}
+
+/// Whether a header has a stanza that is of none of the kinds that age itself opens.
+fn is_for_plugins(header: &[u8]) -> bool {
+    const OWN: [&[u8]; 4] = [b"X25519", b"scrypt", b"ssh-ed25519", b"ssh-rsa"];
+    let lines = header.split(|byte| *byte == b'\n');
+    let kinds = lines.filter_map(|line| {
+        let rest = line.strip_prefix(b"-> ")?;
+        rest.split(|byte| *byte == b' ').next()
+    });
+    let mut kinds = kinds.filter(|kind| !kind.ends_with(b"-grease"));
+    kinds.any(|kind| !OWN.contains(&kind))
+}
+
+/// Opens an identity file that `age -p` sealed, such as a slot of a vault.
+fn open_encrypted(
+    sealed: &[u8],
+    name: &str,
+    asker: &Arc<dyn Asker>,
+) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    let header = header_len(sealed).ok_or(CryptoError::BadIdentity("its header is damaged"))?;
+    if !sealed[AGE_FILE.len()..].starts_with(b"-> scrypt ") {
+        return Err(CryptoError::BadIdentity(
+            "it is sealed, and not with a passphrase; age -d opens it to an identity file",
+        ));
+    }
+    let length =
+        plain_len(sealed.len() - header).ok_or(CryptoError::BadIdentity("it was cut off"))?;
+    let unasked = CryptoError::Unasked {
+        of: name.to_owned(),
+    };
+    let passphrase = asker
+        .ask_secret(&format!("passphrase of {name}: "))
+        .ok_or(unasked)?;
+    let mut identity = scrypt::Identity::new(passphrase.as_str().to_owned().into());
+    identity.set_max_work_factor(MOST_LOG_N);
+    read_sealed(&identity, sealed, length).map_err(|error| match error {
+        CryptoError::WrongKey => CryptoError::WrongPassphraseOf {
+            of: name.to_owned(),
+        },
+        other => other,
+    })
+}
+
+/// An SSH private key of type Ed25519. If it is under a passphrase, that is asked for
+/// when it is used for the first time, and only once.
+struct SshKey {
+    key: ssh::Identity,
+    /// How age marks what is sealed to it.
+    mark: String,
+    name: String,
+    asker: Arc<dyn Asker>,
+    unlocked: OnceCell<Result<ssh::Identity, Hindrance>>,
+}
+
+#[derive(Clone, Copy)]
+enum Hindrance {
+    Unasked,
+    Wrong,
+}
+
+impl SshKey {
+    fn read(bytes: &[u8], name: &str, asker: &Arc<dyn Asker>) -> Result<Self, CryptoError> {
+        const NO_KEY: CryptoError = CryptoError::BadIdentity("it is no whole SSH private key");
+        const OTHER_KIND: CryptoError =
+            CryptoError::BadIdentity("of SSH keys only those of type Ed25519 are taken");
+        const RSA: CryptoError = CryptoError::BadIdentity(
+            "RSA keys are refused: the code for them has a known weakness (RUSTSEC-2023-0071)",
+        );
+        if bytes.len() > MOST_SSH_BYTES {
+            return Err(NO_KEY);
+        }
+        if bytes.starts_with(b"-----BEGIN RSA ") {
+            return Err(RSA);
+        }
+        let key = ssh::Identity::from_buffer(bytes, None).map_err(|_| NO_KEY)?;
+        if let ssh::Identity::Unsupported(ssh::UnsupportedKey::EncryptedSsh(_)) = key {
+            return Err(CryptoError::BadIdentity(
+                "its cipher is not known here; ssh-keygen -p gives it another",
+            ));
+        }
+        // The public half stands in the clear beside one that is under a passphrase.
+        let public = match ssh::Recipient::try_from(key.clone()) {
+            Ok(ssh::Recipient::SshEd25519(public, _)) => public,
+            Ok(ssh::Recipient::SshRsa(..)) => return Err(RSA),
+            Err(ssh::ParseRecipientKeyError::Unsupported(_)) => return Err(OTHER_KIND),
+            Err(_) => return Err(NO_KEY),
+        };
+        Ok(Self {
+            key,
+            mark: BASE64_STANDARD_NO_PAD.encode(&Sha256::digest(&public)[..4]),
+            name: name.to_owned(),
+            asker: Arc::clone(asker),
+            unlocked: OnceCell::new(),
+        })
+    }
+
+    /// The key without its passphrase.
+    fn unlocked(&self) -> Result<&ssh::Identity, Hindrance> {
+        let ssh::Identity::Encrypted(encrypted) = &self.key else {
+            return Ok(&self.key);
+        };
+        let unlock = || {
+            let question = format!("passphrase of {}: ", self.name);
+            let passphrase = self.asker.ask_secret(&question).ok_or(Hindrance::Unasked)?;
+            let passphrase = passphrase.as_str().to_owned().into();
+            let key = encrypted.decrypt(passphrase);
+            key.map(ssh::Identity::Unencrypted)
+                .map_err(|_| Hindrance::Wrong)
+        };
+        self.unlocked
+            .get_or_init(unlock)
+            .as_ref()
+            .map_err(|why| *why)
+    }
+
+    /// Why it could not be used, if it was tried.
+    fn hindrance(&self) -> Option<CryptoError> {
+        let of = self.name.clone();
+        match self.unlocked.get()? {
+            Ok(_) => None,
+            Err(Hindrance::Unasked) => Some(CryptoError::Unasked { of }),
+            Err(Hindrance::Wrong) => Some(CryptoError::WrongPassphraseOf { of }),
+        }
+    }
+}
+
+impl age::Identity for &SshKey {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+        let is_ours = stanza.tag == "ssh-ed25519" && stanza.args.first() == Some(&self.mark);
+        if !is_ours {
+            return None;
+        }
+        match self.unlocked() {
+            Ok(key) => key.unwrap_stanza(stanza),
+            Err(_) => Some(Err(DecryptError::KeyDecryptionFailed)),
+        }
+    }
+}
+
+impl RecipientKind {
+    /// What a person who holds the private half gives to `--identity`.
+    #[must_use]
+    pub fn opened_by(self) -> &'static str {
+        match self {
+            Self::Age => "the file with AGE-SECRET-KEY-1… in it",
+            Self::Ssh => "the SSH private key",
+            Self::Plugin => "the file with AGE-PLUGIN-… in it",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::sync::Mutex;
+
+    use super::super::asker::Nobody;
+    use super::super::seal::write_sealed;
+    use super::*;
+
+    /// A key of ssh-keygen's without a passphrase, made for this test.
+    const SSH_PLAIN: &str = include_str!("identity/ssh_ed25519");
+    /// One under the passphrase `a few words`.
+    const SSH_LOCKED: &str = include_str!("identity/ssh_ed25519_locked");
+    /// One of the wrong kind.
+    const SSH_RSA: &str = include_str!("identity/ssh_rsa");
+    const SSH_ECDSA: &str = include_str!("identity/ssh_ecdsa");
+
+    /// Answers every question for a secret in the same way, and counts them.
+    #[derive(Default)]
+    struct Says {
+        answer: Option<&'static str>,
+        asked: Mutex<Vec<String>>,
+    }
+
+    impl Asker for Says {
+        fn tell(&self, _: &str) {}
+        fn ask(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn ask_secret(&self, what: &str) -> Option<Zeroizing<String>> {
+            self.asked.lock().unwrap().push(what.to_owned());
+            self.answer.map(|answer| Zeroizing::new(answer.to_owned()))
+        }
+        fn confirm(&self, _: &str, _: &str, _: Option<&str>) -> Option<bool> {
+            None
+        }
+    }
+
+    fn nobody() -> Arc<dyn Asker> {
+        Arc::new(Nobody)
+    }
+
+    fn sealed_to(recipient: &Recipient) -> Vec<u8> {
+        let mut sealed = Vec::new();
+        write_sealed(
+            &*recipient.to_age(&nobody()).unwrap(),
+            b"a slot",
+            &mut sealed,
+        )
+        .unwrap();
+        sealed
+    }
+
+    fn public_of(private: &str) -> Recipient {
+        let key = ssh::Identity::from_buffer(private.as_bytes(), None).unwrap();
+        let public = ssh::Recipient::try_from(key).ok().unwrap();
+        public.to_string().parse().ok().unwrap()
+    }
+
+    fn refusal(bytes: &[u8]) -> String {
+        let read = Identities::read(bytes, "key", &nobody());
+        read.err().unwrap().to_string()
+    }
+
+    #[test]
+    fn an_identity_file_opens_what_is_sealed_to_any_of_its_lines() {
+        let (one, two) = (x25519::Identity::generate(), x25519::Identity::generate());
+        let text = |identity: &x25519::Identity| {
+            age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned()
+        };
+        let file = format!(
+            "# made by age-keygen\n{}\r\n\n  {}\n",
+            text(&one),
+            text(&two)
+        );
+        let identities = Identities::read(file.as_bytes(), "key", &nobody())
+            .ok()
+            .unwrap();
+        for identity in [&one, &two] {
+            let sealed = sealed_to(&identity.to_public().into());
+            assert_eq!(**identities.open(&sealed).ok().unwrap(), *b"a slot");
+        }
+        let other = sealed_to(&x25519::Identity::generate().to_public().into());
+        assert!(matches!(
+            identities.open(&other),
+            Err(CryptoError::WrongKey)
+        ));
+    }
+
+    #[test]
+    fn a_recovery_key_opens_as_it_was_written_down() {
+        let key = RecoveryKey::generate();
+        let sealed = sealed_to(&key.recipient());
+        let written = format!("# recovery key\n{}\n", key.to_groups().as_str());
+        let identities = Identities::read(written.as_bytes(), "paper", &nobody());
+        assert!(identities.ok().unwrap().open(&sealed).is_ok());
+    }
+
+    #[test]
+    fn an_ssh_key_opens_what_is_sealed_to_it_and_its_passphrase_is_asked_for_once() {
+        let identities = Identities::read(SSH_PLAIN.as_bytes(), "key", &nobody());
+        let sealed = sealed_to(&public_of(SSH_PLAIN));
+        assert!(identities.ok().unwrap().open(&sealed).is_ok());
+
+        let says = Arc::new(Says {
+            answer: Some("a few words"),
+            ..Says::default()
+        });
+        let asker: Arc<dyn Asker> = Arc::clone(&says) as _;
+        let locked = Identities::read(SSH_LOCKED.as_bytes(), "my key", &asker);
+        let locked = locked.ok().unwrap();
+        // What is sealed to somebody else is no reason to ask.
+        assert!(matches!(locked.open(&sealed), Err(CryptoError::WrongKey)));
+        assert!(says.asked.lock().unwrap().is_empty());
+        let sealed = sealed_to(&public_of(SSH_LOCKED));
+        assert!(locked.open(&sealed).is_ok() && locked.open(&sealed).is_ok());
+        assert_eq!(*says.asked.lock().unwrap(), ["passphrase of my key: "]);
+    }
+
+    #[test]
+    fn a_wrong_passphrase_of_an_ssh_key_and_one_that_nobody_gives_are_told() {
+        let sealed = sealed_to(&public_of(SSH_LOCKED));
+        let asker: Arc<dyn Asker> = Arc::new(Says {
+            answer: Some("wrong words"),
+            ..Says::default()
+        });
+        let wrong = Identities::read(SSH_LOCKED.as_bytes(), "key", &asker);
+        let error = wrong.ok().unwrap().open(&sealed).err().unwrap();
+        assert!(matches!(error, CryptoError::WrongPassphraseOf { .. }));
+        let unasked = Identities::read(SSH_LOCKED.as_bytes(), "key", &nobody());
+        let error = unasked.ok().unwrap().open(&sealed).err().unwrap();
+        assert!(matches!(error, CryptoError::Unasked { .. }));
+    }
+
+    #[test]
+    fn an_identity_file_under_a_passphrase_is_opened_with_it() {
+        let key = RecoveryKey::generate();
+        let mut recipient = scrypt::Recipient::new("a few words".to_owned().into());
+        recipient.set_work_factor(1);
+        let mut file = Vec::new();
+        write_sealed(&recipient, key.to_identity().as_bytes(), &mut file).unwrap();
+        let says = |answer| -> Arc<dyn Asker> {
+            Arc::new(Says {
+                answer,
+                ..Says::default()
+            })
+        };
+        let read = Identities::read(&file, "key.age", &says(Some("a few words")));
+        assert!(
+            read.ok()
+                .unwrap()
+                .open(&sealed_to(&key.recipient()))
+                .is_ok()
+        );
+        let wrong = Identities::read(&file, "key.age", &says(Some("other words")));
+        assert!(matches!(
+            wrong.err().unwrap(),
+            CryptoError::WrongPassphraseOf { .. }
+        ));
+        let unasked = Identities::read(&file, "key.age", &says(None));
+        assert!(matches!(
+            unasked.err().unwrap(),
+            CryptoError::Unasked { .. }
+        ));
+    }
+
+    #[test]
+    fn keys_of_other_kinds_are_refused_with_the_reason_and_nothing_of_them_is_repeated() {
+        assert!(refusal(SSH_RSA.as_bytes()).contains("RSA keys are refused"));
+        assert!(refusal(b"-----BEGIN RSA PRIVATE KEY-----\n").contains("RSA keys are refused"));
+        assert!(refusal(SSH_ECDSA.as_bytes()).contains("only those of type Ed25519"));
+        assert!(refusal(b"AGE-SECRET-KEY-PQ-1ABC\n").contains("post-quantum"));
+        let public = public_of(SSH_PLAIN).to_string();
+        assert!(refusal(public.as_bytes()).contains("public half"));
+        assert!(refusal(b"").contains("no identity in it"));
+        assert!(refusal(b"# nothing\n").contains("no identity in it"));
+        assert!(refusal(b"\xff\xfe\x00").contains("not text"));
+        assert!(refusal(&b"a".repeat(MOST_BYTES + 1)).contains("longer than"));
+        assert!(refusal(b"-----BEGIN AGE ENCRYPTED FILE-----\n").contains("armoured"));
+        let hostile = refusal(b"# fine\n\x1b[2Jsecret\xe2\x80\xae words\n");
+        assert_eq!(hostile, "line 2 is no identity and no private key");
+    }
+
+    #[test]
+    fn every_cut_of_a_private_key_is_refused() {
+        for key in [SSH_PLAIN, SSH_LOCKED] {
+            // Without its last line break, or a part of its last line, it is whole.
+            let whole = key.trim_end().len() - "-----END OPENSSH PRIVATE KEY-----".len();
+            for at in 0..whole {
+                let cut = &key.as_bytes()[..at];
+                assert!(Identities::read(cut, "key", &nobody()).is_err(), "{at}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+            for start in [&b""[..], AGE_FILE, b"-----BEGIN OPENSSH PRIVATE KEY-----\n"] {
+                let bytes = [start, &bytes].concat();
+                let _ = Identities::read(&bytes, "key", &nobody());
+            }
+        }
+    }
+}
