@@ -25,6 +25,12 @@ pub enum Error {
         /// Why not.
         source: CryptoError,
     },
+    /// None of the keys at hand opens a segment.
+    #[error("no key at hand opens {which}")]
+    Locked {
+        /// The file.
+        which: String,
+    },
     /// Stored sound could not be written as Ogg Opus, or not be read from it.
     #[error(transparent)]
     Sound(#[from] AudioError),
@@ -100,6 +106,13 @@ impl From<Error> for Failure {
         match error {
             Error::Vault(error) => error.into(),
             Error::Key { which, source } => Self::from(source).about(which),
+            Error::Locked { which } => Self::new(
+                Exit::Locked,
+                "can't open the backup",
+                "no key at hand opens it",
+            )
+            .about(which)
+            .hint("--from-identity FILE gives another key"),
             Error::Sound(error) => error.into(),
             Error::Unusable { dir, why, hint } => {
                 Self::new(Exit::Failed, "can't back up to this folder", why)

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::layout::Member;
-use super::written::{self, Hash, Mark};
+use super::written::{self, BackupId, Hash, Mark};
 use crate::crypto::{Signature, SignerKey, SigningSeed, VaultId};
 use crate::recording::{Moment, RecordingId};
 use crate::vault::bag;
@@ -41,6 +41,9 @@ pub struct Manifest {
     /// The vault it is of.
     #[serde(with = "written::vault_id")]
     pub vault: VaultId,
+    /// The backup it is of: random, the same in all segments of one folder, and
+    /// another one in each stream.
+    pub backup: BackupId,
     /// The generation of the vault when the segment was written.
     pub generation: u64,
     /// When it was written.
@@ -213,6 +216,7 @@ pub(super) mod tests {
         Manifest {
             format: FORMAT,
             vault: VaultId::from_bytes([3; 16]),
+            backup: written::Digits([4; 16]),
             generation: 12,
             made_at: Moment {
                 unix_ms: 1_795_335_120_042,

@@ -55,10 +55,6 @@ pub struct Meta {
     pub pre_skip: u16,
     /// Bytes of its sealed sound in the vault; 0 once the sound was shredded.
     pub audio_bytes: u64,
-    /// Segments of its sound (0.8 s each) that could not be read, from the first to
-    /// behind the last; silence stands in for them in `audio.opus`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lost: Vec<(u64, u64)>,
     /// How loud it is.
     pub signal: Signal,
     /// Where sound was lost before it was stored, or after.
@@ -122,14 +118,10 @@ pub struct LostVersion {
 
 impl Meta {
     /// Of a recording, the revision of its card, and its transcripts as far as they
-    /// could be read; `lost` is what of its sound could not.
+    /// could be read. What of its sound could not, the manifest says: that is known
+    /// only behind the sound.
     #[must_use]
-    pub fn of(
-        recording: &Recording,
-        revision: u32,
-        transcripts: Vec<(u32, Transcript)>,
-        lost: Vec<(u64, u64)>,
-    ) -> Self {
+    pub fn of(recording: &Recording, revision: u32, transcripts: Vec<(u32, Transcript)>) -> Self {
         let card = recording.card.clone();
         let is_lost = |info: &&VersionInfo| !transcripts.iter().any(|(n, _)| *n == info.number);
         let lost_versions = recording.versions.iter().filter(is_lost);
@@ -151,7 +143,6 @@ impl Meta {
             samples: card.samples,
             pre_skip: card.pre_skip,
             audio_bytes: recording.audio_bytes,
-            lost,
             signal: finite(card.signal),
             gaps: card.gaps,
             markers: card.markers,
@@ -210,7 +201,7 @@ impl Meta {
     /// # Errors
     /// [`Error::Damaged`] if it can't be written as JSON, which none is.
     pub fn write(&self) -> Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec_pretty(self)
+        let mut bytes = serde_json::to_vec(self)
             .map_err(|error| Error::damaged(Member::Meta(self.id), error))?;
         bytes.push(b'\n');
         Ok(bytes)
@@ -381,7 +372,7 @@ mod tests {
                 audio_bytes: 77,
             };
             let transcripts = vec![(1, one), (3, two)];
-            let meta = Meta::of(&recording, 6, transcripts.clone(), vec![(1, 3)]);
+            let meta = Meta::of(&recording, 6, transcripts.clone());
             prop_assert_eq!(meta.lost_versions.len(), 1);
             let read = Meta::read("meta.json", &meta.write().unwrap()).unwrap();
             prop_assert_eq!(&read, &meta);
@@ -398,7 +389,7 @@ mod tests {
             versions: Vec::new(),
             audio_bytes: 0,
         };
-        let mut meta = Meta::of(&recording, 0, Vec::new(), Vec::new());
+        let mut meta = Meta::of(&recording, 0, Vec::new());
         meta.format = 2;
         assert!(matches!(
             Meta::read("meta.json", &meta.write().unwrap()),

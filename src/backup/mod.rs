@@ -5,7 +5,8 @@
 //! - `layout`: what the files are called, in the folder and in the tar;
 //! - `meta`: `meta.json`, all that the vault knows of one recording;
 //! - `manifest`: the last file of each segment, signed: what is in it, what came
-//!   before it, and what must not come back.
+//!   before it, and what must not come back;
+//! - `segment`: opens one, or its manifest only.
 //!
 //! Nothing decrypted touches the disk. The vault decides what is read and what is
 //! taken in; nothing here asks a person or prints.
@@ -14,10 +15,11 @@ pub mod error;
 pub mod layout;
 pub mod manifest;
 pub mod meta;
+pub mod segment;
 mod written;
 
 pub use error::{Error, Result};
 pub use layout::{Found, Member};
 pub use manifest::{Entry, FileEntry, Manifest, Signed, SoundAt};
 pub use meta::Meta;
-pub use written::{Hash, Mark};
+pub use written::{BackupId, Hash, Mark};

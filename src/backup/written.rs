@@ -14,6 +14,9 @@ pub type Hash = Digits<32>;
 /// The checksum of a sealed record, by which a changed one is noticed.
 pub type Mark = Digits<16>;
 
+/// The name of a backup.
+pub type BackupId = Digits<16>;
+
 /// Bytes that are written as hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digits<const N: usize>(pub [u8; N]);

@@ -104,6 +104,10 @@ pub struct RetentionRule {
 /// A backup that was made, so that a receipt can name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownBackup {
+    /// Its own name, which stands in each of its segments: two disks that are mounted
+    /// at the same place in turn are two backups. Zeros for streams, which are noted
+    /// together.
+    pub id: [u8; 16],
     /// Where it was written; `-` for a stream that went elsewhere.
     pub path: String,
     /// When, milliseconds since 1970-01-01T00:00:00Z.
@@ -115,6 +119,8 @@ pub struct KnownBackup {
     /// one that lacks them was cut off or put back from a copy. Nothing until its
     /// first run has come to its end.
     pub end: Option<BackupEnd>,
+    /// The ways in of which it has a copy, by the names of their slots.
+    pub slots: Vec<String>,
 }
 
 /// Where a backup ends.
