@@ -58,6 +58,9 @@ pub struct Manifest {
     pub files: Vec<FileEntry>,
     /// The recordings that are new here, or of which something is.
     pub recordings: Vec<Entry>,
+    /// Segments that are gone by right: what of them still counts was written anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Dropped>,
     /// Everything that was shredded or redacted by then: none of it may come back,
     /// whatever this segment or another holds.
     pub tombstones: Vec<Tombstone>,
@@ -71,6 +74,15 @@ pub struct FileEntry {
     /// Its length.
     pub bytes: u64,
     /// Its hash.
+    pub sha256: Hash,
+}
+
+/// A segment that a repack took away because something in it was destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Its number.
+    pub segment: u32,
+    /// The hash of its file, which the one behind it names.
     pub sha256: Hash,
 }
 
@@ -237,6 +249,10 @@ pub(super) mod tests {
                 versions: vec![1, 2],
                 sound: SoundAt::Segment(1),
                 lost: vec![(3, 5)],
+            }],
+            dropped: vec![Dropped {
+                segment: 1,
+                sha256: Hash::of(b"taken away"),
             }],
             tombstones: vec![Tombstone {
                 id: id(9),

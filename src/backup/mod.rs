@@ -20,6 +20,6 @@ mod written;
 
 pub use error::{Error, Result};
 pub use layout::{Found, Member};
-pub use manifest::{Entry, FileEntry, Manifest, Signed, SoundAt};
+pub use manifest::{Dropped, Entry, FileEntry, Manifest, Signed, SoundAt};
 pub use meta::Meta;
 pub use written::{BackupId, Hash, Mark};
