@@ -84,6 +84,8 @@ pub(super) enum Command {
     Passwd(PasswdArgs),
     /// Read every byte of the vault and say what is damaged
     Verify(VerifyArgs),
+    /// Say what was played, exported, backed up and destroyed
+    Log(LogArgs),
     /// Manage speech models
     Model {
         #[command(subcommand)]
@@ -123,6 +125,21 @@ pub(super) struct VerifyArgs {
     /// Mend what has a second copy, build a damaged store anew, note what is lost
     #[arg(long)]
     pub(super) repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// How many at most; the newest ones
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    #[command(subcommand)]
+    pub(super) command: Option<LogCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LogCommand {
+    /// Look whether somebody without a key changed it, and name what is wrong
+    Verify,
 }
 
 #[derive(Debug, Args)]

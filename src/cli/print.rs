@@ -2,6 +2,7 @@
 
 mod destroyed;
 mod json;
+mod logged;
 
 use std::io::{self, Write};
 
@@ -27,6 +28,8 @@ pub(super) use json::{
     level_json, list_json, made_json, models_json, recording_json, search_json, taken_json,
     verified_json,
 };
+
+pub(super) use logged::{log, log_json, log_verified, log_verified_json};
 
 type Out<'a> = &'a mut dyn Write;
 

@@ -2,6 +2,7 @@
 
 mod changing;
 mod destroying;
+mod logged;
 mod reading;
 mod taking;
 
@@ -46,6 +47,7 @@ impl Session {
             Command::Scrub => self.scrub(),
             Command::Passwd(args) => self.passwd(&args),
             Command::Verify(args) => self.verify(&args),
+            Command::Log(args) => self.log(&args),
             Command::Model { command } => self.model(command),
             Command::Devices(args) => self.devices(&args),
             Command::Doctor => self.doctor(),

@@ -149,6 +149,7 @@ impl Context {
         }
         let vault = self.vault()?;
         let unlocked = Arc::new(vault.unlock(&self.keys.passphrase()?)?);
+        self.on_time(&unlocked);
         *open = Some(Arc::clone(&unlocked));
         Ok(unlocked)
     }
@@ -174,8 +175,15 @@ impl Context {
             .transpose()
     }
 
+    /// Lets the log go by the same clock as all else.
+    fn on_time(&self, vault: &OpenVault) {
+        let clock = Arc::clone(&self.clock);
+        vault.keep_time(Box::new(move || Moment::from_zoned(&clock.now())));
+    }
+
     /// Takes a vault that was just made, which is open.
     pub fn remember(&self, vault: Arc<OpenVault>) {
+        self.on_time(&vault);
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(vault);
     }
 

@@ -6,10 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::text::TextFormat;
-use super::{Context, Listening, Progress, Unit, merge_quietly, resolve};
+use super::{Context, Listening, Progress, Unit, log, merge_quietly, resolve};
 use crate::error::{Exit, Failure};
 use crate::recording::Recording;
-use crate::vault::{OpenVault, REPAIR_HINT};
+use crate::vault::{Deed, OpenVault, REPAIR_HINT};
 use crate::worker::sounding::{self, SoundFormat};
 
 /// What a copy is written as.
@@ -98,7 +98,8 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
                     .hint("name one, or a folder with -o DIR"));
             };
             progress.begin("exporting", None, Unit::Items);
-            let written = write(&vault, recording, args.format, stream, progress);
+            let to = Whereto::Stream;
+            let written = write(&vault, recording, args.format, to, stream, progress);
             progress.end();
             return written.map(|()| Outcome::default());
         }
@@ -216,7 +217,7 @@ fn to_file(
         .map_err(|error| unwritable(path, &error))
         .and_then(|file| {
             let mut out = BufWriter::new(file);
-            write(vault, recording, format, &mut out, progress)?;
+            write(vault, recording, format, Whereto::File, &mut out, progress)?;
             let file = out
                 .into_inner()
                 .map_err(|error| unwritable(path, error.error()))?;
@@ -259,10 +260,38 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::of_output("can't write the export", error).about(path.display())
 }
 
+/// Where a copy goes, as the log has it. The name of the file may say what the recording
+/// is about, and the log outlives the recording.
+#[derive(Clone, Copy)]
+enum Whereto {
+    File,
+    Stream,
+}
+
+/// Logs that a copy is about to be written: before its first byte.
+fn log_copy(
+    vault: &OpenVault,
+    recording: &Recording,
+    format: Format,
+    to: Whereto,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let to = match to {
+        Whereto::File => "a file",
+        Whereto::Stream => "a stream",
+    };
+    let detail = format!("{} to {to}", format.ending());
+    if let Some(note) = log::begin(vault, Deed::Export, &[recording.id], &detail)? {
+        progress.note(note);
+    }
+    Ok(())
+}
+
 fn write(
     vault: &OpenVault,
     recording: &Recording,
     format: Format,
+    to: Whereto,
     out: &mut dyn Write,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
@@ -271,6 +300,7 @@ fn write(
     match format {
         Format::Sound(_) if recording.audio_bytes == 0 => Err(missing("its sound was shredded")),
         Format::Sound(sound) => {
+            log_copy(vault, recording, format, to, progress)?;
             let control = Listening(progress);
             let silenced = sounding::write(vault, recording, sound, out, &control)?;
             if silenced.gone > 0 {
@@ -300,6 +330,7 @@ fn write(
             let written = text
                 .render(recording, &transcript)
                 .map_err(|error| unwritten(error.to_string()))?;
+            log_copy(vault, recording, format, to, progress)?;
             out.write_all(written.as_bytes())
                 .map_err(|error| Failure::of_output("can't write the export", &error))
         }

@@ -15,6 +15,7 @@ pub mod export;
 pub mod import;
 pub mod init;
 pub mod list;
+pub mod log;
 pub mod model;
 pub mod passwd;
 pub mod record;

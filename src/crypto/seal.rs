@@ -18,7 +18,7 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::secret::{SECRET_LEN, hex};
-use super::{BagKey, ClipKey, CryptoError, fill_random};
+use super::{BagKey, ClipKey, CryptoError, LogKey, fill_random};
 
 /// A key that records are sealed with.
 pub trait RecordKey {
@@ -33,6 +33,12 @@ impl RecordKey for BagKey {
 }
 
 impl RecordKey for ClipKey {
+    fn bytes(&self) -> &[u8; SECRET_LEN] {
+        self.expose()
+    }
+}
+
+impl RecordKey for LogKey {
     fn bytes(&self) -> &[u8; SECRET_LEN] {
         self.expose()
     }

@@ -12,6 +12,7 @@
 //! - `store`: the records of everything that came in, reading them, and building a
 //!   damaged store anew;
 //! - `restore`: putting recordings back that a backup held;
+//! - `log`: what was done with it all;
 //! - `destroy`: destroying a recording or what its card said before, and saying what
 //!   is out of reach;
 //! - `verify`: reading every byte, saying what is damaged, putting it in order;
@@ -30,6 +31,7 @@ mod ground;
 mod inbox;
 mod init;
 mod keys;
+mod log;
 pub mod notice;
 mod open;
 mod restore;
@@ -55,6 +57,7 @@ pub use inbox::merge::{Duplicate, MergeReport, Refused};
 pub use inbox::recorder::RecordingWriter;
 pub use init::{InitOptions, Placement};
 pub use keys::bag;
+pub use log::{Deed, Draft, Entry, Lapse, Log, Stage};
 pub use notice::Notice;
 pub use open::OpenVault;
 pub use restore::{Fate, Restored, Restoring, Returned, Returning};

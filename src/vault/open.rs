@@ -18,11 +18,13 @@ use super::inbox;
 use super::inbox::merge::{self, MergeReport};
 use super::inbox::running;
 use super::keys::bag::Settings;
+use super::log::chain::Checker;
+use super::log::{Deed, Draft, Log};
 use super::notice::Notice;
 use super::restore::Restoring;
 use super::sealed::frame::{Facts, Kind};
 use super::sealed::record::{self, CardRecord};
-use super::session::{Held, Session};
+use super::session::{Held, Now, Session};
 use super::store::gaps;
 use super::store::library::{self, Damage, Listing};
 use super::store::rescue::{self, Rescued};
@@ -53,6 +55,11 @@ impl OpenVault {
     #[cfg(test)]
     pub(super) fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Says what time it is, for the log; else it is the clock of this machine.
+    pub fn keep_time(&self, now: Now) {
+        self.session.keep_time(now);
     }
 
     /// The same vault, as it is without a key.
@@ -378,6 +385,28 @@ impl OpenVault {
         let mut notices = self.vault.notices().to_vec();
         notices.extend(self.notices());
         notices
+    }
+
+    /// Logs that something is about to begin that takes no rotation; durable when this
+    /// returns, and not before that may the sound play or the first byte leave the
+    /// vault. `detail` says as what or whereto, and nothing of what a recording is
+    /// about: see [`Draft::detail`]. What rotates the keys logs itself.
+    pub fn log(&self, deed: Deed, ids: &[RecordingId], detail: &str) -> Result<()> {
+        let draft = Draft::begun(deed, ids).detail(detail);
+        self.session.with(|held| held.log(&draft))
+    }
+
+    /// The whole log, and what is wrong with it.
+    pub fn read_log(&self) -> Result<Log> {
+        self.session.with(|held| {
+            held.store().read(held.lock(), |store| {
+                let mut checker = Checker::new(held.bag());
+                store
+                    .begin()?
+                    .each_log(|number, row| checker.row(number, row))?;
+                Ok(checker.finish())
+            })
+        })
     }
 
     /// Retention rules, saved searches, known backups and the like.

@@ -1,7 +1,9 @@
 //! One operation on an unlocked vault: the lock taken, the keys as they are now.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jiff::Zoned;
 
 use super::error::{Error, Result};
 use super::ground::disk::Disk;
@@ -11,11 +13,16 @@ use super::inbox;
 use super::keys::bag::{Bag, Clip};
 use super::keys::keyring::KeyRing;
 use super::keys::rotation::{Change, Rotated};
+use super::log::book::{self, Anchor};
+use super::log::{Deed, Draft};
 use super::notice::Notice;
 use super::store::rows::ClipId;
 use super::store::{Made, Store};
 use crate::crypto::{BackupIdentity, Passphrase, VaultId, WorkFactor};
-use crate::recording::RecordingId;
+use crate::recording::{Moment, RecordingId};
+
+/// Tells the time.
+pub type Now = Box<dyn Fn() -> Moment + Send + Sync>;
 
 /// What an unlocked vault keeps between operations.
 pub(crate) struct Session {
@@ -23,6 +30,7 @@ pub(crate) struct Session {
     store: Store,
     ring: Mutex<KeyRing>,
     notices: Mutex<Vec<Notice>>,
+    now: OnceLock<Now>,
 }
 
 impl Session {
@@ -35,6 +43,7 @@ impl Session {
             store,
             ring,
             notices,
+            now: OnceLock::new(),
         };
         match session.with(|held| held.store.make(&held.lock))? {
             Made::WasThere => {}
@@ -71,7 +80,21 @@ impl Session {
             store,
             lock,
             ring: &mut ring,
+            now: self.now(),
         })
+    }
+
+    /// Says what time it is from now on; the first one who does stays in force. Else it
+    /// is the clock of this machine.
+    pub(super) fn keep_time(&self, now: Now) {
+        let _ = self.now.set(now);
+    }
+
+    fn now(&self) -> Moment {
+        match self.now.get() {
+            Some(now) => now(),
+            None => Moment::from_zoned(&Zoned::now()),
+        }
     }
 
     fn tell(&self, notice: Notice) {
@@ -120,6 +143,7 @@ pub(crate) struct Held<'a> {
     store: &'a Store,
     lock: Lock,
     ring: &'a mut KeyRing,
+    now: Moment,
 }
 
 impl Held<'_> {
@@ -150,6 +174,11 @@ impl Held<'_> {
 
     pub(crate) fn generation(&self) -> u64 {
         self.ring.generation()
+    }
+
+    /// When this operation began.
+    pub(crate) fn now(&self) -> Moment {
+        self.now
     }
 
     /// The vault's name for good.
@@ -183,11 +212,37 @@ impl Held<'_> {
         ))
     }
 
+    /// Writes an entry of the log, of something that takes no rotation and is about to
+    /// begin. It is durable when this returns.
+    pub(crate) fn log(&self, draft: &Draft) -> Result<()> {
+        book::write(self, draft)
+    }
+
     /// Changes the bag by a rotation. Keys that an earlier rotation adopted and
     /// whose recording was discarded since go with it.
     pub(crate) fn rotate(&mut self, edit: impl FnOnce(&mut Bag) -> Result<()>) -> Result<Rotated> {
+        self.rotate_with(None, edit)
+    }
+
+    /// The same, with an entry of the log that is in force if and only if the change
+    /// is.
+    pub(crate) fn rotate_logged(
+        &mut self,
+        draft: Draft,
+        edit: impl FnOnce(&mut Bag) -> Result<()>,
+    ) -> Result<Rotated> {
+        self.rotate_with(Some(draft), edit)
+    }
+
+    fn rotate_with(
+        &mut self,
+        draft: Option<Draft>,
+        edit: impl FnOnce(&mut Bag) -> Result<()>,
+    ) -> Result<Rotated> {
         let mut edit = Some(edit);
-        self.rotate_rows(|_, _| move |bag: &mut Bag| edit.take().map_or(Ok(()), |edit| edit(bag)))
+        self.rotate_rows_with(draft, |_, _| {
+            move |bag: &mut Bag| edit.take().map_or(Ok(()), |edit| edit(bag))
+        })
     }
 
     /// The same for a change that `make` gives, which rewrites rows of the store
@@ -196,15 +251,35 @@ impl Held<'_> {
         &'b mut self,
         make: impl FnOnce(&'b Store, &'b Lock) -> C,
     ) -> Result<Rotated> {
+        self.rotate_rows_with(None, make)
+    }
+
+    /// The same, with an entry of the log.
+    pub(crate) fn rotate_rows_logged<'b, C: Change>(
+        &'b mut self,
+        draft: Draft,
+        make: impl FnOnce(&'b Store, &'b Lock) -> C,
+    ) -> Result<Rotated> {
+        self.rotate_rows_with(Some(draft), make)
+    }
+
+    fn rotate_rows_with<'b, C: Change>(
+        &'b mut self,
+        draft: Option<Draft>,
+        make: impl FnOnce(&'b Store, &'b Lock) -> C,
+    ) -> Result<Rotated> {
+        let anchor = self.anchor(draft)?;
         let Self {
             site,
             store,
             lock,
             ring,
+            ..
         } = self;
         let lock: &Lock = lock;
         let mut change = Tidying {
             site,
+            anchor,
             change: make(store, lock),
         };
         ring.rotate(site, lock, &mut change)
@@ -216,14 +291,22 @@ impl Held<'_> {
         new: &Passphrase,
         work: WorkFactor,
     ) -> Result<Rotated> {
+        let mut anchor = self.anchor(Some(Draft::done(Deed::Passwd, &[])))?;
         self.ring
-            .change_passphrase(self.site, &self.lock, new, work)
+            .change_passphrase(self.site, &self.lock, new, work, &mut |bag| anchor.put(bag))
+    }
+
+    /// What every rotation does to the log.
+    fn anchor(&self, draft: Option<Draft>) -> Result<Anchor> {
+        Anchor::look(self.store, &self.lock, self.ring.bag(), draft, self.now)
     }
 }
 
-/// A change that also takes out the keys of what is in the vault no more.
+/// A change that also takes out the keys of what is in the vault no more, and anchors
+/// the log.
 struct Tidying<'a, C> {
     site: &'a Site,
+    anchor: Anchor,
     change: C,
 }
 
@@ -232,7 +315,8 @@ impl<C: Change> Change for Tidying<'_, C> {
         let present = inbox::names(&*self.site.disk, &self.site.dir)?.recordings;
         bag.clips
             .retain(|id, clip| clip.extent.is_some() || present.binary_search(id).is_ok());
-        self.change.change(bag)
+        self.change.change(bag)?;
+        self.anchor.put(bag)
     }
 
     fn write_rows(&mut self, bag: &Bag) -> Result<()> {

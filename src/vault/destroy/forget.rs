@@ -31,6 +31,7 @@ use crate::vault::error::{Error, Result};
 use crate::vault::ground::lock::Lock;
 use crate::vault::keys::bag::{Bag, Clip};
 use crate::vault::keys::rotation::{Change, Rotated};
+use crate::vault::log::{Deed, Draft, book};
 use crate::vault::sealed::frame::Facts;
 use crate::vault::sealed::record;
 use crate::vault::session::Held;
@@ -44,7 +45,8 @@ use crate::vault::store::rows::ClipId;
 /// [`Error::NoRecording`]; [`Error::Damaged`] if the card can't be read, which
 /// then stays as it is.
 pub(crate) fn forget(held: &mut Held<'_>, id: RecordingId) -> Result<Rotated> {
-    held.rotate_rows(|store, lock| NewCardKey {
+    let draft = Draft::done(Deed::Forget, &[id]);
+    held.rotate_rows_logged(draft, |store, lock| NewCardKey {
         store,
         lock,
         id,
@@ -101,8 +103,10 @@ impl Change for NewCardKey<'_> {
             return Ok(());
         };
         let at = self.at(clip);
-        self.store
-            .write(self.lock, |rows| rows.put_card(at, &self.card))
+        self.store.write(self.lock, |rows| {
+            book::put_carried(rows, bag)?;
+            rows.put_card(at, &self.card)
+        })
     }
 }
 

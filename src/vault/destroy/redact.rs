@@ -36,6 +36,7 @@ use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::Hold;
 use crate::vault::inbox::{self, Claim, merge};
 use crate::vault::keys::bag::{Clip, Extent, Tombstone};
+use crate::vault::log::{Deed, Draft, book};
 use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::{record, scan};
 use crate::vault::session::Held;
@@ -98,7 +99,8 @@ pub(crate) fn redact(
     } = rekeying;
     // An error leaves the rows where they are: the keys in force are read anew
     // before anybody settles which ones count.
-    let rotated = held.rotate(|bag| {
+    let draft = Draft::done(Deed::Redact, &[id]);
+    let rotated = held.rotate_logged(draft, |bag| {
         let missing = Error::NoRecording { id };
         let place = bag.clips.get_mut(&id).ok_or(missing)?;
         std::mem::swap(place, &mut after);
@@ -154,6 +156,7 @@ pub(crate) fn settle(held: &Held<'_>) -> Result<u64> {
         return Ok(0);
     }
     held.store().write(held.lock(), |rows| {
+        book::put_carried(rows, held.bag())?;
         let mut deleted = 0;
         for id in ids {
             deleted += match held.clip(id) {

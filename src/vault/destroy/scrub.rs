@@ -15,6 +15,8 @@ use crate::error::{Exit, Failure};
 use crate::vault::error::{Error, Result};
 use crate::vault::inbox;
 use crate::vault::keys::bag::Clip;
+use crate::vault::log::chain::Checker;
+use crate::vault::log::{Deed, Draft, book};
 use crate::vault::session::Held;
 use crate::vault::store::rows::{ClipId, Reading, Writing};
 use crate::vault::store::{self, Changes};
@@ -123,6 +125,7 @@ fn check_room(held: &Held<'_>, store_bytes: u64) -> Result<()> {
                 Ok(())
             })?;
         }
+        old.each_log(|_, row| bytes += row.len() as u64)?;
         Ok(with_pages(bytes))
     })?;
     match needed_bytes <= free_bytes {
@@ -220,7 +223,25 @@ fn copy(
     }
     new.commit(|writing| put(writing, &rows))?;
     progress(bytes);
-    Ok(())
+    new.commit(|writing| copy_log(held, old, writing))
+}
+
+/// Takes the log over, with an entry that says that this was done: it is in force if and
+/// only if the new store is.
+fn copy_log(held: &Held<'_>, old: &Reading, new: &Writing) -> Result<()> {
+    let (mut checker, mut rows) = (Checker::new(held.bag()), Vec::new());
+    old.each_log(|number, row| {
+        checker.row(number, row);
+        rows.push((number, row.to_vec()));
+    })?;
+    if let Some(lapse) = checker.finish().lapses.first() {
+        let path = held.dir().join(store::FILE);
+        return Err(Error::store_damaged(&path, format!("log, {lapse}")));
+    }
+    for (number, row) in rows {
+        new.add_log(number, &row)?;
+    }
+    book::write_into(held, new, &Draft::done(Deed::Scrub, &[]))
 }
 
 fn put(writing: &Writing, rows: &[(ClipId, Place, Vec<u8>)]) -> Result<()> {

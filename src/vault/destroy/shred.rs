@@ -14,6 +14,7 @@ use crate::vault::inbox::merge;
 use crate::vault::inbox::{self, Claim};
 use crate::vault::keys::bag::{Bag, Tombstone};
 use crate::vault::keys::rotation::Rotated;
+use crate::vault::log::{Deed, Draft, book};
 use crate::vault::session::Held;
 use crate::vault::store::library;
 
@@ -26,12 +27,34 @@ pub enum ShredScope {
     Sound,
 }
 
-/// Destroys recordings; one rotation for all of them. `progress` hears of steps
-/// done and steps in all.
+impl ShredScope {
+    /// As a receipt and the log name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Everything => "sound, words and card",
+            Self::Sound => "sound",
+        }
+    }
+}
+
+/// Destroys recordings because somebody said so.
 pub(crate) fn shred(
     held: &mut Held<'_>,
     ids: &[RecordingId],
     scope: ShredScope,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Receipt> {
+    let draft = Draft::done(Deed::Shred, ids).detail(scope.name());
+    shred_as(held, ids, scope, draft, progress)
+}
+
+/// Destroys recordings; one rotation for all of them, with this entry in the log.
+/// `progress` hears of steps done and steps in all.
+pub(crate) fn shred_as(
+    held: &mut Held<'_>,
+    ids: &[RecordingId],
+    scope: ShredScope,
+    draft: Draft,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Receipt> {
     let mut steps = Steps::of(ids.len(), progress);
@@ -50,7 +73,7 @@ pub(crate) fn shred(
         .inspect(|_| steps.step())
         .map(|(id, found)| tally(id, found, scope))
         .collect();
-    let rotated = destroy_keys(held, ids, scope)?;
+    let rotated = destroy_keys(held, ids, scope, draft)?;
     steps.step();
     let mut receipt = begin_receipt(held, ids, shredded, scope, &rotated);
     delete_rows(held, ids, scope, &mut receipt, &mut steps);
@@ -137,8 +160,13 @@ fn tally(id: RecordingId, found: Result<Recording>, scope: ShredScope) -> Shredd
     }
 }
 
-fn destroy_keys(held: &mut Held<'_>, ids: &[RecordingId], scope: ShredScope) -> Result<Rotated> {
-    held.rotate(|bag| {
+fn destroy_keys(
+    held: &mut Held<'_>,
+    ids: &[RecordingId],
+    scope: ShredScope,
+    draft: Draft,
+) -> Result<Rotated> {
+    held.rotate_logged(draft, |bag| {
         for id in ids {
             match scope {
                 ShredScope::Everything => {
@@ -168,10 +196,7 @@ fn begin_receipt(
     scope: ShredScope,
     rotated: &Rotated,
 ) -> Receipt {
-    let keys = match scope {
-        ShredScope::Everything => "sound, words and card",
-        ShredScope::Sound => "sound",
-    };
+    let keys = scope.name();
     let many = ids.len();
     let recordings = if many == 1 { "recording" } else { "recordings" };
     let keys = format!("the keys to the {keys} of {many} {recordings}");
@@ -190,6 +215,8 @@ fn delete_rows(
     steps: &mut Steps<'_>,
 ) {
     let deleted = held.store().write(held.lock(), |rows| {
+        // The entry that came with the rotation goes where the others are.
+        book::put_carried(rows, held.bag())?;
         let mut deleted = 0;
         for id in ids {
             deleted += match scope {

@@ -163,8 +163,8 @@ pub enum WayKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogHead {
     /// Its number.
-    pub number: u64,
-    /// Its hash, which binds all before it.
+    pub number: u32,
+    /// The hash of it, which binds all before it.
     pub hash: [u8; 32],
 }
 
@@ -179,8 +179,11 @@ pub struct Settings {
     pub backups: Vec<KnownBackup>,
     /// The ways in, by the names of their slots.
     pub ways: BTreeMap<String, Way>,
-    /// The newest entry of the log, once there is one.
+    /// The newest entry of the log when this generation was made, once there is one.
     pub log_head: Option<LogHead>,
+    /// Entries that came with a rotation and were not in the store yet when this
+    /// generation was made: whole frames, in order.
+    pub log_carried: Vec<Vec<u8>>,
     /// The latest time the vault has seen, milliseconds since 1970-01-01T00:00:00Z.
     pub last_seen_ms: i64,
 }

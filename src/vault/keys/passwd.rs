@@ -17,7 +17,8 @@ use crate::vault::notice::Notice;
 
 impl KeyRing {
     /// Replaces passphrase, master key and backup identity. The identity before
-    /// stays in the bag: it opens the backups that were made with it.
+    /// stays in the bag: it opens the backups that were made with it. `edit` changes
+    /// the bag beside.
     ///
     /// # Errors
     /// If it fails, the old passphrase stays in force. What could not be
@@ -28,6 +29,7 @@ impl KeyRing {
         lock: &Lock,
         new: &Passphrase,
         work: WorkFactor,
+        edit: &mut dyn FnMut(&mut Bag) -> Result<()>,
     ) -> Result<Rotated> {
         let sealing = |error: CryptoError| Error::Seal {
             which: "the key slot".into(),
@@ -48,7 +50,7 @@ impl KeyRing {
         let former = self.backup.duplicate();
         let mut keep_former = |bag: &mut Bag| {
             bag.former_backups.push(former.duplicate());
-            Ok(())
+            edit(bag)
         };
         let SlotSecrets { master, backup, .. } = secrets;
         let successor = Successor { master, backup };

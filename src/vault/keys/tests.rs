@@ -184,7 +184,7 @@ fn the_old_passphrase_is_refused_from_the_commit_on() {
             ..site(&disk)
         };
         let held = lock(&watched);
-        ring.change_passphrase(&watched, &held, &new(), WorkFactor::NONE)
+        ring.change_passphrase(&watched, &held, &new(), WorkFactor::NONE, &mut |_| Ok(()))
             .unwrap_err();
         drop(held);
         assert!(
@@ -355,7 +355,7 @@ fn a_vault_unlocked_here_follows_what_another_process_changed() {
         (Freshness::Changed, vec![])
     );
     assert_eq!(holds(&one), [1, 3]);
-    two.change_passphrase(&site, &held, &new(), WorkFactor::NONE)
+    two.change_passphrase(&site, &held, &new(), WorkFactor::NONE, &mut |_| Ok(()))
         .unwrap();
     assert!(matches!(
         one.refresh(&site, &held),

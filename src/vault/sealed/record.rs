@@ -4,9 +4,10 @@
 //! every plaintext   0  32  the facts of the frame, compared on opening
 //! sound            32   4  how many of the segment's samples count
 //!                  36   …  Opus packets
-//! card, words      32   2  encoding, 1
+//! card, words, log 32   2  encoding, 1
 //!                  34   4  length of what follows, without the padding
 //!                  38   …  postcard; then zeros up to a multiple of 1 KiB
+//!                          (log: 256 bytes)
 //! ```
 
 use serde::de::DeserializeOwned;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::frame::{self, FACTS_BYTES, Facts, Frame};
-use crate::crypto::{self, ClipKey};
+use crate::crypto::{self, ClipKey, RecordKey};
 use crate::recording::{Card, SEGMENT_SAMPLES, VersionInfo};
 use crate::vault::error::{Error, Result};
 
@@ -85,6 +86,16 @@ pub(crate) fn open_sound(key: &ClipKey, frame: &Frame<'_>) -> Result<SoundSegmen
 
 /// Seals a card or a transcript into a frame, padded.
 pub(crate) fn seal_text<T: Serialize>(key: &ClipKey, facts: &Facts, value: &T) -> Result<Vec<u8>> {
+    seal_padded(key, facts, value, PAD_STEP_BYTES)
+}
+
+/// The same, padded to a multiple of so many bytes.
+pub(crate) fn seal_padded<T: Serialize>(
+    key: &impl RecordKey,
+    facts: &Facts,
+    value: &T,
+    step_bytes: usize,
+) -> Result<Vec<u8>> {
     let refused = |why: String| Error::Seal {
         which: place(facts),
         why,
@@ -93,7 +104,7 @@ pub(crate) fn seal_text<T: Serialize>(key: &ClipKey, facts: &Facts, value: &T) -
         .map_err(|error| refused(error.to_string()))?;
     let length = u32::try_from(size).map_err(|_| refused("it is too long".into()))?;
     // Reserved at once: a growing buffer would leave copies of the text behind.
-    let padded = (TEXT_HEAD_BYTES + size).next_multiple_of(PAD_STEP_BYTES);
+    let padded = (TEXT_HEAD_BYTES + size).next_multiple_of(step_bytes);
     let mut plain = Zeroizing::new(vec![0; padded]);
     plain[..FACTS_BYTES].copy_from_slice(&facts.to_bytes());
     plain[FACTS_BYTES..FACTS_BYTES + 2].copy_from_slice(&ENCODING.to_le_bytes());
@@ -103,8 +114,8 @@ pub(crate) fn seal_text<T: Serialize>(key: &ClipKey, facts: &Facts, value: &T) -
     frame_of(facts, &seal_with(key, facts, &plain)?)
 }
 
-/// Opens a card or a transcript.
-pub(crate) fn open_text<T: DeserializeOwned>(key: &ClipKey, frame: &Frame<'_>) -> Result<T> {
+/// Opens a card, a transcript or an entry of the log.
+pub(crate) fn open_text<T: DeserializeOwned>(key: &impl RecordKey, frame: &Frame<'_>) -> Result<T> {
     let plain = open_plain(key, frame)?;
     let refused = |why: &str| damaged(&frame.facts, why);
     let Some(([a, b, length @ ..], text)) = plain[FACTS_BYTES..].split_first_chunk::<6>() else {
@@ -122,7 +133,7 @@ pub(crate) fn open_text<T: DeserializeOwned>(key: &ClipKey, frame: &Frame<'_>) -
 
 /// Opens a record and gives its plaintext, facts included, once they are those
 /// of the frame.
-fn open_plain(key: &ClipKey, frame: &Frame<'_>) -> Result<Zeroizing<Vec<u8>>> {
+fn open_plain(key: &impl RecordKey, frame: &Frame<'_>) -> Result<Zeroizing<Vec<u8>>> {
     let plain = crypto::open(key, frame.body).map_err(|error| damaged(&frame.facts, error))?;
     match plain.first_chunk::<FACTS_BYTES>() {
         Some(inside) if *inside == frame.facts.to_bytes() => Ok(plain),
@@ -130,7 +141,7 @@ fn open_plain(key: &ClipKey, frame: &Frame<'_>) -> Result<Zeroizing<Vec<u8>>> {
     }
 }
 
-fn seal_with(key: &ClipKey, facts: &Facts, plain: &[u8]) -> Result<Vec<u8>> {
+fn seal_with(key: &impl RecordKey, facts: &Facts, plain: &[u8]) -> Result<Vec<u8>> {
     crypto::seal(key, plain).map_err(|error| Error::Seal {
         which: place(facts),
         why: error.to_string(),

@@ -16,6 +16,7 @@ use crate::recording::RecordingId;
 use crate::transcript::Transcript;
 use crate::vault::ground::disk::DiskFile;
 use crate::vault::keys::bag::{Bag, Clip};
+use crate::vault::log::{Entry, chain, entry};
 use crate::vault::sealed::frame::{self, Facts, Frame, HEADER_BYTES, Kind, Unreadable};
 use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::sealed::scan;
@@ -46,10 +47,12 @@ pub(in crate::vault) struct Found {
 pub(in crate::vault) struct Records {
     clips: Vec<ClipId>,
     pub(in crate::vault) found: Vec<Found>,
+    /// Entries of the log, one of each number, and where they lie.
+    pub(in crate::vault) log: Vec<(Entry, u64)>,
     /// Revisions of cards whose frame is damaged, and of which recording.
     damaged_cards: Vec<(u32, u32)>,
     /// Whether there are whole frames of recordings that the bag knows nothing of,
-    /// neither as living nor as destroyed.
+    /// neither as living nor as destroyed, or of another log.
     pub(in crate::vault) strange: bool,
 }
 
@@ -117,6 +120,7 @@ pub(in crate::vault) fn find(
         for other in others {
             let other = other.join().unwrap_or_default();
             found.found.extend(other.found);
+            found.log.extend(other.log);
             found.damaged_cards.extend(other.damaged_cards);
             found.strange |= other.strange;
         }
@@ -134,6 +138,7 @@ pub(in crate::vault) fn find(
     found
         .found
         .dedup_by_key(|one| (one.clip, one.kind, one.number));
+    found.log = chain::choose(bag, found.log);
     found.clips = known.clips.iter().map(|(at, _)| *at).collect();
     Ok(found)
 }
@@ -144,12 +149,21 @@ pub(in crate::vault) fn read(
     found: &Found,
     bytes: &mut Vec<u8>,
 ) -> io::Result<()> {
+    read_at(file, found.at, bytes)
+}
+
+/// Adds the bytes of the record that begins there.
+pub(in crate::vault) fn read_at(
+    file: &dyn DiskFile,
+    at: u64,
+    bytes: &mut Vec<u8>,
+) -> io::Result<()> {
     let mut header = [0; HEADER_BYTES];
-    file.read_at(found.at, &mut header)?;
+    file.read_at(at, &mut header)?;
     let body = frame::body_bytes(&header).map_err(io::Error::other)?;
     let start = bytes.len();
     bytes.resize(start + HEADER_BYTES + body, 0);
-    file.read_at(found.at, &mut bytes[start..])
+    file.read_at(at, &mut bytes[start..])
 }
 
 /// The recordings whose records count.
@@ -236,6 +250,16 @@ fn look_at(known: &Known<'_>, piece: &Piece<'_>, window: &mut Vec<u8>, found: &m
             }
             continue;
         };
+        if frame.facts.kind == Kind::Log {
+            match entry::open(&known.bag.log, frame.bytes) {
+                Ok(entry) => {
+                    found.log.push((entry, start + at as u64));
+                    from = at + frame.bytes.len();
+                }
+                Err(_) => found.strange = true,
+            }
+            continue;
+        }
         let Some(clip) = known.place(&frame.facts) else {
             found.strange |= known.is_strange(&frame.facts);
             continue;
@@ -262,10 +286,11 @@ fn look_at(known: &Known<'_>, piece: &Piece<'_>, window: &mut Vec<u8>, found: &m
 }
 
 /// All of a frame that reaches over the edge of the window, if it says that it is
-/// of a recording that we have; nothing otherwise.
+/// of a recording that we have or of the log; nothing otherwise.
 fn torn(known: &Known<'_>, file: &dyn DiskFile, at: u64, end: u64, seen: &[u8]) -> Vec<u8> {
     let facts = seen.first_chunk().and_then(frame::facts_of);
-    let is_ours = facts.is_some_and(|facts| known.place(&facts).is_some());
+    let is_ours =
+        facts.is_some_and(|facts| facts.kind == Kind::Log || known.place(&facts).is_some());
     match frame::body_bytes(seen) {
         Ok(body) if is_ours && at + (HEADER_BYTES + body) as u64 <= end => {
             let mut whole = vec![0; HEADER_BYTES + body];

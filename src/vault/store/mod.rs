@@ -8,6 +8,7 @@
 pub(super) mod finding;
 pub(super) mod gaps;
 pub(super) mod library;
+pub(super) mod log;
 mod overlay;
 pub(super) mod replace;
 pub(super) mod rescue;
@@ -176,6 +177,22 @@ impl Store {
     ) -> Result<T> {
         // Closing redb ends with a durable commit of its own: the rows go with
         // it, and one fsync is spared.
+        self.change(lock, |changes| {
+            changes.commit_as(Durability::None, |rows| {
+                let changed = change(rows)?;
+                rows.count_commit()?;
+                Ok(changed)
+            })
+        })
+    }
+
+    /// The same for rows that nobody shows: the revision stays, so that no interface
+    /// reads everything anew.
+    pub(crate) fn write_aside<T>(
+        &self,
+        lock: &Lock,
+        change: impl FnOnce(&Writing) -> Result<T>,
+    ) -> Result<T> {
         self.change(lock, |changes| changes.commit_as(Durability::None, change))
     }
 
@@ -344,7 +361,11 @@ impl Changes<'_> {
     /// Changes rows in one transaction, durable when this returns. Nothing is
     /// changed if `change` fails.
     pub(crate) fn commit<T>(&self, change: impl FnOnce(&Writing) -> Result<T>) -> Result<T> {
-        self.commit_as(Durability::Immediate, change)
+        self.commit_as(Durability::Immediate, |rows| {
+            let changed = change(rows)?;
+            rows.count_commit()?;
+            Ok(changed)
+        })
     }
 
     fn commit_as<T>(
@@ -363,7 +384,6 @@ impl Changes<'_> {
             trouble: Trouble(self.store.path.clone()),
         };
         let changed = change(&rows)?;
-        rows.count_commit()?;
         rows.txn
             .commit()
             .map_err(|error| self.store.trouble(error))?;

@@ -14,6 +14,8 @@ use super::finding::{self, Found, Records};
 use super::rows::{ClipId, SEGMENTS_PER_ROW, Writing};
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile};
+use crate::vault::log::chain::Checker;
+use crate::vault::log::{Deed, Draft, book};
 use crate::vault::sealed::frame::Kind;
 use crate::vault::session::Held;
 use crate::vault::store;
@@ -69,7 +71,7 @@ pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Resul
                 Ok(())
             })?;
         }
-        Ok(())
+        store.commit(|writing| rebuild_log(held, writing, &records, &*file))
     })?;
     drop(file);
     let earlier = store.set_aside()?;
@@ -83,12 +85,34 @@ pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Resul
         not_erased = erased.err().map(|error| error.to_string());
     }
     Ok(Rescued {
-        records: records.found.len() as u64,
+        records: (records.found.len() + records.log.len()) as u64,
         bytes,
         not_erased,
         kept,
         earlier,
     })
+}
+
+/// The entries of the log that were found, and one that says what was done here and
+/// which are gone.
+fn rebuild_log(
+    held: &Held<'_>,
+    writing: &Writing,
+    records: &Records,
+    file: &dyn DiskFile,
+) -> Result<()> {
+    let path = held.dir().join(store::FILE);
+    let mut checker = Checker::new(held.bag());
+    let mut bytes = Vec::new();
+    for (entry, at) in &records.log {
+        bytes.clear();
+        finding::read_at(file, *at, &mut bytes).map_err(Error::io("read", &path))?;
+        writing.add_log(entry.number, &bytes)?;
+        checker.entry(entry.clone());
+    }
+    let draft = Draft::done(Deed::Repair, &[]).detail("the store was built anew");
+    let lost = checker.finish().lapses;
+    book::write_into(held, writing, &draft.lost(&lost))
 }
 
 /// A row of the new store and the records that go into it.

@@ -7,6 +7,7 @@
 //! sound  id 16, epoch 4, row 4      frames of up to ten segments, as they came
 //! words  id 16, epoch 4, number 4   one frame
 //! card   id 16, epoch 4             one frame
+//! log    number 4                   one frame; see `log`
 //! ```
 //!
 //! Integers in keys are big-endian, so that rows lie in order. Rows hold sealed
@@ -22,6 +23,7 @@ use crate::crypto::fill_random;
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
 use crate::vault::store::Trouble;
+use crate::vault::store::log::LOG;
 
 /// Segments in one row: redb rounds large values up to a power of two, and ten
 /// frames fill 32 KiB best.
@@ -173,7 +175,13 @@ impl Reading {
 
     /// Refuses a store that holds more than this version would take along.
     pub(crate) fn refuse_strange_tables(&self) -> Result<()> {
-        let known = [META.name(), SOUND.name(), WORDS.name(), CARD.name()];
+        let known = [
+            META.name(),
+            SOUND.name(),
+            WORDS.name(),
+            CARD.name(),
+            LOG.name(),
+        ];
         let tables = self
             .txn
             .list_tables()
@@ -451,6 +459,7 @@ impl Writing {
         self.table(SOUND)?;
         self.table(WORDS)?;
         self.table(CARD)?;
+        self.make_log()?;
         // A store that takes the place of another must not count through the
         // same numbers again.
         let mut start = [0; 8];

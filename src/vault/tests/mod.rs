@@ -23,6 +23,7 @@ mod cycle;
 mod damage;
 mod forensic;
 mod interrupted;
+mod log;
 mod read_only;
 mod redact;
 mod restore;

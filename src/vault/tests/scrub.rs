@@ -7,7 +7,7 @@ use super::crash::{at_every_cut, fresh, reopen};
 use super::*;
 use crate::error::{Exit, Failure};
 use crate::vault::ground::sim_disk::SimDisk;
-use crate::vault::sealed::scan;
+use crate::vault::sealed::{frame, scan};
 use crate::vault::store::rows::ClipId;
 use crate::vault::{Error, Notice, ShredScope};
 
@@ -24,7 +24,8 @@ fn names(disk: &SimDisk) -> Vec<String> {
 /// How many frames of each recording lie in a file, whoever can open them.
 fn frames(bytes: &[u8]) -> BTreeMap<RecordingId, usize> {
     let mut counts = BTreeMap::new();
-    for (_, frame) in scan::frames(bytes) {
+    let of_recordings = |frame: &frame::Frame<'_>| frame.facts.kind != frame::Kind::Log;
+    for (_, frame) in scan::frames(bytes).filter(|(_, frame)| of_recordings(frame)) {
         *counts.entry(frame.facts.id).or_default() += 1;
     }
     counts

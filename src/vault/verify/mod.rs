@@ -26,8 +26,10 @@ mod waiting;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Result;
+use super::log::{Lapse, Log};
 use super::notice::Notice;
 use super::session::Held;
+use super::store;
 use super::store::replace::OLD_FILE;
 use crate::recording::RecordingId;
 
@@ -126,6 +128,8 @@ struct Look {
     found: Verified,
     /// What is wrong with the store, which is not in `found`.
     store: Vec<Flaw>,
+    /// The log, whose lapses are not in `found`.
+    log: Log,
 }
 
 /// Looks at everything and changes nothing. `notices` is what opening the vault
@@ -135,9 +139,22 @@ pub(super) fn verify(
     notices: &[Notice],
     tell: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Verified> {
-    let Look { mut found, store } = look(held, notices, &Meter::new(tell))?;
+    let Look {
+        mut found,
+        store,
+        log,
+    } = look(held, notices, &Meter::new(tell))?;
     found.flaws.extend(store);
+    found
+        .flaws
+        .extend(log.lapses.iter().map(|one| flaw_of_log(held, one)));
     Ok(found)
+}
+
+/// What is wrong with the log, which is a part of the store.
+fn flaw_of_log(held: &Held<'_>, lapse: &Lapse) -> Flaw {
+    let path = held.dir().join(store::FILE);
+    Flaw::new(path.display(), format!("log, {lapse}"))
 }
 
 fn look(held: &Held<'_>, notices: &[Notice], meter: &Meter<'_>) -> Result<Look> {
@@ -148,9 +165,13 @@ fn look(held: &Held<'_>, notices: &[Notice], meter: &Meter<'_>) -> Result<Look> 
     keys::look(held, &mut found);
     roots::look(held, &mut found)?;
     waiting::look(held, &mut found)?;
-    let store = tree::look(held, &mut found, meter)?.flaws;
+    let tree::Store { flaws, log, .. } = tree::look(held, &mut found, meter)?;
     beside::look(held, &mut found)?;
-    Ok(Look { found, store })
+    Ok(Look {
+        found,
+        store: flaws,
+        log,
+    })
 }
 
 /// What opening has found that is damage. What is still there is found again.

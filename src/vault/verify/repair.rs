@@ -1,10 +1,11 @@
 //! Puts a vault in order: what has a second copy is mended from it, the store is
 //! built anew from its records, and what is gone for good is noted.
 
-use super::{Flaw, Look, Meter, Verified, look, roots, settle, tree};
+use super::{Flaw, Look, Meter, Verified, flaw_of_log, look, roots, settle, tree};
 use crate::recording::Moment;
 use crate::vault::error::Result;
 use crate::vault::inbox::merge;
+use crate::vault::log::{Deed, Draft, book};
 use crate::vault::notice::Notice;
 use crate::vault::session::Held;
 use crate::vault::store::rescue;
@@ -24,7 +25,7 @@ pub(in crate::vault) fn repair(
     let Look {
         found: before,
         store: mut store_flaws,
-        ..
+        log,
     } = look(held, notices, &Meter::new(tell))?;
     let mut flaws = before.flaws;
     let mut notes = before.notes;
@@ -40,13 +41,31 @@ pub(in crate::vault) fn repair(
                 store_flaws.push(one);
             }
         }
+    } else if !log.lapses.is_empty() {
+        let draft = Draft::done(Deed::Repair, &[]).detail("the log was put in order");
+        book::mend(held, draft)?;
     }
     mend_roots(held, &mut flaws)?;
     // What waits is taken in, with its damage noted.
     merge::merge(held)?;
     let after = look(held, &[], &Meter::new(tell))?;
     flaws.extend(store_flaws);
-    for flaw in after.found.flaws.into_iter().chain(after.store) {
+    for lapse in &log.lapses {
+        // What could not be put back is noted, or still there.
+        let left = || after.log.noted.iter().chain(&after.log.lapses);
+        let mended = !left().any(|one| one.first <= lapse.last && lapse.first <= one.last);
+        let flaw = flaw_of_log(held, lapse);
+        flaws.push(Flaw { mended, ..flaw });
+    }
+    let still = after.log.lapses.iter().map(|one| flaw_of_log(held, one));
+    let still: Vec<Flaw> = still.collect();
+    for flaw in after
+        .found
+        .flaws
+        .into_iter()
+        .chain(after.store)
+        .chain(still)
+    {
         if !flaws.iter().any(|known| known.is(&flaw)) {
             flaws.push(flaw);
         }
@@ -106,7 +125,8 @@ fn mend_roots(held: &mut Held<'_>, flaws: &mut [Flaw]) -> Result<()> {
     if before.flaws.is_empty() {
         return Ok(());
     }
-    held.rotate(|_| Ok(()))?;
+    let draft = Draft::done(Deed::Repair, &[]).detail("the keys were written anew");
+    held.rotate_logged(draft, |_| Ok(()))?;
     let mut after = Verified::default();
     roots::look(held, &mut after)?;
     for flaw in flaws {

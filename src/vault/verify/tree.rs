@@ -10,6 +10,8 @@ use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile};
 use crate::vault::inbox;
 use crate::vault::keys::bag::Bag;
+use crate::vault::log::Log;
+use crate::vault::log::chain::Checker;
 use crate::vault::sealed::frame::Kind;
 use crate::vault::session::Held;
 use crate::vault::store;
@@ -25,6 +27,8 @@ pub(super) struct Store {
     pub records: u64,
     pub flaws: Vec<Flaw>,
     pub conditions: Vec<Condition>,
+    /// The log in it.
+    pub log: Log,
     /// Rows that no key opens.
     leftovers: u64,
     /// Recordings of which there is a file in the inbox all the same.
@@ -87,12 +91,18 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified, meter: &Meter<'_>) -> 
         .store()
         .examine(held.lock(), &|bytes| meter.advance(bytes), |store| {
             let parts = on_threads(|share| of_share(store, looked, share))?;
-            Ok((parts, store.idle_bytes()?))
+            let mut log = Checker::new(held.bag());
+            store.begin()?.each_log(|number, row| {
+                meter.advance(row.len() as u64);
+                log.row(number, row);
+            })?;
+            Ok((parts, log.finish(), store.idle_bytes()?))
         });
     let mut all = Store::default();
     match examined {
-        Ok((parts, idle_bytes)) => {
+        Ok((parts, log, idle_bytes)) => {
             found.idle_bytes += idle_bytes;
+            all.log = log;
             parts.into_iter().for_each(|part| all.add(part));
         }
         Err(error) if is_damage(&error) => {
@@ -125,7 +135,11 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified, meter: &Meter<'_>) -> 
     }
     // They were counted in the inbox.
     found.recordings += all.recordings - all.twice.len() as u64;
-    found.records += all.records;
+    found.records += all.records + all.log.entries.len() as u64;
+    let noted = all.log.noted.iter();
+    found
+        .notes
+        .extend(noted.map(|lapse| format!("{place}: log, {lapse}")));
     Ok(all)
 }
 
@@ -204,6 +218,11 @@ fn of_share(store: &Snapshots<'_>, looked: Looked<'_>, share: Share) -> Result<S
 fn past_the_tree(looked: Looked<'_>, file: &dyn DiskFile, all: &mut Store) -> std::io::Result<()> {
     let Looked { bag, meter, .. } = looked;
     let records = finding::find(bag, file, &|_| ())?;
+    let mut log = Checker::new(bag);
+    for (entry, _) in &records.log {
+        log.entry(entry.clone());
+    }
+    all.log = log.finish();
     let mut states = states(bag, None);
     let mut bytes = Vec::new();
     for found in &records.found {

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::{Answer, Shared};
 use crate::audio::{Playback, StoredRate, StoredShape, StoredSound};
+use crate::command::log;
 use crate::error::{Exit, Failure};
 use crate::recording::{RecordingId, STORED_RATE_HZ};
+use crate::time::clock;
 use crate::tui::engine::PlayerStatus;
-use crate::vault::SoundReader;
+use crate::vault::{Deed, SoundReader};
 
 /// Between two looks at the loudspeaker, whose ring holds half a second.
 const REFILL: Duration = Duration::from_millis(100);
@@ -109,6 +111,11 @@ impl Playing {
                 .hint("export it, or `voxvault play --stdout` over SSH")
         })?;
         let sound = StoredSound::from_sample(shape, StoredRate::Full, from_sample)?;
+        // The loudspeaker is there; it hears nothing before this is durable.
+        let from = clock(Duration::from_secs(from_sample / u64::from(STORED_RATE_HZ)));
+        if let Some(note) = log::begin(&open, Deed::Play, &[id], &format!("from {from}"))? {
+            shared.tell(Answer::Notice(note.to_owned()));
+        }
         Ok(Self {
             id,
             shape,
