@@ -86,6 +86,10 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Say what was played, exported, backed up and destroyed
     Log(LogArgs),
+    /// Read every byte of a backup
+    Backup(BackupArgs),
+    /// Bring recordings back from a backup, into this vault or a new one
+    Restore(RestoreArgs),
     /// Manage speech models
     Model {
         #[command(subcommand)]
@@ -140,6 +144,41 @@ pub(super) struct LogArgs {
 pub(super) enum LogCommand {
     /// Look whether somebody without a key changed it, and name what is wrong
     Verify,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackupArgs {
+    #[command(subcommand)]
+    pub(super) command: BackupCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BackupCommand {
+    /// Read every byte of a backup and say what is not as it was written
+    Verify {
+        /// The folder, or one segment
+        #[arg(value_name = "DIR|FILE")]
+        at: PathBuf,
+        /// Open it with the keys in this file instead of the vault's
+        #[arg(long, value_name = "FILE")]
+        from_identity: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// The folder, one segment, or `-` for a stream
+    #[arg(value_name = "DIR|FILE|-")]
+    pub(super) from: PathBuf,
+    /// Open it with the keys in this file instead of the vault's
+    #[arg(long, value_name = "FILE")]
+    pub(super) from_identity: Option<PathBuf>,
+    /// Only try: into a vault that is destroyed afterwards, and compare
+    #[arg(long)]
+    pub(super) test: bool,
+    /// Bring back one that was shredded, under a new id
+    #[arg(long, value_name = "ID")]
+    pub(super) resurrect: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod destroyed;
 mod json;
 mod logged;
+mod returned;
 
 use std::io::{self, Write};
 
@@ -30,6 +31,8 @@ pub(super) use json::{
 };
 
 pub(super) use logged::{log, log_json, log_verified, log_verified_json};
+
+pub(super) use returned::{backup_verified, backup_verified_json, restored, restored_json};
 
 type Out<'a> = &'a mut dyn Write;
 

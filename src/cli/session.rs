@@ -4,6 +4,7 @@ mod changing;
 mod destroying;
 mod logged;
 mod reading;
+mod returning;
 mod taking;
 
 use std::io::{self, Write};
@@ -48,6 +49,8 @@ impl Session {
             Command::Passwd(args) => self.passwd(&args),
             Command::Verify(args) => self.verify(&args),
             Command::Log(args) => self.log(&args),
+            Command::Backup(args) => self.backup(args),
+            Command::Restore(args) => self.restore(args),
             Command::Model { command } => self.model(command),
             Command::Devices(args) => self.devices(&args),
             Command::Doctor => self.doctor(),

@@ -4,9 +4,11 @@
 //! here prints, prompts or knows of a terminal. The command line and the
 //! interface both call these.
 
+mod backup_access;
 mod context;
 mod progress;
 
+pub mod backup_verify;
 pub mod demo;
 pub mod devices;
 pub mod doctor;
@@ -20,7 +22,9 @@ pub mod model;
 pub mod passwd;
 pub mod record;
 pub mod redact;
+pub mod rehearsal;
 pub mod resolve;
+pub mod restore;
 pub mod scrub;
 pub mod search;
 pub mod show;
