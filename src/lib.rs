@@ -26,6 +26,7 @@ pub mod speech;
 pub mod vault;
 pub mod search;
 pub mod backup;
+pub mod foreign;
 pub mod worker;
 pub mod command;
 pub mod tui;

@@ -3,6 +3,8 @@
 //! Parsing and printing only: nothing here reads a clock. Where "now" matters,
 //! it is passed in, and its time zone is the one in which dates are meant.
 
+pub mod stamp;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

@@ -41,6 +41,7 @@ mod shape;
 pub(crate) mod simulated;
 mod silence;
 mod stored;
+mod tags;
 #[cfg(test)]
 mod synthetic;
 
@@ -65,6 +66,7 @@ pub use ring::CaptureGap;
 pub use shape::Shape;
 pub use silence::Silencer;
 pub use stored::{StoredRate, StoredShape, StoredSound};
+pub use tags::recorded as recorded_by_tag;
 
 /// The rate that Whisper and the voice detector hear.
 pub const SPEECH_RATE_HZ: u32 = 16_000;

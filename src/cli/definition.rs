@@ -60,7 +60,7 @@ pub(super) enum Command {
     Init(InitArgs),
     /// Record the microphone or a stream, also while locked
     Record(RecordArgs),
-    /// Take in sound files and folders, also while locked
+    /// Take in sound files, folders and data downloads, also while locked
     Import(ImportArgs),
     /// Turn sound into text: a new version, never over an old one
     Transcribe(TranscribeArgs),
@@ -216,7 +216,7 @@ pub(super) struct RecordArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Sound files, and folders of them
+    /// Sound files, folders of them, and zip archives; transcripts beside them come along
     #[arg(value_name = "FILE", required = true)]
     pub(super) files: Vec<PathBuf>,
     /// A title instead of the file's name
@@ -291,8 +291,11 @@ pub(super) enum TextForm {
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     /// Ids or filters
-    #[arg(value_name = "ID|FILTER", required = true)]
+    #[arg(value_name = "ID|FILTER", required_unless_present = "search")]
     pub(super) which: Vec<String>,
+    /// All recordings that this query finds, instead of ids or filters
+    #[arg(long, value_name = "QUERY", conflicts_with = "which")]
+    pub(super) search: Option<String>,
     /// The form
     #[arg(long, value_enum)]
     pub(super) format: ExportForm,

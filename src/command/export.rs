@@ -1,14 +1,18 @@
 //! Writes decrypted copies: sound or text, for people and other programs.
 
+mod names;
+
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use self::names::Names;
 use super::text::TextFormat;
-use super::{Context, Listening, Progress, Unit, log, merge_quietly, resolve};
+use super::{Context, Listening, Progress, Unit, log, merge_quietly, resolve, search};
 use crate::error::{Exit, Failure};
-use crate::recording::Recording;
+use crate::recording::{Recording, RecordingId};
+use crate::search::Query;
 use crate::vault::{Deed, OpenVault, REPAIR_HINT};
 use crate::worker::sounding::{self, SoundFormat};
 
@@ -56,6 +60,8 @@ pub enum Destination<'a> {
 pub struct Args<'a> {
     /// Ids, `last`, or filters.
     pub which: Vec<String>,
+    /// Instead of those: all recordings that this query finds.
+    pub query: Option<String>,
     /// As what.
     pub format: Format,
     /// Where to.
@@ -81,11 +87,17 @@ pub struct Outcome {
 /// or text to give, or the destination can't be written.
 pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let now = context.clock.now();
-    let selection = resolve::Selection::parse(&args.which)?;
+    let selection = match &args.query {
+        Some(_) => None,
+        None => Some(resolve::Selection::parse(&args.which)?),
+    };
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
     let all = super::recordings(&vault, progress)?;
-    let ids = selection.resolve(&all, &now)?;
+    let ids = match (&selection, &args.query) {
+        (Some(selection), _) => selection.resolve(&all, &now)?,
+        (None, query) => found(&vault, &all, query.as_deref().unwrap_or_default(), &now)?,
+    };
     let chosen: Vec<&Recording> = ids
         .iter()
         .filter_map(|id| all.iter().find(|recording| recording.id == *id))
@@ -101,7 +113,9 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
             let to = Whereto::Stream;
             let written = write(&vault, recording, args.format, to, stream, progress);
             progress.end();
-            return written.map(|()| Outcome::default());
+            written?;
+            progress.note("the copy is in the clear");
+            return Ok(Outcome::default());
         }
         Destination::Path(path) if chosen.len() == 1 && !names_a_folder(&path) => {
             progress.begin("exporting", None, Unit::Items);
@@ -124,15 +138,11 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
         Destination::Path(folder) => folder,
         Destination::Here => PathBuf::from("."),
     };
-    std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
-    let mut outcome = Outcome::default();
+    make_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
+    let (mut outcome, mut names) = (Outcome::default(), Names::default());
     progress.begin("exporting", Some(chosen.len() as u64), Unit::Items);
     for recording in chosen {
-        let mut path = folder.join(format!("{}.{}", safe_name(recording), args.format.ending()));
-        if outcome.written.contains(&path) {
-            let name = format!("{} {}", safe_name(recording), recording.id.short());
-            path = folder.join(format!("{name}.{}", args.format.ending()));
-        }
+        let path = folder.join(names.next(recording, args.format.ending()));
         match to_file(
             &vault,
             recording,
@@ -162,35 +172,38 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
     Ok(outcome)
 }
 
+/// All recordings that a query finds, best first.
+fn found(
+    vault: &OpenVault,
+    all: &[Recording],
+    query: &str,
+    now: &jiff::Zoned,
+) -> Result<Vec<RecordingId>, Failure> {
+    let index = search::build_index(vault, all)?;
+    let hits = index.search(&Query::parse(query), now, usize::MAX).hits;
+    match hits.is_empty() {
+        false => Ok(hits.into_iter().map(|hit| hit.id).collect()),
+        true => {
+            let why = "no recording matches the query";
+            Err(Failure::new(Exit::NotFound, "found nothing", why)
+                .hint("`voxvault search` shows what is found"))
+        }
+    }
+}
+
+/// What is made for copies in the clear is for its owner alone; what is there stays as it
+/// is.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
 /// A folder that is there, or a name that says so by its end.
 fn names_a_folder(path: &Path) -> bool {
     use std::os::unix::ffi::OsStrExt;
     path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/")
-}
-
-/// Date and title, with nothing that a file system or a shell trips over.
-fn safe_name(recording: &Recording) -> String {
-    let date = recording
-        .card
-        .recorded_at
-        .to_zoned()
-        .strftime("%Y-%m-%d %H.%M")
-        .to_string();
-    let kept: String = crate::error::plain(&recording.card.title)
-        .chars()
-        .map(|c| if r#"/\:*?"<>|"#.contains(c) { ' ' } else { c })
-        .collect();
-    let words: Vec<&str> = kept.split_whitespace().collect();
-    let mut title = words.join(" ");
-    while title.len() > 120 {
-        title.pop();
-    }
-    let title = title.trim_matches(|c| c == '.' || c == '-' || c == ' ');
-    if title.is_empty() {
-        format!("{date} {}", recording.id.short())
-    } else {
-        format!("{date} {title}")
-    }
 }
 
 /// Writes to a temporary name beside the file and renames it, so that a copy

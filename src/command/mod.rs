@@ -66,8 +66,13 @@ pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<Merge
     tell_of_notices(vault, progress);
     for duplicate in &report.duplicates {
         let (id, of) = (duplicate.id.short(), duplicate.of.short());
+        let text = match duplicate.transcripts {
+            0 => "",
+            1 => "; the transcript that came with it is a new version there",
+            _ => "; the transcripts that came with it are new versions there",
+        };
         progress.note(&format!(
-            "{id} holds the same sound as {of}, and was left out"
+            "{id} holds the same sound as {of}, and was left out{text}"
         ));
     }
     for empty in &report.empty {

@@ -67,6 +67,8 @@ pub struct Taken {
     pub duration: Duration,
     /// Where it stands.
     pub state: State,
+    /// How many transcripts came with it.
+    pub transcripts: usize,
 }
 
 /// What came of it.
@@ -112,6 +114,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
                 file: None,
                 duration: stopped.duration,
                 state: stopped.state,
+                transcripts: 0,
             };
             (taken, stopped.shortfall)
         }
@@ -151,6 +154,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
                     file: None,
                     duration: taken.duration,
                     state: taken.state,
+                    transcripts: 0,
                 },
                 taken.shortfall,
             )

@@ -453,7 +453,7 @@ impl OpenVault {
 }
 
 /// Opens the card as this transaction sees it, changes it and seals it anew.
-fn rewrite_card(
+pub(in crate::vault) fn rewrite_card(
     held: &Held<'_>,
     rows: &Writing,
     id: RecordingId,
@@ -472,7 +472,7 @@ fn rewrite_card(
 }
 
 /// Puts a transcript behind the last one that the card or the table knows.
-fn add_words(
+pub(in crate::vault) fn add_words(
     rows: &Writing,
     at: ClipId,
     key: &ClipKey,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::space;
 use crate::error::{Exit, Failure};
 use crate::recording::{Card, Ending, RecordingId, length_of};
+use crate::transcript::Transcript;
 use crate::vault::{self, RecordingWriter, Vault};
 
 /// How long a full disk is tried again: shorter than the ring behind a
@@ -128,6 +129,15 @@ impl Outbox {
             Err(error) if error.is_no_space() => Ok(()),
             done => done,
         }
+    }
+
+    /// Writes a transcript that came with the sound, behind all of it.
+    ///
+    /// # Errors
+    /// When the vault can't be written.
+    pub(super) fn add_transcript(&mut self, transcript: &Transcript) -> Result<(), vault::Error> {
+        self.flush()?;
+        self.writer.add_transcript(transcript)
     }
 
     /// Ends the recording with all that came. On a full disk it ends without what

@@ -14,6 +14,7 @@ use super::{Control, millis};
 use crate::audio::{Intake, IntakeError, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{Card, Ending, Moment, RecordingId, Signal, Source, State};
+use crate::transcript::Transcript;
 use crate::vault::{self, Vault};
 
 /// How often a full disk is tried again.
@@ -79,8 +80,23 @@ pub fn card(source: Source, title: String, tags: Vec<String>, now: Moment) -> Ca
 /// vault can't be written. Nothing of it stays then.
 pub fn from_file(
     vault: &Vault,
+    sound: SoundFile,
+    card: Card,
+    control: &dyn Control,
+) -> Result<Taken, Failure> {
+    with_words(vault, sound, card, &mut |_| Vec::new(), control)
+}
+
+/// The same, together with what was said in it as somebody else heard it: `said` is
+/// asked once the length of the sound is known.
+///
+/// # Errors
+/// As [`from_file`].
+pub fn with_words(
+    vault: &Vault,
     mut sound: SoundFile,
     card: Card,
+    said: &mut dyn FnMut(Duration) -> Vec<Transcript>,
     control: &dyn Control,
 ) -> Result<Taken, Failure> {
     let mut sink = Sink::new(vault, &sound, card)?;
@@ -100,7 +116,7 @@ pub fn from_file(
         }
     };
     match pumped {
-        Ok(()) if sink.frames > 0 => sink.finish(Ending::Complete, sound.reading().truncated),
+        Ok(()) if sink.frames > 0 => sink.finish(Ending::Complete, sound.reading().truncated, said),
         Ok(()) => {
             sink.discard();
             Err(Failure::new(
@@ -166,7 +182,7 @@ pub fn from_stream(
     } else {
         Ending::Complete
     };
-    sink.finish(ending, broke.is_some())
+    sink.finish(ending, broke.is_some(), &mut |_| Vec::new())
 }
 
 /// One recording on its way into the inbox.
@@ -250,7 +266,12 @@ impl Sink {
         millis(self.intake.samples())
     }
 
-    fn finish(mut self, ending: Ending, cut_short: bool) -> Result<Taken, Failure> {
+    fn finish(
+        mut self,
+        ending: Ending,
+        cut_short: bool,
+        said: &mut dyn FnMut(Duration) -> Vec<Transcript>,
+    ) -> Result<Taken, Failure> {
         let outbox = &mut self.outbox;
         let summary = self
             .intake
@@ -261,7 +282,14 @@ impl Sink {
         self.card.content_hash = Some(summary.content_hash);
         self.card.ending = ending;
         let (id, kept) = (self.outbox.id(), self.outbox.kept());
-        let (state, duration) = (state_of(&self.card), self.card.duration());
+        let (mut state, duration) = (state_of(&self.card), self.card.duration());
+        for transcript in said(duration) {
+            if let Err(error) = self.outbox.add_transcript(&transcript) {
+                self.outbox.discard();
+                return Err(error.into());
+            }
+            state = State::Transcribed;
+        }
         match self.outbox.finish(&self.card) {
             Ok(()) => Ok(Taken {
                 id,

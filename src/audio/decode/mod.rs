@@ -15,13 +15,14 @@ mod raw;
 mod wav;
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::time::Duration;
 
 use container::{Container, Opening};
 use raw::RawSound;
 pub use raw::{NoSuchSampleFormat, RawFormat, SampleFormat};
+use symphonia::core::io::MediaSource;
 
 use super::error::AudioError;
 use super::shape::Shape;
@@ -67,7 +68,7 @@ impl SoundFile {
             which: which.clone(),
             source,
         };
-        let mut file = File::open(path).map_err(unreadable)?;
+        let file = File::open(path).map_err(unreadable)?;
         let kind = file.metadata().map_err(unreadable)?.file_type();
         if kind.is_dir() {
             return Err(unreadable(io::ErrorKind::IsADirectory.into()));
@@ -76,6 +77,30 @@ impl SoundFile {
         if !kind.is_file() {
             return Self::stream(Box::new(file), extension, which);
         }
+        Self::seekable(file, extension, which)
+    }
+
+    /// Reads a whole file that is in memory; `which` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn in_memory(
+        bytes: Vec<u8>,
+        extension: Option<&str>,
+        which: &str,
+    ) -> Result<Self, AudioError> {
+        Self::seekable(Cursor::new(bytes), extension, which.to_owned())
+    }
+
+    fn seekable<M: MediaSource + 'static>(
+        mut file: M,
+        extension: Option<&str>,
+        which: String,
+    ) -> Result<Self, AudioError> {
+        let unreadable = |source| AudioError::Read {
+            which: which.clone(),
+            source,
+        };
         let head = head_of(&mut file).map_err(unreadable)?;
         file.rewind().map_err(unreadable)?;
         if head.is_empty() {
@@ -96,6 +121,18 @@ impl SoundFile {
         let container = Container::open(Box::new(file), extension, opening);
         let container = container.map_err(|error| told_by_head(error, &head))?;
         Self::primed(Source::Container(container), which)
+    }
+
+    /// Reads a file that comes as a stream; `which` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`from_stream`](Self::from_stream).
+    pub fn from_named_stream(
+        stream: Box<dyn Read + Send + Sync>,
+        hint: Option<&str>,
+        which: &str,
+    ) -> Result<Self, AudioError> {
+        Self::stream(stream, hint, which.to_owned())
     }
 
     /// Reads what comes from a pipe until it ends. `hint` is a file extension,

@@ -70,6 +70,7 @@ pub(in crate::cli) fn taken_json(
                 "file": one.file,
                 "duration_s": time::seconds(one.duration),
                 "state": one.state,
+                "transcripts": one.transcripts,
             })
         })
         .collect();

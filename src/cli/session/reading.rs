@@ -89,6 +89,7 @@ impl Session {
         };
         let wanted = export::Args {
             which: args.which,
+            query: args.search,
             format,
             to,
             existing,

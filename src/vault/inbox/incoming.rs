@@ -1,7 +1,7 @@
 //! The last part of a merge: rows into the store, then the inbox files away.
 //!
 //! Segments go in as they were sealed by the recorder, ten to a row; nothing is
-//! sealed anew but the card.
+//! sealed anew but the card, and transcripts that came with the sound.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -9,6 +9,9 @@ use std::path::PathBuf;
 
 use super::intake::{FIRST_EPOCH, Frames, Next};
 use super::merge::{Waiting, open};
+use super::words;
+use crate::crypto::ClipKey;
+use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::inbox::{self, Sequential};
 use crate::vault::sealed::frame::{Facts, Kind};
@@ -69,35 +72,24 @@ fn batch_len(waiting: &[Waiting]) -> usize {
 }
 
 /// A recording on its way into the store.
-struct Incoming {
+struct Incoming<'a> {
+    one: &'a Waiting,
     clip: ClipId,
     /// Rows that are still to be inserted.
     rows: Range<u32>,
     sound: Sound,
-    card: Vec<u8>,
 }
 
-impl Incoming {
-    fn open(held: &Held<'_>, one: &Waiting) -> Result<Self> {
+impl<'a> Incoming<'a> {
+    fn open(held: &Held<'_>, one: &'a Waiting) -> Result<Self> {
         let clip = ClipId {
             id: one.id,
             epoch: FIRST_EPOCH,
         };
         let segments = u32::try_from(one.extent.segments)
             .map_err(|_| Error::damaged(one.id, "no recording has so many segments"))?;
-        let facts = Facts {
-            kind: Kind::Card,
-            id: one.id,
-            epoch: FIRST_EPOCH,
-            number: segments,
-            revision: 0,
-        };
-        let card = CardRecord {
-            card: one.card.clone(),
-            versions: Vec::new(),
-            audio_bytes: one.audio_bytes,
-        };
         Ok(Self {
+            one,
             clip,
             rows: 0..segments.div_ceil(SEGMENTS_PER_ROW),
             sound: Sound {
@@ -107,7 +99,6 @@ impl Incoming {
                 left: one.found,
                 path: inbox::path(held.dir(), one.id),
             },
-            card: record::seal_text(&one.keys.card, &facts, &card)?,
         })
     }
 
@@ -126,14 +117,37 @@ impl Incoming {
         Ok(())
     }
 
-    /// What is left of the sound, and the card.
+    /// What is left of the sound, the transcripts, and the card.
     fn insert_rest(&mut self, writing: &Writing) -> Result<()> {
         self.insert(writing, u32::MAX)?;
         self.sound.is_done()?;
-        match writing.card(self.clip)? {
-            Some(_) => Ok(()),
-            None => writing.put_card(self.clip, &self.card),
+        if writing.card(self.clip)?.is_some() {
+            return Ok(());
         }
+        let mut versions = Vec::new();
+        while versions.len() < self.one.transcripts as usize {
+            let transcript = self.sound.next_words(&self.one.keys.words)?;
+            let number = versions.len() as u32 + 1;
+            let frame = words::seal(&self.one.keys.words, self.clip, number, &transcript)?;
+            writing.add_words(self.clip, number, &frame)?;
+            versions.push(transcript.info(number));
+        }
+        let segments = u32::try_from(self.one.extent.segments)
+            .map_err(|_| Error::damaged(self.one.id, "no recording has so many segments"))?;
+        let facts = Facts {
+            kind: Kind::Card,
+            id: self.one.id,
+            epoch: FIRST_EPOCH,
+            number: segments,
+            revision: 0,
+        };
+        let card = CardRecord {
+            card: self.one.card.clone(),
+            versions,
+            audio_bytes: self.one.audio_bytes,
+        };
+        let card = record::seal_text(&self.one.keys.card, &facts, &card)?;
+        writing.put_card(self.clip, &card)
     }
 }
 
@@ -180,6 +194,22 @@ impl Sound {
             }
         }
         Ok(None)
+    }
+
+    /// The next transcript behind the sound. There is one: it was counted.
+    fn next_words(&mut self, key: &ClipKey) -> Result<Transcript> {
+        loop {
+            match self.frames.next().map_err(Error::io("read", &self.path))? {
+                Next::Frame(frame, at)
+                    if frame.facts.kind == Kind::Words && !self.passed_over.contains(&at) =>
+                {
+                    return record::open_text(key, &frame);
+                }
+                Next::Frame(..) => {}
+                Next::Damaged(_) => self.resume()?,
+                Next::End | Next::Torn => return Err(self.changed()),
+            }
+        }
     }
 
     fn resume(&mut self) -> Result<()> {

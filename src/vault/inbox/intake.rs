@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::crypto::{ClipKeys, InboxIdentity};
 use crate::recording::{Card, Ending, Gap, RecordingId, SEGMENT_SAMPLES, Source};
+use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::sealed::frame::{self, Facts, Frame, HEADER_BYTES, Kind, MAGIC, Unreadable};
 use crate::vault::sealed::record;
@@ -237,6 +238,8 @@ pub(crate) struct Survey {
     pub segments: u32,
     /// How many of them are here.
     pub found: u32,
+    /// How many transcripts came with the sound.
+    pub transcripts: u32,
     /// Where the frames begin that do not count: they don't open, or lie in a
     /// wrong place.
     pub passed_over: BTreeSet<u64>,
@@ -301,6 +304,7 @@ pub(crate) fn survey<R: Read + Seek>(
     let mut survey = Survey {
         segments: 0,
         found: 0,
+        transcripts: 0,
         passed_over: BTreeSet::new(),
         gaps: Vec::new(),
         samples: 0,
@@ -370,7 +374,13 @@ fn take(
             survey.revision = facts.revision;
             survey.finished = facts.kind == Kind::Card;
         }
-        Kind::Keys | Kind::Words | Kind::Log => {
+        Kind::Words => {
+            // Opened to see that it does; it is read again when it goes into the store.
+            let _: Transcript = record::open_text(&keys.words, frame)?;
+            miss(survey, facts.number);
+            survey.transcripts += 1;
+        }
+        Kind::Keys | Kind::Log => {
             return Err(record::damaged(facts, "does not belong into an inbox file"));
         }
     }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::holes;
 use super::incoming;
 use super::intake::{self, FIRST_EPOCH, First, Frames, Survey};
+use super::words;
 use crate::crypto::ClipKeys;
 use crate::recording::{Card, RecordingId, Source};
 use crate::vault::destroy::redact;
@@ -49,6 +50,9 @@ pub struct Duplicate {
     pub id: RecordingId,
     /// The recording with the same sound.
     pub of: RecordingId,
+    /// How many transcripts came with the import that the recording did not have; they
+    /// are versions of it now.
+    pub transcripts: u32,
 }
 
 /// A file and what is wrong with it.
@@ -67,6 +71,8 @@ pub(in crate::vault) struct Waiting {
     pub(in crate::vault) extent: Extent,
     /// How many of its segments are there.
     pub(in crate::vault) found: u32,
+    /// How many transcripts came with it.
+    pub(in crate::vault) transcripts: u32,
     /// Where in its file frames begin that do not count.
     pub(in crate::vault) passed_over: BTreeSet<u64>,
     pub(in crate::vault) audio_bytes: u64,
@@ -119,13 +125,21 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
             }
         }
     }
-    sort_out_duplicates(held, &mut waiting, &mut report)?;
-    empty.extend(report.duplicates.iter().map(|duplicate| duplicate.id));
+    let doubles = sort_out_duplicates(held, &mut waiting)?;
     inbox::destroy(held.disk(), held.dir(), obsolete)?;
     inbox::discard(held.disk(), held.dir(), empty)?;
     make_durable(held, &mut waiting, &mut report)?;
     keep_keys(held, &waiting)?;
     incoming::insert_all(held, &waiting)?;
+    for (one, of) in doubles {
+        let transcripts = words::carry_over(held, &one, of)?;
+        inbox::discard(held.disk(), held.dir(), [one.id])?;
+        report.duplicates.push(Duplicate {
+            id: one.id,
+            of,
+            transcripts,
+        });
+    }
     for one in waiting {
         if let Some(why) = one.damage {
             report.damaged.push(Refused {
@@ -290,7 +304,8 @@ fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
         return Verdict::Empty;
     }
     let (segments, hash, audio_bytes) = (survey.segments, survey.hash, survey.audio_bytes);
-    let (found, passed_over) = (survey.found, std::mem::take(&mut survey.passed_over));
+    let (found, transcripts) = (survey.found, survey.transcripts);
+    let passed_over = std::mem::take(&mut survey.passed_over);
     match (survey.into_card(), damage) {
         (None, Some(why)) => Verdict::Refuse(why),
         (_, Some(why)) if nothing => Verdict::Refuse(why),
@@ -304,6 +319,7 @@ fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
                 hash,
             },
             found,
+            transcripts,
             passed_over,
             audio_bytes,
             card,
@@ -328,15 +344,15 @@ pub(in crate::vault) fn open(held: &Held<'_>, id: RecordingId) -> Result<Box<dyn
 }
 
 /// Takes out imports of sound that is there already; of two that wait, the one
-/// added first stays.
+/// added first stays. Answers with each that was taken out, and what it is a double of.
 fn sort_out_duplicates(
     held: &mut Held<'_>,
     waiting: &mut Vec<Waiting>,
-    report: &mut MergeReport,
-) -> Result<()> {
+) -> Result<Vec<(Waiting, RecordingId)>> {
+    let mut doubles = Vec::new();
     let imported = |card: &Card| card.content_hash.filter(|_| card.source == Source::Import);
     if !waiting.iter().any(|one| imported(&one.card).is_some()) {
-        return Ok(());
+        return Ok(doubles);
     }
     waiting.sort_by_key(|one| (one.card.added_at, one.id));
     let listing = crate::vault::store::library::list(held)?;
@@ -356,7 +372,7 @@ fn sort_out_duplicates(
         let of = imported(&one.card).and_then(|hash| holders.get(&hash).copied());
         if let Some(of) = of {
             // Its keys, if a rotation adopted them, go with the next one.
-            report.duplicates.push(Duplicate { id: one.id, of });
+            doubles.push((one, of));
             continue;
         }
         if let Some(hash) = one.card.content_hash {
@@ -365,7 +381,7 @@ fn sort_out_duplicates(
         kept.push(one);
     }
     *waiting = kept;
-    Ok(())
+    Ok(doubles)
 }
 
 /// A recorder that was killed may have left the end of its file in the page cache only.

@@ -20,6 +20,7 @@ pub(super) mod intake;
 pub(super) mod merge;
 pub(super) mod recorder;
 pub(super) mod running;
+mod words;
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};

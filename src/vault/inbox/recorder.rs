@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::intake::{FIRST_EPOCH, keys_facts};
 use crate::crypto::{ClipKeys, InboxPublic, fill_random};
 use crate::recording::{Card, RecordingId};
+use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, Disk, DiskFile, Hold};
 use crate::vault::ground::lock::Gate;
@@ -35,6 +36,7 @@ pub struct RecordingWriter {
     /// Bytes of the file that are whole and durable.
     bytes: u64,
     segments: u32,
+    transcripts: u32,
     revision: u32,
     durability: Durability,
 }
@@ -94,6 +96,7 @@ impl RecordingWriter {
             keys,
             bytes: 0,
             segments: 0,
+            transcripts: 0,
             revision: 0,
             durability: Durability::EachSegment,
         };
@@ -149,6 +152,20 @@ impl RecordingWriter {
             Durability::AtEnd => self.put(&frame)?,
         }
         self.segments += 1;
+        Ok(())
+    }
+
+    /// Adds a transcript that came with the sound, behind the last segment. It stands
+    /// in the vault after the next merge, as the first version or behind those that
+    /// were added before. Durable when [`finish`](Self::finish) returns.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Seal`] where it is too long for a record.
+    pub fn add_transcript(&mut self, transcript: &Transcript) -> Result<()> {
+        let facts = self.facts(Kind::Words, self.transcripts);
+        let frame = record::seal_text(&self.keys.0.words, &facts, transcript)?;
+        self.put(&frame)?;
+        self.transcripts += 1;
         Ok(())
     }
 

@@ -330,11 +330,24 @@ fn import(stage: &Stage) -> Result<()> {
     for segment in 0..SEGMENTS {
         writer.push(&packets(7, segment), SEGMENT_SAMPLES)?;
     }
-    let (id, clip) = (writer.id(), Clip::ended(7, SEGMENTS));
+    writer.add_transcript(&transcript("said elsewhere"))?;
+    let (id, mut clip) = (writer.id(), Clip::ended(7, SEGMENTS));
+    clip.words.push("said elsewhere".to_owned());
     stage.will(|facts| drop(facts.clips.insert(id, clip)));
     writer.finish(&card)?;
     stage.did();
-    stage.open()?.merge().map(drop)
+    let open = stage.open()?;
+    open.merge()?;
+    // The same sound once more, with words that are known and words that are not.
+    let mut double = stage.vault()?.begin_copy(&card)?;
+    double.push(&packets(7, 0), SEGMENT_SAMPLES)?;
+    double.add_transcript(&transcript("said elsewhere"))?;
+    double.add_transcript(&transcript("said again elsewhere"))?;
+    stage.will(|facts| facts.clip(id).words.push("said again elsewhere".to_owned()));
+    double.finish(&card)?;
+    open.merge()?;
+    stage.did();
+    Ok(())
 }
 
 pub(super) fn edit(stage: &Stage, open: &OpenVault, id: RecordingId, note: &str) -> Result<()> {

@@ -4,7 +4,7 @@ use super::mentions::Source;
 
 /// The modules in the order in which they build on each other: a module may
 /// import itself and what stands before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "error",
     "fence",
     "recording",
@@ -20,6 +20,7 @@ const ORDER: [&str; 20] = [
     "vault",
     "search",
     "backup",
+    "foreign",
     "worker",
     "command",
     "tui",
@@ -31,7 +32,7 @@ const ORDER: [&str; 20] = [
 const STRANGERS: [(&str, &str); 1] = [("crypto", "audio")];
 
 /// Libraries, and the modules that may know them.
-const FENCES: [(&str, &[&str]); 17] = [
+const FENCES: [(&str, &[&str]); 18] = [
     ("seccompiler", &["hardening"]),
     ("age", &["crypto", "backup"]),
     ("blake3", &["crypto"]),
@@ -44,6 +45,7 @@ const FENCES: [(&str, &[&str]); 17] = [
     ("rubato", &["audio"]),
     ("whisper_rs", &["speech"]),
     ("earshot", &["speech"]),
+    ("zip", &["speech", "foreign"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

@@ -15,6 +15,7 @@ pub(crate) mod strace;
 pub(crate) mod tally;
 mod terminal;
 mod tools;
+pub(crate) mod zip;
 
 pub(crate) use home::Home;
 pub(crate) use microphone::{Microphone, synthesise};

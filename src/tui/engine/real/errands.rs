@@ -220,6 +220,7 @@ fn write_copies(
     };
     let args = export::Args {
         which: ids.iter().map(ToString::to_string).collect(),
+        query: None,
         format: match format {
             Format::Opus => export::Format::Sound(SoundFormat::Opus),
             Format::Wav => export::Format::Sound(SoundFormat::Wav),

@@ -1,0 +1,448 @@
+//! What people bring along: transcripts of other programs, dates, data downloads.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use super::support::needles::Needles;
+use super::support::prepared::{files_below, quick_home};
+use super::support::sound::Pcm;
+use super::support::zip::deflated;
+use super::support::{Home, clip, require_model};
+
+/// A second of sound, or so: each is another recording.
+fn wav(number: u32) -> Vec<u8> {
+    Pcm::tone(16_000, 1.0 + f64::from(number) / 100.0).wav()
+}
+
+const OPENAI: &str = r#"{"text": " Ask not.", "segments": [{"id": 0, "start": 0.1, "end": 0.9,
+    "text": " Ask not.", "avg_logprob": NaN, "words": [{"word": " Ask", "start": 0.1, "end": 0.4,
+    "probability": 0.5}, {"word": " not.", "start": 0.4, "end": 0.9, "probability": 0.75}]}],
+    "language": "en"}"#;
+
+fn srt(text: &str) -> String {
+    format!("1\n00:00:00,200 --> 00:00:00,800\n{text}\n")
+}
+
+fn show(home: &Home, id: &str) -> Value {
+    home.voxvault(["show", id, "--format", "json"])
+        .run()
+        .ok()
+        .json()
+}
+
+/// The models of a recording's versions, oldest first.
+fn models(home: &Home, title: &str) -> Vec<String> {
+    let list = home.list();
+    let one = list.iter().find(|one| one["title"] == title);
+    let one = one.unwrap_or_else(|| panic!("no {title} in {list:?}"));
+    let versions = one["versions"].as_array().unwrap();
+    versions
+        .iter()
+        .map(|version| version["model"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn recorded_at(home: &Home, title: &str) -> String {
+    let list = home.list();
+    let one = list.iter().find(|one| one["title"] == title);
+    one.unwrap_or_else(|| panic!("no {title} in {list:?}"))["recorded_at"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn transcripts_beside_a_sound_file_become_versions_that_name_their_origin() {
+    let home = quick_home();
+    home.write("talk.wav", &wav(0));
+    home.write("talk.json", OPENAI.as_bytes());
+    home.write("talk.srt", srt("Something else").as_bytes());
+    home.write(
+        "talk.de.vtt",
+        b"WEBVTT\n\n00:00.100 --> 00:09.000\n<v Ann>Fragt <i>nicht</i> &amp; sagt",
+    );
+    // The same words as the JSON: nothing new.
+    home.write("talk.wav.srt", srt("Ask not.").as_bytes());
+    let taken = home
+        .voxvault(["import", "talk.wav", "--json"])
+        .run()
+        .ok()
+        .json();
+    assert_eq!(taken["recordings"][0]["transcripts"], 3);
+    assert_eq!(taken["recordings"][0]["state"], "transcribed");
+    assert_eq!(
+        models(&home, "talk"),
+        [
+            "imported: talk.de.vtt",
+            "imported: talk.srt",
+            "imported: talk.json"
+        ]
+    );
+    let shown = show(&home, "last");
+    assert_eq!(shown["language"], "en");
+    assert_eq!(shown["segments"][0]["text"], "Ask not.");
+    assert_eq!(shown["segments"][0]["words"][1]["text"], "not.");
+    assert_eq!(shown["segments"][0]["words"][1]["confidence"], 0.75);
+    let german = home
+        .voxvault(["show", "last", "--version", "1", "--format", "json"])
+        .run()
+        .ok()
+        .json();
+    assert_eq!(german["segments"][0]["text"], "Fragt nicht & sagt");
+    // The cue ends with the sound, which is shorter.
+    assert_eq!(german["segments"][0]["end_s"], 1.0);
+    let found = home.voxvault(["search", "ask", "--json"]).run().ok().json();
+    assert_eq!(found["total"], 1);
+}
+
+#[test]
+fn a_locked_vault_takes_transcripts_as_well() {
+    let home = quick_home();
+    home.write("talk.wav", &wav(0));
+    home.write("talk.srt", srt("said while locked").as_bytes());
+    home.voxvault(["import", "talk.wav", "--title", "Talk"])
+        .locked()
+        .run()
+        .ok();
+    assert_eq!(models(&home, "Talk"), ["imported: talk.srt"]);
+    assert!(home.text_of("last").contains("said while locked"));
+    home.voxvault(["verify"]).run().ok();
+}
+
+#[test]
+fn importing_again_skips_the_sound_and_keeps_what_is_new_beside_it() {
+    let home = quick_home();
+    home.write("talk.wav", &wav(0));
+    home.write("talk.srt", srt("first words").as_bytes());
+    home.voxvault(["import", "talk.wav"]).run().ok();
+    for _ in 0..2 {
+        let again = home.voxvault(["import", "talk.wav"]).run().ok();
+        assert!(again.stderr.contains("holds the same sound as"), "{again}");
+        assert!(again.text().is_empty(), "{again}");
+        assert_eq!(models(&home, "talk"), ["imported: talk.srt"]);
+    }
+    home.write(
+        "talk.vtt",
+        b"WEBVTT\n\n00:00.100 --> 00:00.900\nother words",
+    );
+    let again = home.voxvault(["import", "talk.wav"]).run().ok();
+    assert!(again.stderr.contains("is a new version there"), "{again}");
+    assert_eq!(
+        models(&home, "talk"),
+        ["imported: talk.srt", "imported: talk.vtt"]
+    );
+}
+
+#[test]
+fn transcribing_later_makes_a_version_and_overwrites_none() {
+    if !require_model() {
+        return;
+    }
+    let home = quick_home();
+    fs::copy(clip("dentist"), home.path("dentist.opus")).unwrap();
+    home.write("dentist.srt", srt("what somebody else heard").as_bytes());
+    home.voxvault(["import", "dentist.opus"]).run().ok();
+    assert_eq!(
+        models(&home, "dentist").len(),
+        1,
+        "an import with words is not transcribed by itself"
+    );
+    home.voxvault(["transcribe", "last"]).run().ok();
+    let models = models(&home, "dentist");
+    assert_eq!(
+        (models.len(), models[0].as_str()),
+        (2, "imported: dentist.srt")
+    );
+    let first = home
+        .voxvault(["show", "last", "--version", "1"])
+        .run()
+        .ok()
+        .text();
+    assert!(first.contains("what somebody else heard"));
+}
+
+#[test]
+fn every_encoding_and_line_ending_reads_as_it_was_meant() {
+    let home = quick_home();
+    let text = srt("Grüße, naïve").replace('\n', "\r\n");
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let latin: Vec<u8> = text.chars().map(|c| c as u32 as u8).collect();
+    let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    fs::create_dir(home.path("talks")).unwrap();
+    for (number, (name, bytes)) in [("utf16", utf16), ("latin", latin), ("marked", marked)]
+        .into_iter()
+        .enumerate()
+    {
+        home.write(&format!("talks/{name}.wav"), &wav(number as u32));
+        home.write(&format!("talks/{name}.srt"), &bytes);
+    }
+    home.voxvault(["import", "talks"]).run().ok();
+    for name in ["utf16", "latin", "marked"] {
+        assert_eq!(
+            show(&home, &home.id_of(name))["segments"][0]["text"],
+            "Grüße, naïve",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_transcript_that_can_t_be_used_is_refused_and_its_sound_is_taken() {
+    let home = quick_home();
+    fs::create_dir(home.path("talks")).unwrap();
+    home.write("talks/a.wav", &wav(0));
+    home.write("talks/a.srt", b"no times in here");
+    home.write("talks/b.wav", &wav(1));
+    home.write("talks/b.json", b"{\"text\": \"cut o");
+    home.write("talks/c.wav", &wav(2));
+    home.write("talks/c.json", b"{\"artist\": \"nobody\"}");
+    home.write("talks/alone.vtt", b"WEBVTT\n\n00:00.000 --> 00:01.000\nx");
+    home.write("talks/notes.txt", b"skipped");
+    let run = home
+        .voxvault(["import", "talks", "--json"])
+        .run()
+        .ended_with(1);
+    let told = run.json();
+    assert_eq!(told["recordings"].as_array().unwrap().len(), 3);
+    let refused: Vec<&str> = told["refused"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["file"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        refused,
+        ["talks/alone.vtt", "talks/a.srt", "talks/b.json"],
+        "{run}"
+    );
+    assert!(
+        run.stderr
+            .contains("talks/c.json holds no transcript that is known"),
+        "{run}"
+    );
+    assert!(
+        run.stderr.contains("1 file that is not sound was skipped"),
+        "{run}"
+    );
+    // By itself as well.
+    let alone = home
+        .voxvault(["import", "talks/alone.vtt"])
+        .run()
+        .ended_with(1);
+    assert!(
+        alone
+            .stderr
+            .contains("no sound file of its name is with it"),
+        "{alone}"
+    );
+    home.voxvault(["import", "talks/c.wav", "talks/c.json"])
+        .run()
+        .ok();
+}
+
+#[test]
+fn the_date_is_the_best_that_is_known() {
+    let home = quick_home();
+    let folder = home.path("memos");
+    fs::create_dir(&folder).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        let file = fs::File::options().append(true).open(&path).unwrap();
+        // 2021-06-01T12:00:00Z
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(1_622_548_800))
+            .unwrap();
+    };
+    let mut tagged = b"RIFF\xff\xff\xff\xffWAVEbext".to_vec();
+    let mut bext = vec![0; 602];
+    bext[320..338].copy_from_slice(b"2018-02-0307:08:09");
+    tagged.extend((bext.len() as u32).to_le_bytes());
+    tagged.extend(bext);
+    tagged.extend(&wav(0)[12..]);
+    write("2019-05-03 14.23.12 tagged.wav", &tagged);
+    write("2019-05-03 14.23.12 named.wav", &wav(1));
+    write("190503 ambiguous.wav", &wav(2));
+    write("PTT-20210601-WA0001 day.wav", &wav(3));
+    home.voxvault(["import", "memos"]).run().ok();
+    for (title, wanted) in [
+        ("2019-05-03 14.23.12 tagged", "2018-02-03T07:08:09+00:00"),
+        ("2019-05-03 14.23.12 named", "2019-05-03T14:23:12+00:00"),
+        ("190503 ambiguous", "2021-06-01T12:00:00+00:00"),
+        ("PTT-20210601-WA0001 day", "2021-06-01T12:00:00+00:00"),
+    ] {
+        assert_eq!(recorded_at(&home, title), wanted, "{title}");
+    }
+}
+
+/// An Alexa download, with a list as a table and one as a PDF.
+fn alexa() -> Vec<(&'static str, Vec<u8>)> {
+    let list = "Timestamp,Device,Audio File Name,Transcript\r\n\
+                2019-05-03T14:23:12Z,Kitchen,0001.wav,\"alexa, add butter to the list\"\r\n\
+                2019-05-03T14:25:00Z,Kitchen,0002.wav,\r\n\
+                2019-05-03T14:26:00Z,Kitchen,0003.wav,not there\r\n";
+    vec![
+        ("Alexa/Audio/0001.wav", wav(0)),
+        ("Alexa/Audio/0002.wav", wav(1)),
+        ("Alexa/Audio/Transcripts.csv", list.as_bytes().to_vec()),
+        ("Alexa/Transcripts.pdf", b"%PDF-1.4".to_vec()),
+        ("Alexa/README.txt", b"hello".to_vec()),
+    ]
+}
+
+fn unpack(home: &Home, folder: &str, files: &[(&str, Vec<u8>)]) {
+    for (name, bytes) in files {
+        let path = home.path(folder).join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn pack(home: &Home, name: &str, files: &[(&str, Vec<u8>)]) {
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(name, bytes)| (*name, bytes.as_slice()))
+        .collect();
+    home.write(name, &deflated(&files));
+}
+
+#[test]
+fn an_alexa_download_brings_words_dates_and_devices_zipped_or_not() {
+    for what in ["download.zip", "download"] {
+        let home = quick_home();
+        match what {
+            "download" => unpack(&home, what, &alexa()),
+            _ => pack(&home, what, &alexa()),
+        }
+        let run = home
+            .voxvault(["import", what, "--json"])
+            .run()
+            .ended_with(1);
+        let told = run.json();
+        assert_eq!(told["recordings"].as_array().unwrap().len(), 2, "{run}");
+        assert_eq!(told["refused"].as_array().unwrap().len(), 1, "{run}");
+        assert!(run.stderr.contains("text in PDF can't be read"), "{run}");
+        assert!(run.stderr.contains("0003.wav"), "{run}");
+        assert!(
+            run.stderr.contains("1 file that is not sound was skipped"),
+            "{run}"
+        );
+        let id = home.id_of("alexa, add butter to the list");
+        let shown = show(&home, &id);
+        assert_eq!(shown["recorded_at"], "2019-05-03T14:23:12+00:00");
+        assert_eq!(shown["device"], "Kitchen");
+        assert_eq!(
+            shown["segments"][0]["text"],
+            "alexa, add butter to the list"
+        );
+        assert_eq!(shown["versions"][0]["model"], "imported: Transcripts.csv");
+        assert_eq!(recorded_at(&home, "0002"), "2019-05-03T14:25:00+00:00");
+        home.voxvault(["verify"]).run().ok();
+        // Again, and from the other form: nothing new.
+        pack(&home, "again.zip", &alexa());
+        home.voxvault(["import", "again.zip"]).run().ended_with(1);
+        assert_eq!(home.list().len(), 2);
+    }
+}
+
+#[test]
+fn a_takeout_folder_brings_what_was_said_to_the_assistant() {
+    let json = r#"[{"header": "Assistant", "title": "Said set a timer for eggs", "time": "2018-11-21T17:31:56.905Z",
+        "products": ["Assistant"], "audioFiles": ["2018-11-21_17_31_56_905_UTC.wav"]}]"#;
+    let html = r#"<html><body><div class="outer-cell mdl-cell"><div class="content-cell">Said
+        <a href="https://www.google.com/search?q=x">what&#39;s the weather</a><br>May 3, 2019, 2:23:12 PM UTC</div>
+        <div class="content-cell"><audio controls><source src="2019-05-03_14_23_12_000_UTC.wav"></audio></div></div></body></html>"#;
+    let keep = r#"{"title": "Shopping", "textContent": "milk and eggs", "createdTimestampUsec": 1556893392000000,
+        "attachments": [{"filePath": "16a7.wav", "mimetype": "audio/wav"}]}"#;
+    let files = vec![
+        (
+            "Takeout/My Activity/Assistant/MyActivity.json",
+            json.as_bytes().to_vec(),
+        ),
+        (
+            "Takeout/My Activity/Assistant/2018-11-21_17_31_56_905_UTC.wav",
+            wav(0),
+        ),
+        (
+            "Takeout/My Activity/Voice and Audio/MyActivity.html",
+            html.as_bytes().to_vec(),
+        ),
+        (
+            "Takeout/My Activity/Voice and Audio/2019-05-03_14_23_12_000_UTC.wav",
+            wav(1),
+        ),
+        ("Takeout/Keep/Shopping.json", keep.as_bytes().to_vec()),
+        ("Takeout/Keep/16a7.wav", wav(2)),
+    ];
+    let home = quick_home();
+    unpack(&home, "takeout", &files);
+    let run = home.voxvault(["import", "takeout"]).run().ok();
+    assert_eq!(run.text().lines().count(), 3, "{run}");
+    for (title, at, text) in [
+        (
+            "set a timer for eggs",
+            "2018-11-21T17:31:56+00:00",
+            "set a timer for eggs",
+        ),
+        (
+            "what's the weather",
+            "2019-05-03T14:23:12+00:00",
+            "what's the weather",
+        ),
+        ("Shopping", "2019-05-03T14:23:12+00:00", "milk and eggs"),
+    ] {
+        let shown = show(&home, &home.id_of(title));
+        assert_eq!(shown["recorded_at"], at, "{title}");
+        assert_eq!(shown["segments"][0]["text"], text, "{title}");
+    }
+    pack(&home, "takeout.zip", &files);
+    home.voxvault(["import", "takeout.zip"]).run().ok();
+    assert_eq!(
+        home.list().len(),
+        3,
+        "the same download as a zip is the same"
+    );
+}
+
+#[test]
+fn nothing_of_an_archive_is_written_in_the_clear() {
+    let home = quick_home();
+    let spoken = Pcm::decode(&clip("dentist"));
+    let files = [
+        ("Alexa/0001.wav", spoken.wav()),
+        (
+            "Alexa/transcripts.csv",
+            b"file,transcript\n0001.wav,the heirloom is behind the clock\n".to_vec(),
+        ),
+    ];
+    pack(&home, "download.zip", &files);
+    home.voxvault(["import", "download.zip", "--no-transcribe"])
+        .locked()
+        .run()
+        .ok();
+    home.voxvault(["list"]).run().ok();
+    let mut needles = Needles::default();
+    needles
+        .text("heirloom")
+        .windows("its sound", &files[0].1, 200);
+    assert!(
+        !needles.found_in(&files[0].1).is_empty(),
+        "a control that finds nothing shows nothing"
+    );
+    assert!(
+        !needles.found_in(&files[1].1).is_empty(),
+        "a control that finds nothing shows nothing"
+    );
+    for file in files_below(Path::new(&home.path(""))) {
+        if file.ends_with("download.zip") {
+            continue;
+        }
+        let found = needles.found_in(&fs::read(&file).unwrap());
+        assert!(found.is_empty(), "{}: {found:?}", file.display());
+    }
+}
