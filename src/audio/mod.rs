@@ -53,7 +53,7 @@ pub use encode::{
     pre_skip,
 };
 pub use error::AudioError;
-pub use export::{FlacWriter, OggOpusWriter, WavWriter};
+pub use export::{FlacWriter, OggOpusWriter, WavWriter, ogg_opus_bytes};
 pub use fingerprint::Fingerprint;
 pub use hush::Aside as StderrAside;
 pub use intake::{Intake, IntakeError, IntakeSummary};
@@ -64,7 +64,7 @@ pub use reread::OggOpusReader;
 pub use resample::Resampler;
 pub use ring::CaptureGap;
 pub use shape::Shape;
-pub use silence::Silencer;
+pub use silence::{Silencer, silent_segment};
 pub use stored::{StoredRate, StoredShape, StoredSound};
 pub use tags::recorded as recorded_by_tag;
 

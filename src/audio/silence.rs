@@ -20,8 +20,9 @@ use std::ops::Range;
 
 use opusic_c::{Application, Bitrate, Channels, Encoder, SampleRate};
 
-use super::encode::{PACKET_BYTES, PACKET_SAMPLES, SEGMENT_PACKETS};
+use super::encode::{PACKET_BYTES, PACKET_SAMPLES, SEGMENT_PACKETS, SegmentEncoder};
 use super::error::AudioError;
+use crate::recording::SEGMENT_SAMPLES;
 
 /// Packet size times packets per second.
 const BITS_PER_S: u32 = PACKET_BYTES as u32 * 8 * 50;
@@ -31,6 +32,22 @@ const BITS_PER_S: u32 = PACKET_BYTES as u32 * 8 * 50;
 /// 6716, 4.3.7), SILK's pitch predictor 18 ms and its filter 1 ms more (4.2.7.6);
 /// the rest is to spare.
 const LOOKS_BACK_SAMPLES: u64 = 1_440;
+
+/// A segment that holds nothing to hear, for where one can't be read.
+///
+/// # Errors
+/// [`AudioError::Codec`] if libopus refuses to code silence.
+pub fn silent_segment() -> Result<Vec<u8>, AudioError> {
+    let mut silence = Vec::new();
+    SegmentEncoder::new()?.push(
+        &vec![0.0; SEGMENT_SAMPLES as usize],
+        &mut |segment: &[u8], _samples| -> Result<(), AudioError> {
+            silence = segment.to_vec();
+            Ok(())
+        },
+    )?;
+    Ok(silence)
+}
 
 /// A span of a recording that is to be silent.
 pub struct Silencer {

@@ -45,6 +45,29 @@ pub enum Error {
         /// What to do instead.
         hint: &'static str,
     },
+    /// Nothing can be sealed to the recipients that were given.
+    #[error("can't seal to these recipients: {why}")]
+    Recipients {
+        /// Why not.
+        why: String,
+    },
+    /// Another process writes to the folder.
+    #[error("another process writes a backup to {}", dir.display())]
+    Busy {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Some of the sound of a recording could not be read, and is silence in the
+    /// backup.
+    #[error("{id}: {segments} segments of its sound can't be read: {why}")]
+    SoundLost {
+        /// The recording.
+        id: RecordingId,
+        /// How many, 0.8 s each.
+        segments: u64,
+        /// Why the first of them can't.
+        why: String,
+    },
     /// A segment, or something in it, is not what was written.
     #[error("{which}: {why}")]
     Damaged {
@@ -60,26 +83,6 @@ pub enum Error {
         which: String,
         /// The format it names.
         format: u32,
-    },
-    /// There is no backup in this place.
-    #[error("there is no backup in {}", at.display())]
-    NoBackup {
-        /// Where it was looked for.
-        at: PathBuf,
-    },
-    /// The backup holds no recording of this id.
-    #[error("no recording {id} in the backup")]
-    NotInBackup {
-        /// The id.
-        id: RecordingId,
-    },
-    /// It is whole, and not of the vault that it should be of.
-    #[error("{which}: {why}")]
-    Refused {
-        /// The file.
-        which: String,
-        /// Whose it is instead.
-        why: &'static str,
     },
     /// A file operation failed.
     #[error("can't {action} {}: {source}", path.display())]
@@ -140,6 +143,25 @@ impl From<Error> for Failure {
                     .about(dir.display())
                     .hint(hint)
             }
+            Error::Recipients { why } => {
+                Self::new(Exit::Usage, "can't seal to these recipients", why)
+            }
+            Error::Busy { dir } => Self::new(
+                Exit::Busy,
+                "can't back up to this folder",
+                "another process writes a backup there",
+            )
+            .about(dir.display())
+            .hint("try again when it is done"),
+            Error::SoundLost { id, segments, .. } => {
+                let seconds = segments as f64 * 0.8;
+                let why = format!(
+                    "{seconds:.1} s of it can't be read; silence stands in for them in the backup"
+                );
+                Self::new(Exit::Damaged, "the sound is damaged", why)
+                    .about(id.short())
+                    .hint(vault::REPAIR_HINT)
+            }
             Error::Damaged { which, why } => {
                 Self::new(Exit::Damaged, "the backup is damaged", why).about(which)
             }
@@ -155,19 +177,6 @@ impl From<Error> for Failure {
                 path,
                 source,
             } => Self::of_output(format!("can't {action}"), &source).about(path.display()),
-            Error::NoBackup { at } => {
-                Self::new(Exit::NotFound, "can't read the backup", "there is none")
-                    .about(at.display())
-            }
-            Error::NotInBackup { id } => Self::new(
-                Exit::NotFound,
-                "can't bring back the recording",
-                "the backup does not hold it",
-            )
-            .about(id),
-            Error::Refused { which, why } => {
-                Self::new(Exit::Damaged, "the backup is refused", why).about(which)
-            }
             Error::Cancelled => Self::new(Exit::Failed, "stopped", "it was cancelled"),
         }
     }

@@ -207,7 +207,9 @@ fn bar(what: &str, total: Option<u64>, unit: Unit) -> ProgressBar {
     let numbers = match (unit, total) {
         (Unit::SoundMs, Some(_)) => "[{bar:30}] {percent:>3} %  {msg}",
         (Unit::SoundMs, None) => "{spinner} {msg}",
-        (Unit::Bytes, Some(_)) => "[{bar:30}] {bytes} of {total_bytes}  {bytes_per_sec}",
+        (Unit::Bytes, Some(_)) => {
+            "[{bar:30}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left"
+        }
         (Unit::Bytes, None) => "{spinner} {bytes}",
         (Unit::Items, Some(_)) => "[{bar:30}] {pos} of {len}",
         (Unit::Items, None) => "{spinner}",

@@ -84,12 +84,10 @@ pub(super) enum Command {
     Passwd(PasswdArgs),
     /// Read every byte of the vault and say what is damaged
     Verify(VerifyArgs),
+    /// Write an encrypted backup; only what is new is added to one that is there
+    Backup(BackupArgs),
     /// Say what was played, exported, backed up and destroyed
     Log(LogArgs),
-    /// Read every byte of a backup
-    Backup(BackupArgs),
-    /// Bring recordings back from a backup, into this vault or a new one
-    Restore(RestoreArgs),
     /// Manage speech models
     Model {
         #[command(subcommand)]
@@ -132,6 +130,28 @@ pub(super) struct VerifyArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct BackupArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<BackupCommand>,
+    /// A folder; `-` writes one .tar.age to standard output
+    #[arg(value_name = "DIR|-")]
+    pub(super) dir: Option<PathBuf>,
+    /// Somebody else who can open it, age1… or ssh-ed25519 …; may repeat
+    #[arg(short = 'r', long = "recipient", value_name = "RECIPIENT")]
+    pub(super) recipients: Vec<String>,
+    /// A file that lists such recipients, one a line; may repeat
+    #[arg(short = 'R', long = "recipients-file", value_name = "FILE")]
+    pub(super) recipient_files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BackupCommand {
+    /// List the backups that the vault knows
+    List,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct LogArgs {
     /// How many at most; the newest ones
     #[arg(long, value_name = "N")]
@@ -144,41 +164,6 @@ pub(super) struct LogArgs {
 pub(super) enum LogCommand {
     /// Look whether somebody without a key changed it, and name what is wrong
     Verify,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct BackupArgs {
-    #[command(subcommand)]
-    pub(super) command: BackupCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum BackupCommand {
-    /// Read every byte of a backup and say what is not as it was written
-    Verify {
-        /// The folder, or one segment
-        #[arg(value_name = "DIR|FILE")]
-        at: PathBuf,
-        /// Open it with the keys in this file instead of the vault's
-        #[arg(long, value_name = "FILE")]
-        from_identity: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct RestoreArgs {
-    /// The folder, one segment, or `-` for a stream
-    #[arg(value_name = "DIR|FILE|-")]
-    pub(super) from: PathBuf,
-    /// Open it with the keys in this file instead of the vault's
-    #[arg(long, value_name = "FILE")]
-    pub(super) from_identity: Option<PathBuf>,
-    /// Only try: into a vault that is destroyed afterwards, and compare
-    #[arg(long)]
-    pub(super) test: bool,
-    /// Bring back one that was shredded, under a new id
-    #[arg(long, value_name = "ID")]
-    pub(super) resurrect: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,9 @@
 //! What commands answer: here as text for people, in [`json`] for programs.
 
+mod backed_up;
 mod destroyed;
 mod json;
 mod logged;
-mod returned;
 
 use std::io::{self, Write};
 
@@ -21,6 +21,7 @@ use crate::time;
 use crate::transcript::diff::{self, Change};
 use crate::vault::Verified;
 
+pub(super) use backed_up::{backed_up, backed_up_json, backups, backups_json};
 pub(super) use destroyed::{
     receipt, receipt_json, redacted, redacted_json, redaction_plan, scrubbed, scrubbed_json, wiped,
 };
@@ -31,8 +32,6 @@ pub(super) use json::{
 };
 
 pub(super) use logged::{log, log_json, log_verified, log_verified_json};
-
-pub(super) use returned::{backup_verified, backup_verified_json, restored, restored_json};
 
 type Out<'a> = &'a mut dyn Write;
 

@@ -1,10 +1,10 @@
 //! Fills the plain arguments of a command, runs it, and prints what came of it.
 
+mod backing_up;
 mod changing;
 mod destroying;
 mod logged;
 mod reading;
-mod returning;
 mod taking;
 
 use std::io::{self, Write};
@@ -48,9 +48,8 @@ impl Session {
             Command::Scrub => self.scrub(),
             Command::Passwd(args) => self.passwd(&args),
             Command::Verify(args) => self.verify(&args),
-            Command::Log(args) => self.log(&args),
             Command::Backup(args) => self.backup(args),
-            Command::Restore(args) => self.restore(args),
+            Command::Log(args) => self.log(&args),
             Command::Model { command } => self.model(command),
             Command::Devices(args) => self.devices(&args),
             Command::Doctor => self.doctor(),

@@ -4,11 +4,10 @@
 //! here prints, prompts or knows of a terminal. The command line and the
 //! interface both call these.
 
-mod backup_access;
 mod context;
 mod progress;
 
-pub mod backup_verify;
+pub mod backup;
 pub mod demo;
 pub mod devices;
 pub mod doctor;
@@ -16,15 +15,14 @@ pub mod edit;
 pub mod export;
 pub mod import;
 pub mod init;
+pub mod key_export;
 pub mod list;
 pub mod log;
 pub mod model;
 pub mod passwd;
 pub mod record;
 pub mod redact;
-pub mod rehearsal;
 pub mod resolve;
-pub mod restore;
 pub mod scrub;
 pub mod search;
 pub mod show;

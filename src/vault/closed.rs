@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::error::{Error, Result};
 use super::ground::disk::RealDisk;
+use super::ground::lock::Lock;
 use super::ground::site::Site;
 use super::inbox::recorder::{Durability, RecordingWriter};
 use super::inbox::{self, InboxEntry};
 use super::init::{self, InitOptions};
 use super::keys::keyring::KeyRing;
 use super::keys::recover;
+use super::keys::slot_copies::{self, SlotFile};
 use super::notice::Notice;
 use super::open::OpenVault;
 use super::session::Session;
@@ -84,6 +86,12 @@ impl Vault {
         let (ring, notices) = KeyRing::unlock(&self.site, passphrase)?;
         let session = Session::begin(&self.site, ring, notices)?;
         Ok(OpenVault::new(self.clone(), session))
+    }
+
+    /// A copy of each way in, sorted by name: sealed, so no key is needed.
+    pub fn slot_files(&self) -> Result<Vec<SlotFile>> {
+        let lock = Lock::take(&*self.site.disk, &self.site.dir)?;
+        slot_copies::copies(&*self.site.disk, &self.site.dir, &lock)
     }
 
     /// Where it lies.

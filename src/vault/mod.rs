@@ -16,6 +16,7 @@
 //! - `destroy`: destroying a recording or what its card said before, and saying what
 //!   is out of reach;
 //! - `verify`: reading every byte, saying what is damaged, putting it in order;
+//! - `copying`: what a backup takes out;
 //! - `closed`, `open`, `session`, `init`: the doors to all that.
 //!
 //! Nothing of age or redb shows outside. What was said is never judged here, and
@@ -25,6 +26,7 @@
 pub(crate) const REPAIR_HINT: &str = "voxvault verify --repair";
 
 mod closed;
+pub mod copying;
 mod destroy;
 pub mod error;
 mod ground;
@@ -57,12 +59,14 @@ pub use inbox::merge::{Duplicate, MergeReport, Refused};
 pub use inbox::recorder::RecordingWriter;
 pub use init::{InitOptions, Placement};
 pub use keys::bag;
+pub use keys::slot_copies::SlotFile;
 pub use log::{Deed, Draft, Entry, Lapse, Log, Stage};
 pub use notice::Notice;
-pub use open::{BackupKeys, OpenVault};
+pub use open::OpenVault;
 pub use restore::{Fate, Restored, Restoring, Returned, Returning};
 pub use sealed::record::SoundSegment;
 pub use sealed::{frame, scan};
+pub(crate) use store::FILE as STORE_FILE;
 pub use store::library::{Damage, Listing};
 pub use store::rescue::Rescued;
 pub use store::sound::SoundReader;

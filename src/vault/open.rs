@@ -31,7 +31,7 @@ use super::store::rescue::{self, Rescued};
 use super::store::rows::{Added, ClipId, Writing};
 use super::store::sound::SoundReader;
 use super::verify::{self, Verified};
-use crate::crypto::{BackupIdentity, ClipKey, Passphrase, SignerKey, VaultId, WorkFactor};
+use crate::crypto::{BackupIdentity, ClipKey, Passphrase, VaultId, WorkFactor};
 use crate::recording::{Card, Moment, Recording, RecordingId};
 use crate::transcript::Transcript;
 
@@ -43,16 +43,6 @@ pub struct OpenVault {
     swept: AtomicUsize,
 }
 
-/// What opens the backups of a vault, and tells them from others'.
-pub struct BackupKeys {
-    /// The vault's name.
-    pub vault: VaultId,
-    /// What they are signed with.
-    pub signer: SignerKey,
-    /// What they are sealed to, the newest first.
-    pub identities: Vec<BackupIdentity>,
-}
-
 impl OpenVault {
     pub(super) fn new(vault: Vault, session: Session) -> Self {
         Self {
@@ -62,7 +52,6 @@ impl OpenVault {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn session(&self) -> &Session {
         &self.session
     }
@@ -94,20 +83,6 @@ impl OpenVault {
     pub fn backup_identity(&self) -> Result<BackupIdentity> {
         self.session
             .with(|held| Ok(held.backup_identity().duplicate()))
-    }
-
-    /// All that opens its backups, and what they are signed with.
-    pub fn backup_keys(&self) -> Result<BackupKeys> {
-        self.session.with(|held| {
-            let former = held.bag().former_backups.iter().rev();
-            let mut identities = vec![held.backup_identity().duplicate()];
-            identities.extend(former.map(BackupIdentity::duplicate));
-            Ok(BackupKeys {
-                vault: held.vault_id(),
-                signer: held.bag().signing.public(),
-                identities,
-            })
-        })
     }
 
     /// Takes what waits in the inbox into the vault.

@@ -1,8 +1,6 @@
 //! The stored sound of a recording, piece by piece, past what is damaged.
 
-use crate::audio::{AudioError, SegmentEncoder};
 use crate::error::{Exit, Failure};
-use crate::recording::SEGMENT_SAMPLES;
 use crate::vault::{SoundReader, SoundSegment};
 
 /// What comes next.
@@ -68,17 +66,4 @@ impl Pieces {
         let Self { lost, gone, .. } = *self;
         Silenced { lost, gone }
     }
-}
-
-/// A segment that holds nothing to hear.
-pub(super) fn silence() -> Result<Vec<u8>, AudioError> {
-    let mut silence = Vec::new();
-    SegmentEncoder::new()?.push(
-        &vec![0.0; SEGMENT_SAMPLES as usize],
-        &mut |segment: &[u8], _samples| -> Result<(), AudioError> {
-            silence = segment.to_vec();
-            Ok(())
-        },
-    )?;
-    Ok(silence)
 }

@@ -4,10 +4,11 @@ use std::io::Write;
 
 use super::Control;
 pub use super::pieces::Silenced;
-use super::pieces::{self, Piece, Pieces};
+use super::pieces::{Piece, Pieces};
 use super::transcription::shape_of;
 use crate::audio::{
     AudioError, FlacWriter, OggOpusWriter, StoredRate, StoredShape, StoredSound, WavWriter,
+    silent_segment,
 };
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, STORED_RATE_HZ};
@@ -55,7 +56,7 @@ pub fn write(
     let mut pieces = Pieces::new(vault.sound(recording.id)?);
     match format {
         SoundFormat::Opus => {
-            let silence = pieces::silence()?;
+            let silence = silent_segment()?;
             let mut writer = OggOpusWriter::new(out, shape)?;
             while let Some(piece) = next(&mut pieces, control)? {
                 match piece {

@@ -9,7 +9,7 @@ mod ogg_opus;
 mod wav;
 
 pub use flac::FlacWriter;
-pub use ogg_opus::OggOpusWriter;
+pub use ogg_opus::{OggOpusWriter, ogg_opus_bytes};
 pub use wav::WavWriter;
 
 /// One sample as 16 bits; what is beyond full scale is cut off there.

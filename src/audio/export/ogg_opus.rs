@@ -29,7 +29,25 @@ pub struct OggOpusWriter<W: Write> {
     held: Option<Vec<u8>>,
 }
 
+/// Bytes of a page's header, without the lengths of its packets.
+const PAGE_HEAD_BYTES: u64 = 27;
+
+/// How long a file of so many packets is.
+#[must_use]
+pub fn ogg_opus_bytes(packets: u64) -> u64 {
+    let (head, tags) = (19, 16);
+    let headers = 2 * (PAGE_HEAD_BYTES + 1) + head + tags;
+    let pages = packets.div_ceil(SEGMENT_PACKETS as u64);
+    // A packet of 70 bytes has one byte for its length.
+    headers + pages * PAGE_HEAD_BYTES + packets * (1 + PACKET_BYTES as u64)
+}
+
 impl<W: Write> OggOpusWriter<W> {
+    /// What it writes to, for who takes from there what was written.
+    pub fn get_mut(&mut self) -> &mut W {
+        self.ogg.inner_mut()
+    }
+
     /// Writes the headers of a recording.
     ///
     /// # Errors

@@ -92,6 +92,20 @@ fn an_ogg_plays_as_long_as_the_recording_is() {
 }
 
 #[test]
+fn how_long_an_ogg_will_be_is_known_before_it_is_written() {
+    for samples in [1, 960, 20_000, 38_088, 38_089, 38_400, 100_001] {
+        let (mut segments, shape) = stored(&tone(440.0, -12.0, samples));
+        let file = ogg_of(&segments, shape);
+        assert_eq!(ogg_opus_bytes(shape.packets()), file.len() as u64);
+        // One that lacks its last segment.
+        segments.truncate(segments.len() - 1);
+        let packets = shape.packets().min(40 * segments.len() as u64);
+        let file = ogg_of(&segments, shape);
+        assert_eq!(ogg_opus_bytes(packets), file.len() as u64);
+    }
+}
+
+#[test]
 fn an_interrupted_recording_makes_an_ogg_that_ends() {
     let (mut segments, mut shape) = stored(&tone(440.0, -12.0, 100_000));
     segments.truncate(2);

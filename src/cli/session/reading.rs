@@ -116,7 +116,7 @@ impl Session {
 }
 
 /// Standard output without the line buffer, which sound does not want.
-struct Plain<W: Write>(W);
+pub(super) struct Plain<W: Write>(pub(super) W);
 
 impl<W: Write> Write for Plain<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -128,7 +128,7 @@ impl<W: Write> Write for Plain<W> {
     }
 }
 
-fn is_closed(error: &io::Error) -> bool {
+pub(super) fn is_closed(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }
 

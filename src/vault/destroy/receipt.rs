@@ -63,6 +63,20 @@ impl Receipt {
         }
     }
 
+    /// The same, naming only the backups that were made with this generation or later:
+    /// those before it can't hold what was destroyed.
+    pub(super) fn held_since(mut self, held: &Held<'_>, since: u64) -> Self {
+        let known = &held.bag().settings.backups;
+        let holds = |backup: &Backup| {
+            known.iter().any(|known| {
+                (&known.path, known.made_at_ms) == (&backup.path, backup.made_at_ms)
+                    && known.generation >= since
+            })
+        };
+        self.backups_still_holding.retain(holds);
+        self
+    }
+
     /// The same for a rotation that destroyed these keys, and what it could not
     /// overwrite.
     pub(super) fn of_keys(held: &Held<'_>, keys: &str, leftovers: &[Leftover]) -> Self {

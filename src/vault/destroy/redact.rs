@@ -111,7 +111,8 @@ pub(crate) fn redact(
         Ok(())
     })?;
     let keys = "the keys to the recording as it was before";
-    let mut receipt = Receipt::of_keys(held, keys, &rotated.leftovers);
+    let receipt = Receipt::of_keys(held, keys, &rotated.leftovers);
+    let mut receipt = receipt.held_since(held, before.since);
     match settle(held) {
         Ok(rows) => receipt.erased.push(format!(
             "{rows} rows of store.redb; sealed bytes may stay in its free pages, without a key"

@@ -73,9 +73,11 @@ pub(crate) fn shred_as(
         .inspect(|_| steps.step())
         .map(|(id, found)| tally(id, found, scope))
         .collect();
+    let since = oldest(held.bag(), ids);
     let rotated = destroy_keys(held, ids, scope, draft)?;
     steps.step();
-    let mut receipt = begin_receipt(held, ids, shredded, scope, &rotated);
+    let receipt = begin_receipt(held, ids, shredded, scope, &rotated);
+    let mut receipt = receipt.held_since(held, since);
     delete_rows(held, ids, scope, &mut receipt, &mut steps);
     for id in ids {
         if scope == ShredScope::Everything {
@@ -84,6 +86,17 @@ pub(crate) fn shred_as(
         steps.step();
     }
     Ok(receipt)
+}
+
+/// The generation with which the first of these came: backups that are older hold none
+/// of them. What was shredded before may be in any; what lies in the inbox is in none.
+fn oldest(bag: &Bag, ids: &[RecordingId]) -> u64 {
+    let since = |id: &RecordingId| match bag.clips.get(id) {
+        Some(clip) if clip.extent.is_none() => u64::MAX,
+        Some(clip) => clip.since,
+        None => 0,
+    };
+    ids.iter().map(since).min().unwrap_or(u64::MAX)
 }
 
 /// Where a shred stands. For each recording its card is read, its rows are

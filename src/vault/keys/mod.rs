@@ -14,6 +14,7 @@ pub(super) mod reserve;
 pub(super) mod root;
 pub(super) mod rotation;
 pub(super) mod seen;
+pub(super) mod slot_copies;
 #[cfg(test)]
 mod tests;
 pub(super) mod verdict;

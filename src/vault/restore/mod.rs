@@ -29,7 +29,6 @@ use self::hold::Hold;
 use self::rows::{Pending, Sealing};
 use super::error::{Error, Result};
 use super::keys::bag::{Clip, Tombstone};
-use super::log::{Deed, Draft};
 use super::session::{Held, Session};
 use super::store::rows::ClipId;
 use crate::crypto::fill_random;
@@ -95,8 +94,6 @@ pub struct Restoring {
     session: Arc<Session>,
     waiting: BTreeMap<RecordingId, Clip>,
     pending: Pending,
-    /// What the vault holds and has destroyed, as it was lately.
-    known: Known,
     /// Let go of after all else.
     _hold: Hold,
 }
@@ -107,16 +104,15 @@ impl Restoring {
     /// # Errors
     /// [`Error::Busy`] if somebody else is at it.
     pub(super) fn begin(session: &Arc<Session>) -> Result<Self> {
-        let (hold, known) = session.with(|held| {
+        let hold = session.with(|held| {
             let hold = Hold::take(held.disk(), held.dir())?;
             clear(held)?;
-            Ok((hold, Known::of(held)))
+            Ok(hold)
         })?;
         Ok(Self {
             session: Arc::clone(session),
             waiting: BTreeMap::new(),
             pending: Pending::default(),
-            known,
             _hold: hold,
         })
     }
@@ -134,8 +130,7 @@ impl Restoring {
     /// Takes over what was destroyed elsewhere: none of it comes back from now on.
     /// What the vault holds all the same is left as it is, and answered with.
     pub fn forbid(&mut self, destroyed: &BTreeSet<Tombstone>) -> Result<Vec<RecordingId>> {
-        let session = Arc::clone(&self.session);
-        session.with(|held| {
+        self.session.with(|held| {
             let is_news = |one: &&Tombstone| !held.bag().is_tombstoned(one.id, one.epoch);
             if !destroyed.iter().any(|one| is_news(&one)) {
                 return Ok(Vec::new());
@@ -154,9 +149,7 @@ impl Restoring {
                 }
                 Ok(())
             });
-            rotated?;
-            self.known = Known::of(held);
-            Ok(kept)
+            rotated.map(|_| kept)
         })
     }
 
@@ -167,7 +160,7 @@ impl Restoring {
     /// Whatever `sound` says, or why the vault can't be written. Nothing of this
     /// recording comes back then; others are not concerned.
     pub fn put(&mut self, recording: &Returning, sound: Option<&mut dyn Returned>) -> Result<Fate> {
-        let fate = self.fate(recording.id, recording.epoch);
+        let fate = self.fate(recording)?;
         if fate != Fate::Waits {
             return Ok(fate);
         }
@@ -185,25 +178,17 @@ impl Restoring {
         }
     }
 
-    /// What would become of this epoch of a recording, as far as is known now; a
-    /// commit asks again.
-    #[must_use]
-    pub fn fate(&self, id: RecordingId, epoch: u32) -> Fate {
-        let destroyed = self.known.destroyed.get(&id);
-        if destroyed.is_some_and(|last| epoch <= *last) {
-            Fate::Destroyed
-        } else if self.known.there.contains(&id) || self.waiting.contains_key(&id) {
-            Fate::IsThere
-        } else {
-            Fate::Waits
-        }
-    }
-
-    /// Takes back that a recording was put. What was written of it is settled by the
-    /// next commit.
-    pub fn withdraw(&mut self, id: RecordingId) {
-        self.pending.forget(id);
-        self.waiting.remove(&id);
+    fn fate(&self, recording: &Returning) -> Result<Fate> {
+        let Returning { id, epoch, .. } = recording;
+        self.session.with(|held| {
+            Ok(if held.bag().is_tombstoned(*id, *epoch) {
+                Fate::Destroyed
+            } else if held.bag().clips.contains_key(id) || self.waiting.contains_key(id) {
+                Fate::IsThere
+            } else {
+                Fate::Waits
+            })
+        })
     }
 
     fn write(&mut self, recording: &Returning, sound: Option<&mut dyn Returned>) -> Result<Clip> {
@@ -257,20 +242,19 @@ impl Restoring {
     pub fn commit(&mut self) -> Result<Restored> {
         self.flush()?;
         let (waiting, session) = (&mut self.waiting, &self.session);
-        let (done, known) = session.with(|held| {
+        let done = session.with(|held| {
             let done = judge(held, waiting)?;
             if !done.restored.is_empty() {
-                let next = held.generation() + 1;
                 // What could not be overwritten holds nothing that is to be gone; the
                 // next unlock tries again.
-                let draft = Draft::done(Deed::Restore, &done.restored);
-                held.rotate_logged(draft, |bag| {
+                held.rotate(|bag| {
                     for id in &done.restored {
                         let Some(clip) = waiting.get(id) else {
                             continue;
                         };
                         let clip = Clip {
-                            since: next,
+                            // The backup that it came from holds it, however old.
+                            since: 0,
                             ..clip.duplicate()
                         };
                         bag.clips.insert(*id, clip);
@@ -280,31 +264,11 @@ impl Restoring {
             }
             // They are in force: what is left over is the next one's to settle.
             let _ = clear(held);
-            Ok((done, Known::of(held)))
+            Ok(done)
         })?;
-        self.known = known;
         self.waiting.clear();
         self.pending.end();
         Ok(done)
-    }
-}
-
-/// What a vault holds and has destroyed.
-struct Known {
-    there: BTreeSet<RecordingId>,
-    /// The last epoch that was.
-    destroyed: BTreeMap<RecordingId, u32>,
-}
-
-impl Known {
-    fn of(held: &Held<'_>) -> Self {
-        let bag = held.bag();
-        // In their order, so that the last epoch stays.
-        let destroyed = bag.tombstones.iter().map(|one| (one.id, one.epoch));
-        Self {
-            there: bag.clips.keys().copied().collect(),
-            destroyed: destroyed.collect(),
-        }
     }
 }
 

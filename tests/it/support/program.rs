@@ -221,6 +221,11 @@ impl Finished {
         self.status.code()
     }
 
+    /// How it ended.
+    pub(crate) fn status(&self) -> ExitStatus {
+        self.status
+    }
+
     /// What it wrote, as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.stdout.clone()).unwrap()

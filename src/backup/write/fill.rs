@@ -1,0 +1,370 @@
+//! Puts recordings into a segment: what is known of each, its sound, its text.
+//!
+//! Silence stands in for what can't be read, and the segment's manifest says so.
+//! What is shredded or redacted while it is written ends the segment, or, where
+//! that can't be begun anew, is left out of what the manifest names.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::ops::Range;
+
+use super::plan::{Sound, Task};
+use super::supply::{Next, Piece};
+use super::tarball::SegmentWriter;
+use crate::audio::{OggOpusWriter, SEGMENT_PACKETS, StoredShape, ogg_opus_bytes, silent_segment};
+use crate::backup::error::{Error, Result};
+use crate::backup::layout::{ENOUGH_BYTES, MOST_BYTES, Member};
+use crate::backup::manifest::{Entry, SoundAt};
+use crate::backup::meta::Meta;
+use crate::backup::written::Digits;
+use crate::recording::{Moment, RecordingId};
+use crate::transcript::{srt, text};
+use crate::vault;
+use crate::vault::copying::{Head, Opened, Stocked};
+
+/// What to do when something was destroyed while it was being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Destroyed {
+    /// Give up: the segment is begun anew without it.
+    BeginAnew,
+    /// Go on: what is written can't be taken back, so the manifest does not name it.
+    LeaveUnnamed,
+}
+
+/// When a segment is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// As soon as it holds enough.
+    Segment,
+    /// Never: all of it is one stream.
+    None,
+}
+
+/// What a segment came to.
+#[derive(Default)]
+pub(super) struct Filled {
+    /// How many of the tasks are done.
+    pub tasks: usize,
+    /// The recordings in it.
+    pub entries: Vec<Entry>,
+    /// The same, as the vault had them.
+    pub written: Vec<Stocked>,
+    /// What could not be read.
+    pub damage: Vec<Error>,
+}
+
+impl Filled {
+    /// Names a recording no more that was destroyed since it was written.
+    pub(super) fn forget(&mut self, id: RecordingId) {
+        self.entries.retain(|entry| entry.id != id);
+        self.written.retain(|one| one.id != id);
+    }
+}
+
+/// A segment while it is filled.
+pub(super) struct Filling<'a, W: Write> {
+    writer: &'a mut SegmentWriter<W>,
+    tasks: &'a [Task],
+    destroyed: Destroyed,
+    limit: Limit,
+    silence: Vec<u8>,
+    current: Option<Current>,
+    /// How many pieces of it were taken.
+    seen: u64,
+    filled: Filled,
+    /// Hears how many bytes of sealed sound, or about as much, are done.
+    advance: &'a mut dyn FnMut(u64),
+}
+
+/// The recording that is being written.
+struct Current {
+    entry: Entry,
+    at: Moment,
+    texts: Option<(String, String)>,
+    gone: Vec<Range<u64>>,
+    audio: Option<Audio>,
+    /// It was destroyed, or its card can't be read: nothing more of it is written.
+    dropped: bool,
+}
+
+struct Audio {
+    ogg: OggOpusWriter<Vec<u8>>,
+    /// Segments that are written. An interrupted recording may have one fewer than
+    /// its length says: it lacks what the encoder still held.
+    segments: u64,
+    /// The next segment.
+    next: u64,
+    lost: BTreeSet<u64>,
+    why: Option<vault::Error>,
+}
+
+impl<'a, W: Write> Filling<'a, W> {
+    pub(super) fn new(
+        writer: &'a mut SegmentWriter<W>,
+        tasks: &'a [Task],
+        destroyed: Destroyed,
+        limit: Limit,
+        advance: &'a mut dyn FnMut(u64),
+    ) -> Result<Self> {
+        Ok(Self {
+            writer,
+            tasks,
+            destroyed,
+            limit,
+            silence: silent_segment()?,
+            current: None,
+            seen: 0,
+            filled: Filled::default(),
+            advance,
+        })
+    }
+
+    /// Takes the next piece of the tasks.
+    ///
+    /// # Errors
+    /// [`vault::Error::Outdated`] if something was destroyed and the segment is to be
+    /// begun anew.
+    pub(super) fn take(&mut self, piece: Piece) -> Result<Next> {
+        let task = &self.tasks[piece.task];
+        if self.seen == 0 && self.is_full(task) {
+            return Ok(Next::Enough);
+        }
+        match piece.opened {
+            Ok(Opened::Head(head)) => self.begin(task, *head)?,
+            Ok(Opened::Sound(segments)) => self.sound(task.stocked.id, segments)?,
+            Err(error @ vault::Error::Outdated { .. }) => match self.destroyed {
+                Destroyed::BeginAnew => return Err(error.into()),
+                Destroyed::LeaveUnnamed => self.drop_current(task, None),
+            },
+            Err(error) if is_damage(&error) => self.drop_current(task, Some(error)),
+            Err(error) => return Err(error.into()),
+        }
+        self.end_if_done(task)?;
+        Ok(Next::More)
+    }
+
+    /// What it came to.
+    pub(super) fn end(self) -> Filled {
+        self.filled
+    }
+
+    fn is_full(&self, task: &Task) -> bool {
+        let so_far = self.writer.plain_bytes();
+        if self.limit == Limit::None || self.filled.tasks == 0 {
+            return false;
+        }
+        let sound = match task.sound {
+            Sound::Here => super::sound_bytes(&task.stocked),
+            Sound::At(_) | Sound::Gone => 0,
+        };
+        // Words take a tenth of what sound takes, and are not known yet.
+        so_far >= ENOUGH_BYTES || so_far + sound + sound / 4 > MOST_BYTES
+    }
+
+    fn begin(&mut self, task: &Task, head: Head) -> Result<()> {
+        let id = task.stocked.id;
+        let card = &head.recording.card;
+        let (at, shape) = (
+            card.recorded_at,
+            StoredShape {
+                samples: card.samples,
+                pre_skip: card.pre_skip,
+            },
+        );
+        self.filled
+            .damage
+            .extend(head.damaged.into_iter().map(Error::from));
+        let newest = head.transcripts.last().map(|(_, transcript)| transcript);
+        let texts = newest.map_or_else(Default::default, |transcript| {
+            (text::render(transcript), srt::render(transcript))
+        });
+        let versions = head.transcripts.iter().map(|(number, _)| *number);
+        let entry = Entry {
+            id,
+            epoch: task.stocked.epoch,
+            revision: head.revision,
+            card: Digits(head.mark),
+            versions: versions.collect(),
+            sound: match task.sound {
+                Sound::Here => SoundAt::Here,
+                Sound::At(segment) => SoundAt::Segment(segment),
+                Sound::Gone => SoundAt::Gone,
+            },
+            lost: match task.sound {
+                Sound::At(_) => task.lost.clone(),
+                Sound::Here | Sound::Gone => Vec::new(),
+            },
+        };
+        let meta = Meta::of(&head.recording, head.revision, head.transcripts);
+        self.writer.file(Member::Meta(id), &meta.write()?, at)?;
+        let audio = match task.sound {
+            Sound::Here => {
+                let stored = task.stocked.segments.saturating_mul(SEGMENT_PACKETS as u64);
+                let packets = shape.packets().min(stored);
+                let bytes = ogg_opus_bytes(packets);
+                self.writer.begin_file(Member::Audio(id), bytes, at)?;
+                Some(Audio {
+                    ogg: OggOpusWriter::new(Vec::new(), shape)?,
+                    segments: packets.div_ceil(SEGMENT_PACKETS as u64),
+                    next: 0,
+                    lost: BTreeSet::new(),
+                    why: None,
+                })
+            }
+            Sound::At(_) | Sound::Gone => None,
+        };
+        self.current = Some(Current {
+            entry,
+            at,
+            texts: Some(texts),
+            gone: head.gone,
+            audio,
+            dropped: false,
+        });
+        Ok(())
+    }
+
+    fn sound(
+        &mut self,
+        id: RecordingId,
+        segments: Vec<Result<zeroize::Zeroizing<Vec<u8>>, vault::Error>>,
+    ) -> Result<()> {
+        let current = self
+            .current
+            .as_mut()
+            .filter(|current| current.entry.id == id);
+        let Some(Current {
+            audio: Some(audio),
+            gone,
+            dropped: false,
+            ..
+        }) = current
+        else {
+            return Ok(());
+        };
+        for segment in segments {
+            let number = audio.next;
+            audio.next += 1;
+            if number >= audio.segments {
+                continue;
+            }
+            match segment {
+                Ok(packets) if !packets.is_empty() => audio.ogg.push(&packets)?,
+                Ok(_) => audio.ogg.push(&self.silence)?,
+                Err(error) if !is_damage(&error) => return Err(error.into()),
+                Err(error) => {
+                    audio.ogg.push(&self.silence)?;
+                    if !gone.iter().any(|span| span.contains(&number)) {
+                        audio.lost.insert(number);
+                        audio.why.get_or_insert(error);
+                    }
+                }
+            }
+            (self.advance)(super::SEALED_SEGMENT_BYTES);
+        }
+        let written = audio.ogg.get_mut();
+        self.writer.push(written)?;
+        written.clear();
+        Ok(())
+    }
+
+    /// Writes nothing more of a recording, and names it nowhere.
+    fn drop_current(&mut self, task: &Task, why: Option<vault::Error>) {
+        self.filled.damage.extend(why.map(Error::from));
+        match &mut self.current {
+            Some(current) => {
+                current.dropped = true;
+                current.texts = None;
+            }
+            None => {
+                let (id, epoch) = (task.stocked.id, task.stocked.epoch);
+                self.current = Some(Current {
+                    entry: Entry {
+                        id,
+                        epoch,
+                        revision: 0,
+                        card: Digits([0; 16]),
+                        versions: Vec::new(),
+                        sound: SoundAt::Gone,
+                        lost: Vec::new(),
+                    },
+                    at: Moment {
+                        unix_ms: 0,
+                        offset_s: 0,
+                    },
+                    texts: None,
+                    gone: Vec::new(),
+                    audio: None,
+                    dropped: true,
+                });
+            }
+        }
+    }
+
+    /// Ends the recording once the last of its pieces was taken. Which that is, is
+    /// counted by `pieces_of`.
+    fn end_if_done(&mut self, task: &Task) -> Result<()> {
+        self.seen += 1;
+        if self.seen < super::supply::pieces_of(task) {
+            return Ok(());
+        }
+        self.seen = 0;
+        self.filled.tasks += 1;
+        let Some(mut current) = self.current.take() else {
+            return Ok(());
+        };
+        (self.advance)(super::HEAD_BYTES);
+        if let Some(audio) = current.audio.take() {
+            current.entry.lost = self.end_sound(task, audio)?;
+        }
+        if let Some((text, subtitles)) = current.texts.take() {
+            let id = current.entry.id;
+            self.writer
+                .file(Member::Text(id), text.as_bytes(), current.at)?;
+            self.writer
+                .file(Member::Subtitles(id), subtitles.as_bytes(), current.at)?;
+        }
+        if !current.dropped {
+            self.filled.entries.push(current.entry);
+            self.filled.written.push(task.stocked);
+        }
+        Ok(())
+    }
+
+    /// Fills up with silence what is missing at the end; what was lost.
+    fn end_sound(&mut self, task: &Task, mut audio: Audio) -> Result<Vec<(u64, u64)>> {
+        while audio.next < audio.segments {
+            audio.ogg.push(&self.silence)?;
+            audio.lost.insert(audio.next);
+            audio.next += 1;
+        }
+        let rest = audio.ogg.finish()?;
+        self.writer.push(&rest)?;
+        self.writer.end_file()?;
+        if let Some(why) = audio.why {
+            self.filled.damage.push(Error::SoundLost {
+                id: task.stocked.id,
+                segments: audio.lost.len() as u64,
+                why: why.to_string(),
+            });
+        }
+        Ok(spans(&audio.lost))
+    }
+}
+
+/// Whether it is about what lies there, and not about reading it.
+pub(super) fn is_damage(error: &vault::Error) -> bool {
+    matches!(error, vault::Error::Damaged { .. })
+}
+
+/// Numbers as spans, from the first to behind the last.
+pub(super) fn spans(numbers: &BTreeSet<u64>) -> Vec<(u64, u64)> {
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match spans.last_mut() {
+            Some((_, end)) if end == number => *end += 1,
+            _ => spans.push((*number, number + 1)),
+        }
+    }
+    spans
+}

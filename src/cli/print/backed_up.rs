@@ -1,0 +1,85 @@
+//! What came of a backup, and which backups there are.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::json::document;
+use super::{Out, moment};
+use crate::backup::layout::segment_name;
+use crate::backup::write::Outcome;
+use crate::error::plain;
+use crate::vault::bag::KnownBackup;
+
+/// What was added, in words.
+pub(in crate::cli) fn backed_up(out: Out<'_>, outcome: &Outcome) -> io::Result<()> {
+    for added in &outcome.added {
+        let name = segment_name(added.segment);
+        writeln!(out, "{name}  {} bytes", added.bytes)?;
+    }
+    let path = plain(&outcome.path);
+    let s = |count: usize| if count == 1 { "" } else { "s" };
+    let (new, holds) = (outcome.recordings, outcome.holds);
+    match outcome.added.len() {
+        0 => writeln!(
+            out,
+            "nothing new: {path} holds {holds} recording{}",
+            s(holds)
+        ),
+        _ => writeln!(
+            out,
+            "{new} recording{} new or changed; {path} holds {holds}",
+            s(new)
+        ),
+    }
+}
+
+/// The same for programs.
+pub(in crate::cli) fn backed_up_json(out: Out<'_>, outcome: &Outcome) -> io::Result<()> {
+    let added = outcome.added.iter().map(|added| {
+        json!({
+            "file": segment_name(added.segment),
+            "bytes": added.bytes,
+        })
+    });
+    document(
+        out,
+        &json!({
+            "path": outcome.path,
+            "added": added.collect::<Vec<_>>(),
+            "bytes": outcome.added.iter().map(|added| added.bytes).sum::<u64>(),
+            "recordings": outcome.recordings,
+            "holds": outcome.holds,
+        }),
+    )
+}
+
+/// A line for each backup that the vault knows.
+pub(in crate::cli) fn backups(out: Out<'_>, known: &[KnownBackup]) -> io::Result<()> {
+    known.iter().try_for_each(|backup| {
+        let segments = match backup.end {
+            Some(end) if end.segments == 1 => "1 segment".to_owned(),
+            Some(end) => format!("{} segments", end.segments),
+            None if backup.path == crate::backup::write::STREAM => "a stream".to_owned(),
+            None => "not finished".to_owned(),
+        };
+        let path = plain(&backup.path);
+        writeln!(out, "{}  {path}  {segments}", moment(backup.made_at_ms))
+    })
+}
+
+/// The same for programs.
+pub(in crate::cli) fn backups_json(out: Out<'_>, known: &[KnownBackup]) -> io::Result<()> {
+    let listed: Vec<Value> = known
+        .iter()
+        .map(|backup| {
+            json!({
+                "path": backup.path,
+                "made_at": moment(backup.made_at_ms),
+                "segments": backup.end.map(|end| end.segments),
+                "generation": backup.generation,
+            })
+        })
+        .collect();
+    document(out, &json!({ "backups": listed }))
+}

@@ -1,0 +1,58 @@
+//! Backups.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use super::Session;
+use super::reading::{Plain, is_closed};
+use crate::cli::definition::{BackupArgs, BackupCommand};
+use crate::cli::print;
+use crate::command::backup::{self, Target};
+use crate::error::{Exit, Failure};
+
+impl Session {
+    pub(super) fn backup(&self, args: BackupArgs) -> Result<Exit, Failure> {
+        if let Some(command) = args.command {
+            return match command {
+                BackupCommand::List => {
+                    let known = backup::list(&self.context)?;
+                    self.print(|out| match self.json {
+                        true => print::backups_json(out, &known),
+                        false => print::backups(out, &known),
+                    })
+                }
+            };
+        }
+        let Some(dir) = args.dir else {
+            let why = "a folder, or - for standard output, is missing";
+            return Err(Failure::new(Exit::Usage, "can't back up", why));
+        };
+        let wanted = |to| backup::Args {
+            to,
+            recipients: args.recipients.clone(),
+            recipient_files: args.recipient_files.clone(),
+        };
+        if dir != Path::new("-") {
+            let outcome = backup::run(&self.context, wanted(Target::Folder(dir)), &self.console)?;
+            return self.print(|out| match self.json {
+                true => print::backed_up_json(out, &outcome),
+                false => print::backed_up(out, &outcome),
+            });
+        }
+        if io::stdout().is_terminal() {
+            let why = "an encrypted stream on a terminal helps nobody";
+            return Err(Failure::new(Exit::Usage, "can't back up", why)
+                .hint("redirect it: voxvault backup - > backup.tar.age"));
+        }
+        let mut stdout = Plain(io::stdout().lock());
+        let done = backup::run(
+            &self.context,
+            wanted(Target::Stream(&mut stdout)),
+            &self.console,
+        );
+        if stdout.flush().is_err_and(|error| is_closed(&error)) {
+            return Ok(Exit::Done);
+        }
+        done.map(|_| Exit::Done)
+    }
+}

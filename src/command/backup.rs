@@ -1,0 +1,150 @@
+//! Writes encrypted backups, and says which ones there are.
+
+use std::cell::Cell;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Context, Progress, Unit, merge_quietly};
+use crate::backup::Error;
+use crate::backup::write::{self, Order, Outcome, Watch};
+use crate::crypto::Recipient;
+use crate::crypto::asker::{Asker, Nobody};
+use crate::error::{Exit, Failure};
+use crate::vault::REPAIR_HINT;
+use crate::vault::bag::KnownBackup;
+
+/// More than this is no list of recipients.
+const MOST_FILE_BYTES: u64 = 1 << 20;
+
+/// Where a backup goes.
+pub enum Target<'a> {
+    /// Into a folder, where only what is new is added.
+    Folder(PathBuf),
+    /// Out of a stream, whole.
+    Stream(&'a mut dyn Write),
+}
+
+/// What to back up, and to whom.
+pub struct Args<'a> {
+    /// Where to.
+    pub to: Target<'a>,
+    /// Others who can open it: `age1…`, `ssh-ed25519 …`.
+    pub recipients: Vec<String>,
+    /// Files that list such recipients, one a line.
+    pub recipient_files: Vec<PathBuf>,
+}
+
+/// Writes it.
+///
+/// # Errors
+/// When the vault can't be unlocked, a recipient is none, the folder is not the place
+/// for it, or it can't be written. What is whole by then stays, and the next run goes
+/// on behind it.
+pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result<Outcome, Failure> {
+    let mut recipients = Vec::new();
+    for text in &args.recipients {
+        recipients.push(recipient(text, "-r")?);
+    }
+    for file in &args.recipient_files {
+        listed(file, &mut recipients)?;
+    }
+    let vault = context.unlocked()?;
+    merge_quietly(&vault, progress)?;
+    let now = || context.now();
+    let mut order = Order {
+        recipients: Vec::new(),
+        now: &now,
+    };
+    let asker: Arc<dyn Asker> = Arc::new(Nobody);
+    for recipient in &recipients {
+        order.add(recipient, &asker)?;
+    }
+    let watching = Watching {
+        progress,
+        begun: Cell::new(false),
+    };
+    let written = match args.to {
+        Target::Folder(dir) => write::to_folder(&vault, &dir, order, &watching),
+        Target::Stream(out) => write::to_stream(&vault, out, order, &watching),
+    };
+    progress.end();
+    Ok(written?)
+}
+
+/// The backups that the vault knows, the newest first.
+///
+/// # Errors
+/// When the vault can't be unlocked.
+pub fn list(context: &Context) -> Result<Vec<KnownBackup>, Failure> {
+    let mut known = context.unlocked()?.settings()?.backups;
+    known.sort_by_key(|known| std::cmp::Reverse(known.made_at_ms));
+    Ok(known)
+}
+
+fn recipient(text: &str, place: &str) -> Result<Recipient, Failure> {
+    text.parse().map_err(|error| {
+        let failure = Failure::from(error);
+        Failure {
+            exit: Exit::Usage,
+            ..failure.about(place)
+        }
+    })
+}
+
+/// The recipients of a file, one a line; `#` begins a comment.
+fn listed(file: &Path, all: &mut Vec<Recipient>) -> Result<(), Failure> {
+    let unreadable = |why: String| {
+        Failure::new(Exit::Usage, "can't read the recipients", why).about(file.display())
+    };
+    let length = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?;
+    if length.len() > MOST_FILE_BYTES {
+        return Err(unreadable("it is too long for a list of recipients".into()));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
+    let before = all.len();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            let place = format!("{}, line {}", file.display(), at + 1);
+            all.push(recipient(line, &place)?);
+        }
+    }
+    match all.len() > before {
+        true => Ok(()),
+        false => Err(unreadable("there is no recipient in it".into())),
+    }
+}
+
+/// Whoever listens to a command, listening to a backup.
+struct Watching<'a> {
+    progress: &'a dyn Progress,
+    begun: Cell<bool>,
+}
+
+impl Watch for Watching<'_> {
+    fn done(&self, bytes: u64, of_bytes: u64) {
+        if !self.begun.replace(true) {
+            self.progress
+                .begin("backing up", Some(of_bytes), Unit::Bytes);
+        }
+        self.progress.advance(bytes);
+    }
+
+    fn damaged(&self, error: Error) {
+        let is_ours = matches!(error, Error::Vault(_));
+        let failure = Failure::from(error);
+        self.progress.refuse(&match is_ours {
+            true => failure.hint(REPAIR_HINT),
+            false => failure,
+        });
+    }
+
+    fn note(&self, message: &str) {
+        self.progress.note(message);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.progress.cancelled()
+    }
+}

@@ -1,0 +1,186 @@
+//! What a folder holds after one run and after the next.
+
+use std::fs;
+
+use voxvault::backup::SoundAt;
+use voxvault::backup::manifest::Tombstone;
+use voxvault::vault::scan::{self, What};
+
+use super::{Scene, names, segments};
+use crate::support::library;
+
+#[test]
+fn a_second_run_writes_only_what_is_new() {
+    let scene = Scene::new();
+    let first = scene.import("dream", "a dream");
+    scene.backup().ok();
+    let whole = fs::read(&segments(&scene.dir())[0]).unwrap();
+
+    let nothing = scene.backup().ok();
+    assert!(nothing.text().starts_with("nothing new"), "{nothing}");
+    assert_eq!(names(&scene.dir()), ["0001.tar.age", "passphrase.age"]);
+
+    let second = scene.import("dentist", "a tooth");
+    scene
+        .run(["edit", &first.to_string(), "--title", "a nightmare"])
+        .ok();
+    let told = scene.run(["backup", "bk", "--json"]).ok().json();
+    assert_eq!(told["recordings"], 2);
+    assert_eq!(told["holds"], 2);
+    assert_eq!(told["added"][0]["file"], "0002.tar.age");
+    assert_eq!(fs::read(&segments(&scene.dir())[0]).unwrap(), whole);
+    let manifests = scene.manifests();
+    assert_eq!(manifests.len(), 2);
+    let added = &manifests[1];
+    assert_eq!(
+        added.before.unwrap(),
+        voxvault::backup::Hash::of(&whole),
+        "the chain"
+    );
+    for entry in &added.recordings {
+        let wanted = match entry.id == second {
+            true => SoundAt::Here,
+            false => SoundAt::Segment(1),
+        };
+        assert_eq!(entry.sound, wanted);
+    }
+    let sounds = added
+        .files
+        .iter()
+        .filter(|file| file.path.ends_with("audio.opus"));
+    assert_eq!(sounds.count(), 1);
+}
+
+#[test]
+fn what_was_shredded_since_is_named_in_the_next_segment_and_redacted_sound_is_written_again() {
+    let scene = Scene::new();
+    let gone = scene.import("dream", "a dream");
+    let kept = scene.import("dentist", "a tooth");
+    scene.backup().ok();
+    scene.run(["shred", &gone.to_string(), "--yes"]).ok();
+    let told = scene.run(["backup", "bk", "--json"]).ok().json();
+    assert_eq!(
+        (&told["recordings"], &told["holds"]),
+        (&0.into(), &1.into())
+    );
+    let tombstone = Tombstone { id: gone, epoch: 0 };
+    assert_eq!(scene.manifests()[1].tombstones, [tombstone]);
+    // And once that is said, there is nothing new.
+    assert!(scene.backup().ok().text().starts_with("nothing new"));
+
+    scene
+        .run(["redact", &kept.to_string(), "1", "2", "--yes"])
+        .ok();
+    scene.backup().ok();
+    let manifests = scene.manifests();
+    let entry = &manifests[2].recordings[0];
+    assert_eq!(
+        (entry.id, entry.epoch, entry.sound),
+        (kept, 1, SoundAt::Here)
+    );
+    assert_eq!(manifests[2].tombstones.len(), 2);
+
+    scene
+        .run(["shred", &kept.to_string(), "--audio-only", "--yes"])
+        .ok();
+    scene.backup().ok();
+    let last = scene.manifests().pop().unwrap();
+    assert_eq!(last.recordings[0].sound, SoundAt::Gone);
+    assert_eq!(last.files.len(), 3, "{:?}", last.files);
+}
+
+#[test]
+fn a_receipt_names_the_backups_that_hold_what_was_shredded_and_no_others() {
+    let scene = Scene::new();
+    let old = scene.import("dream", "a dream").to_string();
+    scene.backup().ok();
+    let new = scene.import("dentist", "a tooth").to_string();
+    scene.run(["backup", "second"]).ok();
+    let newest = scene.import("train", "a train").to_string();
+    let holding = |id: &str| -> Vec<String> {
+        let receipt = scene.run(["shred", id, "--yes", "--json"]).ok().json();
+        let holding = receipt["backups_still_holding"].as_array().unwrap().clone();
+        let name = |one: &serde_json::Value| {
+            assert!(one["made_at"].is_string());
+            one["path"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+        let mut names: Vec<String> = holding.iter().map(name).collect();
+        names.sort();
+        names
+    };
+    assert!(holding(&newest).is_empty());
+    assert_eq!(holding(&new), ["second"]);
+    assert_eq!(holding(&old), ["bk", "second"]);
+    let listed = scene.run(["backup", "list", "--json"]).ok().json();
+    assert_eq!(listed["backups"].as_array().unwrap().len(), 2);
+    let log = scene.run(["log", "--json"]).ok().json();
+    let backups = log["entries"].as_array().unwrap().iter();
+    assert_eq!(backups.filter(|entry| entry["what"] == "backup").count(), 2);
+}
+
+#[test]
+fn a_damaged_segment_is_silence_in_the_backup_and_is_said_each_time_until_it_is_repaired() {
+    let scene = Scene::new();
+    let open = scene.open();
+    let torn = library::record(open.vault(), "torn", 6);
+    let sound = library::record(open.vault(), "sound", 2);
+    let file = scene.home.vault().join(format!("inbox/{torn}.rec"));
+    let mut bytes = fs::read(&file).unwrap();
+    let third = scan::scan(&bytes)
+        .filter(|found| matches!(found.what, What::Frame(frame) if frame.facts.kind == voxvault::vault::frame::Kind::Sound))
+        .nth(2)
+        .unwrap()
+        .at;
+    bytes[third + 500] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    drop(open);
+
+    scene.backup().ended_with(5);
+    let first = scene.manifests().remove(0);
+    let entry = |id| {
+        first
+            .recordings
+            .iter()
+            .find(|entry| entry.id == id)
+            .unwrap()
+    };
+    assert_eq!(entry(torn).lost, [(2, 3)]);
+    assert!(entry(sound).lost.is_empty());
+    // Said again, written no more.
+    let again = scene.backup().ended_with(5);
+    assert!(again.text().starts_with("nothing new"), "{again}");
+    scene.run(["verify", "--repair"]);
+    scene.backup().ok();
+    let last = scene.manifests().pop().unwrap();
+    assert_eq!(last.recordings.len(), 1);
+    assert!(last.recordings[0].lost.is_empty());
+    assert!(scene.backup().ok().text().starts_with("nothing new"));
+}
+
+#[test]
+fn a_segment_that_is_lost_is_named_and_what_lay_in_it_is_written_again() {
+    let scene = Scene::new();
+    let id = scene.import("dream", "a dream");
+    scene.backup().ok();
+    scene.import("dentist", "a tooth");
+    scene.backup().ok();
+    let first = segments(&scene.dir()).remove(0);
+    let mut bytes = fs::read(&first).unwrap();
+    let end = bytes.len() - 20;
+    bytes[end] ^= 1;
+    fs::write(&first, &bytes).unwrap();
+    scene.backup().ended_with(5);
+    let keys = scene.open();
+    let last = super::manifest(&keys, &segments(&scene.dir())[2]);
+    assert_eq!(last.recordings.len(), 1);
+    assert_eq!(
+        (last.recordings[0].id, last.recordings[0].sound),
+        (id, SoundAt::Here)
+    );
+}
