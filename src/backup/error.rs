@@ -84,6 +84,26 @@ pub enum Error {
         /// The format it names.
         format: u32,
     },
+    /// There is no backup in this place.
+    #[error("there is no backup in {}", at.display())]
+    NoBackup {
+        /// Where it was looked for.
+        at: PathBuf,
+    },
+    /// The backup holds no recording of this id.
+    #[error("no recording {id} in the backup")]
+    NotInBackup {
+        /// The id.
+        id: RecordingId,
+    },
+    /// It is whole, and not of the vault that it should be of.
+    #[error("{which}: {why}")]
+    Refused {
+        /// The file.
+        which: String,
+        /// Whose it is instead.
+        why: &'static str,
+    },
     /// A file operation failed.
     #[error("can't {action} {}: {source}", path.display())]
     Io {
@@ -177,6 +197,19 @@ impl From<Error> for Failure {
                 path,
                 source,
             } => Self::of_output(format!("can't {action}"), &source).about(path.display()),
+            Error::NoBackup { at } => {
+                Self::new(Exit::NotFound, "can't read the backup", "there is none")
+                    .about(at.display())
+            }
+            Error::NotInBackup { id } => Self::new(
+                Exit::NotFound,
+                "can't bring back the recording",
+                "the backup does not hold it",
+            )
+            .about(id),
+            Error::Refused { which, why } => {
+                Self::new(Exit::Damaged, "the backup is refused", why).about(which)
+            }
             Error::Cancelled => Self::new(Exit::Failed, "stopped", "it was cancelled"),
         }
     }

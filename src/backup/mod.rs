@@ -7,7 +7,10 @@
 //! - `manifest`: the last file of each segment, signed: what is in it, what came
 //!   before it, and what must not come back;
 //! - `segment`: opens one, or its manifest only;
-//! - `write`: adds to a backup what is new.
+//! - `write`: adds to a backup what is new, and rids it of what was destroyed;
+//! - `read`: where segments lie, which keys open them, what they hold together;
+//! - `verify`: every byte of a backup, and what segments say of each other;
+//! - `restore`: recordings back into a vault.
 //!
 //! Nothing decrypted touches the disk. The vault decides what is read and what is
 //! taken in; nothing here asks a person or prints.
@@ -16,12 +19,19 @@ pub mod error;
 pub mod layout;
 pub mod manifest;
 pub mod meta;
+mod read;
+pub mod restore;
 pub mod segment;
+pub mod verify;
 pub mod write;
 mod written;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::{Error, Result};
 pub use layout::{Found, Member};
 pub use manifest::{Dropped, Entry, FileEntry, Manifest, Signed, SoundAt};
 pub use meta::Meta;
+pub use read::{Keys, Source, Trust, opens};
 pub use written::{BackupId, Hash, Mark};

@@ -88,6 +88,8 @@ pub(super) enum Command {
     Backup(BackupArgs),
     /// Say what was played, exported, backed up and destroyed
     Log(LogArgs),
+    /// Bring recordings back from a backup, into this vault or a new one
+    Restore(RestoreArgs),
     /// Manage speech models
     Model {
         #[command(subcommand)]
@@ -149,6 +151,27 @@ pub(super) struct BackupArgs {
 pub(super) enum BackupCommand {
     /// List the backups that the vault knows
     List,
+    /// Read every byte of a backup and say what is not as it was written
+    Verify {
+        /// The folder, or one segment
+        #[arg(value_name = "DIR|FILE")]
+        at: PathBuf,
+        /// Open it with the keys in this file instead of the vault's
+        #[arg(long, value_name = "FILE")]
+        from_identity: Option<PathBuf>,
+    },
+    /// Rid a backup of what was shredded since it was made
+    Repack {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        /// Somebody else who can open what is written anew; may repeat
+        #[arg(short = 'r', long = "recipient", value_name = "RECIPIENT")]
+        recipients: Vec<String>,
+        /// A file that lists such recipients, one a line; may repeat
+        #[arg(short = 'R', long = "recipients-file", value_name = "FILE")]
+        recipient_files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -164,6 +187,22 @@ pub(super) struct LogArgs {
 pub(super) enum LogCommand {
     /// Look whether somebody without a key changed it, and name what is wrong
     Verify,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// The folder, one segment, or `-` for a stream
+    #[arg(value_name = "DIR|FILE|-")]
+    pub(super) from: PathBuf,
+    /// Open it with the keys in this file instead of the vault's
+    #[arg(long, value_name = "FILE")]
+    pub(super) from_identity: Option<PathBuf>,
+    /// Only try: into a vault that is destroyed afterwards, and compare
+    #[arg(long)]
+    pub(super) test: bool,
+    /// Bring back one that was shredded, under a new id
+    #[arg(long, value_name = "ID")]
+    pub(super) resurrect: Option<String>,
 }
 
 #[derive(Debug, Args)]

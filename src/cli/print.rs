@@ -4,6 +4,7 @@ mod backed_up;
 mod destroyed;
 mod json;
 mod logged;
+mod returned;
 
 use std::io::{self, Write};
 
@@ -32,6 +33,10 @@ pub(super) use json::{
 };
 
 pub(super) use logged::{log, log_json, log_verified, log_verified_json};
+
+pub(super) use returned::{
+    backup_verified, backup_verified_json, repacked, repacked_json, restored, restored_json,
+};
 
 type Out<'a> = &'a mut dyn Write;
 

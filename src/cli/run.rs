@@ -147,6 +147,7 @@ fn destroys_everything(command: Option<&Command>) -> bool {
 fn reads_stdin(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Record(args)) => args.input.is_some(),
+        Some(Command::Restore(args)) => args.from == Path::new("-"),
         Some(Command::Passwd(args)) => args.new_passphrase_file.as_deref() == Some(Path::new("-")),
         _ => false,
     }

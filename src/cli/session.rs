@@ -5,6 +5,7 @@ mod changing;
 mod destroying;
 mod logged;
 mod reading;
+mod returning;
 mod taking;
 
 use std::io::{self, Write};
@@ -50,6 +51,7 @@ impl Session {
             Command::Verify(args) => self.verify(&args),
             Command::Backup(args) => self.backup(args),
             Command::Log(args) => self.log(&args),
+            Command::Restore(args) => self.restore(args),
             Command::Model { command } => self.model(command),
             Command::Devices(args) => self.devices(&args),
             Command::Doctor => self.doctor(),

@@ -42,13 +42,7 @@ pub struct Args<'a> {
 /// for it, or it can't be written. What is whole by then stays, and the next run goes
 /// on behind it.
 pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result<Outcome, Failure> {
-    let mut recipients = Vec::new();
-    for text in &args.recipients {
-        recipients.push(recipient(text, "-r")?);
-    }
-    for file in &args.recipient_files {
-        listed(file, &mut recipients)?;
-    }
+    let recipients = recipients(&args.recipients, &args.recipient_files)?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
     let now = || context.now();
@@ -80,6 +74,18 @@ pub fn list(context: &Context) -> Result<Vec<KnownBackup>, Failure> {
     let mut known = context.unlocked()?.settings()?.backups;
     known.sort_by_key(|known| std::cmp::Reverse(known.made_at_ms));
     Ok(known)
+}
+
+/// All that were given, one by one or in files.
+pub(super) fn recipients(texts: &[String], files: &[PathBuf]) -> Result<Vec<Recipient>, Failure> {
+    let mut recipients = Vec::new();
+    for text in texts {
+        recipients.push(recipient(text, "-r")?);
+    }
+    for file in files {
+        listed(file, &mut recipients)?;
+    }
+    Ok(recipients)
 }
 
 fn recipient(text: &str, place: &str) -> Result<Recipient, Failure> {
@@ -117,9 +123,18 @@ fn listed(file: &Path, all: &mut Vec<Recipient>) -> Result<(), Failure> {
 }
 
 /// Whoever listens to a command, listening to a backup.
-struct Watching<'a> {
+pub(super) struct Watching<'a> {
     progress: &'a dyn Progress,
     begun: Cell<bool>,
+}
+
+impl<'a> Watching<'a> {
+    pub(super) fn new(progress: &'a dyn Progress) -> Self {
+        Self {
+            progress,
+            begun: Cell::new(false),
+        }
+    }
 }
 
 impl Watch for Watching<'_> {

@@ -164,6 +164,15 @@ impl Context {
         Ok(unlocked)
     }
 
+    /// The passphrase; asks for it, if need be. For what is no vault here: a way in
+    /// that lies beside a backup.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub fn passphrase(&self) -> Result<Passphrase, Failure> {
+        self.keys.passphrase()
+    }
+
     /// The passphrase, where it was given without asking anybody.
     ///
     /// # Errors

@@ -4,10 +4,12 @@
 //! here prints, prompts or knows of a terminal. The command line and the
 //! interface both call these.
 
+mod backup_access;
 mod context;
 mod progress;
 
 pub mod backup;
+pub mod backup_verify;
 pub mod demo;
 pub mod devices;
 pub mod doctor;
@@ -22,7 +24,10 @@ pub mod model;
 pub mod passwd;
 pub mod record;
 pub mod redact;
+pub mod rehearsal;
+pub mod repack;
 pub mod resolve;
+pub mod restore;
 pub mod scrub;
 pub mod search;
 pub mod show;

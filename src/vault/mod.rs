@@ -62,7 +62,7 @@ pub use keys::bag;
 pub use keys::slot_copies::SlotFile;
 pub use log::{Deed, Draft, Entry, Lapse, Log, Stage};
 pub use notice::Notice;
-pub use open::OpenVault;
+pub use open::{BackupKeys, OpenVault};
 pub use restore::{Fate, Restored, Restoring, Returned, Returning};
 pub use sealed::record::SoundSegment;
 pub use sealed::{frame, scan};

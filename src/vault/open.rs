@@ -31,7 +31,7 @@ use super::store::rescue::{self, Rescued};
 use super::store::rows::{Added, ClipId, Writing};
 use super::store::sound::SoundReader;
 use super::verify::{self, Verified};
-use crate::crypto::{BackupIdentity, ClipKey, Passphrase, VaultId, WorkFactor};
+use crate::crypto::{BackupIdentity, ClipKey, Passphrase, SignerKey, VaultId, WorkFactor};
 use crate::recording::{Card, Moment, Recording, RecordingId};
 use crate::transcript::Transcript;
 
@@ -41,6 +41,16 @@ pub struct OpenVault {
     session: Arc<Session>,
     /// How many of the forged root slots that were found are swept away.
     swept: AtomicUsize,
+}
+
+/// What opens the backups of a vault, and tells them from others'.
+pub struct BackupKeys {
+    /// The vault's name.
+    pub vault: VaultId,
+    /// What they are signed with.
+    pub signer: SignerKey,
+    /// What they are sealed to, the newest first.
+    pub identities: Vec<BackupIdentity>,
 }
 
 impl OpenVault {
@@ -83,6 +93,20 @@ impl OpenVault {
     pub fn backup_identity(&self) -> Result<BackupIdentity> {
         self.session
             .with(|held| Ok(held.backup_identity().duplicate()))
+    }
+
+    /// All that opens its backups, and what they are signed with.
+    pub fn backup_keys(&self) -> Result<BackupKeys> {
+        self.session.with(|held| {
+            let former = held.bag().former_backups.iter().rev();
+            let mut identities = vec![held.backup_identity().duplicate()];
+            identities.extend(former.map(BackupIdentity::duplicate));
+            Ok(BackupKeys {
+                vault: held.vault_id(),
+                signer: held.bag().signing.public(),
+                identities,
+            })
+        })
     }
 
     /// Takes what waits in the inbox into the vault.

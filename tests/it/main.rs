@@ -30,6 +30,7 @@ mod pty;
 mod read_only;
 mod torture;
 mod redact;
+mod restore;
 mod shred;
 mod wipe;
 

@@ -148,6 +148,13 @@ impl Folder {
         part.publish()
     }
 
+    /// Takes a segment away, of which what still counts was written anew.
+    pub(super) fn remove_segment(&self, number: u32) -> Result<()> {
+        let path = self.segment(number);
+        discard(&path).map_err(Error::io("remove", &path))?;
+        sync(&self.dir)
+    }
+
     /// Takes the copy of a way in away that the vault does not have any more.
     pub(super) fn remove_slot(&self, slot: &str) -> Result<()> {
         let path = self.dir.join(slot_name(slot));

@@ -12,6 +12,7 @@ mod found;
 mod note;
 mod plan;
 mod probe;
+mod repack;
 mod run;
 mod stream;
 mod supply;
@@ -21,6 +22,7 @@ use age::Recipient;
 
 use self::fill::Filled;
 use self::plan::{Sound, Task};
+pub use self::repack::{Repacked, repack};
 pub use self::run::to_folder;
 pub use self::stream::to_stream;
 use super::error::{Error, Result};

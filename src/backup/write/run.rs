@@ -280,7 +280,7 @@ fn before(folder: &Folder, last: u32, end: Option<BackupEnd>) -> Result<Option<H
     }
 }
 
-fn hash_of(path: &Path) -> std::io::Result<Hash> {
+pub(super) fn hash_of(path: &Path) -> std::io::Result<Hash> {
     let mut hash = Sha256::new();
     std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
     Ok(Digits(hash.finalize().into()))

@@ -8,6 +8,7 @@ use super::reading::{Plain, is_closed};
 use crate::cli::definition::{BackupArgs, BackupCommand};
 use crate::cli::print;
 use crate::command::backup::{self, Target};
+use crate::command::repack;
 use crate::error::{Exit, Failure};
 
 impl Session {
@@ -21,6 +22,18 @@ impl Session {
                         false => print::backups(out, &known),
                     })
                 }
+                BackupCommand::Verify { at, from_identity } => {
+                    self.backup_verify(at, from_identity)
+                }
+                BackupCommand::Repack {
+                    dir,
+                    recipients,
+                    recipient_files,
+                } => self.backup_repack(&repack::Args {
+                    dir,
+                    recipients,
+                    recipient_files,
+                }),
             };
         }
         let Some(dir) = args.dir else {

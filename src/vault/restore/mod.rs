@@ -29,6 +29,7 @@ use self::hold::Hold;
 use self::rows::{Pending, Sealing};
 use super::error::{Error, Result};
 use super::keys::bag::{Clip, Tombstone};
+use super::log::{Deed, Draft};
 use super::session::{Held, Session};
 use super::store::rows::ClipId;
 use crate::crypto::fill_random;
@@ -94,6 +95,8 @@ pub struct Restoring {
     session: Arc<Session>,
     waiting: BTreeMap<RecordingId, Clip>,
     pending: Pending,
+    /// What the vault holds and has destroyed, as it was lately.
+    known: Known,
     /// Let go of after all else.
     _hold: Hold,
 }
@@ -104,15 +107,16 @@ impl Restoring {
     /// # Errors
     /// [`Error::Busy`] if somebody else is at it.
     pub(super) fn begin(session: &Arc<Session>) -> Result<Self> {
-        let hold = session.with(|held| {
+        let (hold, known) = session.with(|held| {
             let hold = Hold::take(held.disk(), held.dir())?;
             clear(held)?;
-            Ok(hold)
+            Ok((hold, Known::of(held)))
         })?;
         Ok(Self {
             session: Arc::clone(session),
             waiting: BTreeMap::new(),
             pending: Pending::default(),
+            known,
             _hold: hold,
         })
     }
@@ -130,7 +134,8 @@ impl Restoring {
     /// Takes over what was destroyed elsewhere: none of it comes back from now on.
     /// What the vault holds all the same is left as it is, and answered with.
     pub fn forbid(&mut self, destroyed: &BTreeSet<Tombstone>) -> Result<Vec<RecordingId>> {
-        self.session.with(|held| {
+        let session = Arc::clone(&self.session);
+        session.with(|held| {
             let is_news = |one: &&Tombstone| !held.bag().is_tombstoned(one.id, one.epoch);
             if !destroyed.iter().any(|one| is_news(&one)) {
                 return Ok(Vec::new());
@@ -149,7 +154,9 @@ impl Restoring {
                 }
                 Ok(())
             });
-            rotated.map(|_| kept)
+            rotated?;
+            self.known = Known::of(held);
+            Ok(kept)
         })
     }
 
@@ -160,7 +167,7 @@ impl Restoring {
     /// Whatever `sound` says, or why the vault can't be written. Nothing of this
     /// recording comes back then; others are not concerned.
     pub fn put(&mut self, recording: &Returning, sound: Option<&mut dyn Returned>) -> Result<Fate> {
-        let fate = self.fate(recording)?;
+        let fate = self.fate(recording.id, recording.epoch);
         if fate != Fate::Waits {
             return Ok(fate);
         }
@@ -178,17 +185,25 @@ impl Restoring {
         }
     }
 
-    fn fate(&self, recording: &Returning) -> Result<Fate> {
-        let Returning { id, epoch, .. } = recording;
-        self.session.with(|held| {
-            Ok(if held.bag().is_tombstoned(*id, *epoch) {
-                Fate::Destroyed
-            } else if held.bag().clips.contains_key(id) || self.waiting.contains_key(id) {
-                Fate::IsThere
-            } else {
-                Fate::Waits
-            })
-        })
+    /// What would become of this epoch of a recording, as far as is known now; a
+    /// commit asks again.
+    #[must_use]
+    pub fn fate(&self, id: RecordingId, epoch: u32) -> Fate {
+        let destroyed = self.known.destroyed.get(&id);
+        if destroyed.is_some_and(|last| epoch <= *last) {
+            Fate::Destroyed
+        } else if self.known.there.contains(&id) || self.waiting.contains_key(&id) {
+            Fate::IsThere
+        } else {
+            Fate::Waits
+        }
+    }
+
+    /// Takes back that a recording was put. What was written of it is settled by the
+    /// next commit.
+    pub fn withdraw(&mut self, id: RecordingId) {
+        self.pending.forget(id);
+        self.waiting.remove(&id);
     }
 
     fn write(&mut self, recording: &Returning, sound: Option<&mut dyn Returned>) -> Result<Clip> {
@@ -242,12 +257,13 @@ impl Restoring {
     pub fn commit(&mut self) -> Result<Restored> {
         self.flush()?;
         let (waiting, session) = (&mut self.waiting, &self.session);
-        let done = session.with(|held| {
+        let (done, known) = session.with(|held| {
             let done = judge(held, waiting)?;
             if !done.restored.is_empty() {
                 // What could not be overwritten holds nothing that is to be gone; the
                 // next unlock tries again.
-                held.rotate(|bag| {
+                let draft = Draft::done(Deed::Restore, &done.restored);
+                held.rotate_logged(draft, |bag| {
                     for id in &done.restored {
                         let Some(clip) = waiting.get(id) else {
                             continue;
@@ -264,11 +280,31 @@ impl Restoring {
             }
             // They are in force: what is left over is the next one's to settle.
             let _ = clear(held);
-            Ok(done)
+            Ok((done, Known::of(held)))
         })?;
+        self.known = known;
         self.waiting.clear();
         self.pending.end();
         Ok(done)
+    }
+}
+
+/// What a vault holds and has destroyed.
+struct Known {
+    there: BTreeSet<RecordingId>,
+    /// The last epoch that was.
+    destroyed: BTreeMap<RecordingId, u32>,
+}
+
+impl Known {
+    fn of(held: &Held<'_>) -> Self {
+        let bag = held.bag();
+        // In their order, so that the last epoch stays.
+        let destroyed = bag.tombstones.iter().map(|one| (one.id, one.epoch));
+        Self {
+            there: bag.clips.keys().copied().collect(),
+            destroyed: destroyed.collect(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! `make test` does a little of each; `make torture` goes on with fresh seeds.
 
 mod attacker;
-mod chance;
+pub(crate) mod chance;
 mod commands;
 mod deeds;
 mod faults;
@@ -13,6 +13,6 @@ mod kills;
 mod rivals;
 mod scene;
 mod sound;
-mod stopped;
+pub(crate) mod stopped;
 mod transcription;
 mod watched;

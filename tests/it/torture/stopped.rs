@@ -16,16 +16,16 @@ use crate::support::{Finished, Home, Running, Voxvault, eventually};
 /// One call of a program: its name, and its number among the calls of that name
 /// that its thread makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) call: &'static str,
-    pub(super) when: usize,
+pub(crate) struct Place {
+    pub(crate) call: &'static str,
+    pub(crate) when: usize,
     /// What it leaves behind it.
-    pub(super) effect: Effect,
+    pub(crate) effect: Effect,
 }
 
 /// What a call leaves behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     /// A file, its name or its bytes are others, or durable.
     Change,
     /// Nothing.
@@ -34,7 +34,7 @@ pub(super) enum Effect {
 
 /// Runs it to its end, and lists its calls of these names that touch one of these
 /// paths, in the order in which it makes them.
-pub(super) fn places(
+pub(crate) fn places(
     home: &Home,
     run: Voxvault,
     calls: &[&'static str],
@@ -88,15 +88,15 @@ pub(super) fn places(
 const HELD: Duration = Duration::from_secs(6);
 
 /// A program that stands still, or is on its way there.
-pub(super) struct Stopped {
-    pub(super) running: Running,
+pub(crate) struct Stopped {
+    pub(crate) running: Running,
     pid: Pid,
 }
 
 impl Stopped {
     /// Starts it, to be stopped right behind this call; everything that it writes
     /// goes into the log. Its standard input stays open.
-    pub(super) fn behind(place: Place, trace: &mut Trace, run: Voxvault) -> Self {
+    pub(crate) fn behind(place: Place, trace: &mut Trace, run: Voxvault) -> Self {
         Self::start(
             place.call,
             &format!("signal=STOP:when={}", place.when),
@@ -106,7 +106,7 @@ impl Stopped {
     }
 
     /// Starts it, to be held for some seconds in front of this call.
-    pub(super) fn before(place: Place, trace: &mut Trace, run: Voxvault) -> Self {
+    pub(crate) fn before(place: Place, trace: &mut Trace, run: Voxvault) -> Self {
         let held = HELD.as_micros();
         let what = format!("delay_enter={held}:when={}", place.when);
         Self::start(place.call, &what, trace, run)
@@ -119,7 +119,7 @@ impl Stopped {
     }
 
     /// Waits until it stands still.
-    pub(super) fn wait_until_stopped(&self) {
+    pub(crate) fn wait_until_stopped(&self) {
         // Under strace it stops for a moment at every call.
         let mut still_since = Instant::now();
         let stat = format!("/proc/{}/stat", self.pid.as_raw_nonzero());
@@ -135,7 +135,7 @@ impl Stopped {
     }
 
     /// Lets it go on, to its end.
-    pub(super) fn go_on(self) -> Finished {
+    pub(crate) fn go_on(self) -> Finished {
         // It may have ended, where it was only held.
         kill_process(self.pid, Signal::CONT).ok();
         self.running.wait()
@@ -143,7 +143,7 @@ impl Stopped {
 }
 
 /// The program that strace has started.
-pub(super) fn child_of(strace: u32) -> Pid {
+pub(crate) fn child_of(strace: u32) -> Pid {
     let children = format!("/proc/{strace}/task/{strace}/children");
     eventually("strace starts it", Duration::from_secs(20), || {
         let children = fs::read_to_string(&children).ok()?;

@@ -1,0 +1,108 @@
+//! What the segments of a backup hold together: of each recording every entry, the
+//! newest first, and all that must not come back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::places::{Place, places};
+use crate::backup::layout::Member;
+use crate::backup::manifest::{Entry, Manifest, SoundAt};
+use crate::recording::RecordingId;
+use crate::vault::bag;
+
+/// A recording in one segment.
+#[derive(Debug, Clone)]
+pub(in crate::backup) struct Listed {
+    pub(in crate::backup) segment: u32,
+    pub(in crate::backup) epoch: u32,
+    pub(in crate::backup) sound: SoundAt,
+    /// Segments of the sound here that were lost before.
+    pub(in crate::backup) lost: Vec<(u64, u64)>,
+    /// Where its files lie, as far as the manifest says.
+    pub(in crate::backup) meta: Option<Place>,
+    pub(in crate::backup) audio: Option<Place>,
+}
+
+/// The recordings of a backup.
+#[derive(Debug, Default)]
+pub(in crate::backup) struct Plan {
+    recordings: BTreeMap<RecordingId, Vec<Listed>>,
+    tombstones: BTreeSet<bag::Tombstone>,
+}
+
+impl Plan {
+    /// Takes a manifest in; those of later segments come later.
+    pub(in crate::backup) fn add(&mut self, segment: u32, manifest: &Manifest) {
+        let tombstones = manifest.tombstones.iter();
+        self.tombstones
+            .extend(tombstones.map(|one| bag::Tombstone::from(*one)));
+        let wanted = |member: &Member| matches!(member, Member::Meta(_) | Member::Audio(_));
+        let mut lie: BTreeMap<Member, Place> = places(&manifest.files)
+            .filter(|(member, _)| wanted(member))
+            .collect();
+        for entry in &manifest.recordings {
+            let Entry {
+                id, epoch, sound, ..
+            } = *entry;
+            let listed = Listed {
+                segment,
+                epoch,
+                sound,
+                lost: entry.lost.clone(),
+                meta: lie.remove(&Member::Meta(id)),
+                audio: lie.remove(&Member::Audio(id)),
+            };
+            self.recordings.entry(id).or_default().insert(0, listed);
+        }
+    }
+
+    /// Everything that must not come back.
+    pub(in crate::backup) fn tombstones(&self) -> &BTreeSet<bag::Tombstone> {
+        &self.tombstones
+    }
+
+    /// Every recording with its entries, the newest first.
+    pub(in crate::backup) fn recordings(&self) -> impl Iterator<Item = (RecordingId, &[Listed])> {
+        let all = self.recordings.iter();
+        all.map(|(id, listed)| (*id, listed.as_slice()))
+    }
+
+    /// The entries of one recording, the newest first.
+    pub(in crate::backup) fn entries(&self, id: RecordingId) -> &[Listed] {
+        self.recordings.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The newest entry of every recording.
+    pub(in crate::backup) fn newest(&self) -> impl Iterator<Item = (RecordingId, &Listed)> {
+        self.recordings()
+            .filter_map(|(id, listed)| Some((id, listed.first()?)))
+    }
+
+    /// Whether a segment says that it has the sound of a recording.
+    pub(in crate::backup) fn has_sound(&self, id: RecordingId, segment: u32) -> bool {
+        let entries = self.recordings.get(&id).into_iter().flatten();
+        entries
+            .filter(|one| one.segment == segment)
+            .any(|one| one.sound == SoundAt::Here)
+    }
+
+    /// Where that sound lies.
+    pub(in crate::backup) fn sound(&self, id: RecordingId, segment: u32) -> Option<&Listed> {
+        let mut entries = self.recordings.get(&id)?.iter();
+        entries.find(|one| one.segment == segment && one.sound == SoundAt::Here)
+    }
+
+    /// Whether this epoch of a recording must not come back.
+    pub(in crate::backup) fn is_destroyed(&self, id: RecordingId, epoch: u32) -> bool {
+        let later = bag::Tombstone { id, epoch }..=bag::Tombstone {
+            id,
+            epoch: u32::MAX,
+        };
+        self.tombstones.range(later).next().is_some()
+    }
+
+    /// How many recordings there are that may come back.
+    pub(in crate::backup) fn alive(&self) -> usize {
+        let alive = |(id, one): &(RecordingId, &Listed)| !self.is_destroyed(*id, one.epoch);
+        self.newest().filter(alive).count()
+    }
+}

@@ -1,0 +1,324 @@
+//! From a folder, or from one segment in a file: what is wanted is read from where it
+//! lies.
+
+use std::path::Path;
+
+use super::recording::{self, Sound, Taken};
+use super::{Outcome, Wanted};
+use crate::backup::error::{Error, Result};
+use crate::backup::layout::{Member, segment_name};
+use crate::backup::manifest::SoundAt;
+use crate::backup::read::places::{self, Segment};
+use crate::backup::read::plan::{Listed, Plan};
+use crate::backup::read::{Keys, SegmentFile, Source};
+use crate::backup::segment::place;
+use crate::backup::verify::{Damage, Kind};
+use crate::recording::RecordingId;
+use crate::vault::{Fate, OpenVault, Restoring, Returned};
+
+/// Segments that are open at once.
+const MOST_OPEN: usize = 4;
+
+/// Recordings that come back with one rotation.
+const MOST_IN_BATCH: usize = 4096;
+
+/// Restores what a folder or a file holds. `tell` hears of recordings done and
+/// recordings in all.
+///
+/// # Errors
+/// If there is no backup, no key opens any of it, it is another vault's, or the vault
+/// can't be written. Damage is no error: it is in the outcome, and what is sound comes
+/// back.
+pub fn from_folder(
+    vault: &OpenVault,
+    at: &Path,
+    keys: &Keys<'_>,
+    wanted: &Wanted<'_>,
+    tell: &dyn Fn(u64, u64),
+) -> Result<Outcome> {
+    let source = Source::find(at)?;
+    let mut outcome = Outcome::default();
+    outcome.notes.extend(source.notes());
+    for gone in source.missing() {
+        // Whether it is gone by right, a manifest says.
+        outcome
+            .damage
+            .push(Damage::new(Kind::Missing, gone, "it is not there"));
+    }
+    let (plan, readable) = survey(&source, keys, wanted, &mut outcome)?;
+    if let Some(id) = wanted.resurrect
+        && !plan.recordings().any(|(one, _)| one == id)
+    {
+        return Err(Error::NotInBackup { id });
+    }
+    let mut restoring = vault.begin_restore()?;
+    outcome.kept = restoring.forbid(plan.tombstones())?;
+    let mut work = Work {
+        plan: &plan,
+        shelf: Shelf {
+            keys,
+            files: readable,
+            open: Vec::new(),
+        },
+        restoring,
+        outcome,
+    };
+    work.all(tell)?;
+    if let Some(id) = wanted.resurrect {
+        work.resurrect(id)?;
+    }
+    Ok(work.outcome)
+}
+
+/// Reads all manifests. A segment whose manifest can't be read, or is not believed,
+/// costs itself.
+fn survey(
+    source: &Source,
+    keys: &Keys<'_>,
+    wanted: &Wanted<'_>,
+    outcome: &mut Outcome,
+) -> Result<(Plan, Vec<(u32, SegmentFile)>)> {
+    let mut plan = Plan::default();
+    let mut readable = Vec::new();
+    let (mut locked, mut refused) = (None, None);
+    for file in source.segments() {
+        let signed = match places::manifest(file, keys) {
+            Ok(signed) => signed,
+            Err(error) => {
+                let damage = Damage::from_error(error)?;
+                if damage.kind == Kind::Closed {
+                    locked.get_or_insert(file.which.clone());
+                }
+                outcome.damage.push(damage);
+                continue;
+            }
+        };
+        if let Err(why) = outcome.accept(wanted.trust, &signed) {
+            refused.get_or_insert((file.which.clone(), why));
+            outcome
+                .damage
+                .push(Damage::new(Kind::Added, &file.which, why));
+            continue;
+        }
+        let says = signed.manifest.segment;
+        if file.number.is_some_and(|number| number != says) {
+            let what = format!("it says that it is {}", segment_name(says));
+            outcome
+                .damage
+                .push(Damage::new(Kind::Altered, &file.which, what));
+            continue;
+        }
+        for dropped in &signed.manifest.dropped {
+            let name = segment_name(dropped.segment);
+            outcome
+                .damage
+                .retain(|damage| damage.kind != Kind::Missing || damage.place != name);
+        }
+        plan.add(says, &signed.manifest);
+        readable.push((says, file.clone()));
+    }
+    match (readable.is_empty(), locked, refused) {
+        (true, Some(which), _) => Err(Error::Locked { which }),
+        (true, None, Some((which, why))) => Err(Error::Refused { which, why }),
+        _ => Ok((plan, readable)),
+    }
+}
+
+/// Segments by their numbers, a few of them open.
+struct Shelf<'k> {
+    keys: &'k Keys<'k>,
+    files: Vec<(u32, SegmentFile)>,
+    open: Vec<(u32, Segment<'k>)>,
+}
+
+impl<'k> Shelf<'k> {
+    fn segment(&mut self, number: u32) -> Result<&mut Segment<'k>> {
+        if let Some(at) = self.open.iter().position(|(open, _)| *open == number) {
+            let found = self.open.remove(at);
+            self.open.push(found);
+        } else {
+            let file = self.files.iter().find(|(one, _)| *one == number);
+            let (_, file) = file.ok_or_else(|| {
+                Error::damaged(segment_name(number), "it is missing or can't be read")
+            })?;
+            if self.open.len() >= MOST_OPEN {
+                self.open.remove(0);
+            }
+            self.open.push((number, Segment::open(file, self.keys)?));
+        }
+        match self.open.last_mut() {
+            Some((_, segment)) => Ok(segment),
+            None => Err(Error::damaged(segment_name(number), "it can't be read")),
+        }
+    }
+
+    fn name(&self, number: u32) -> String {
+        let file = self.files.iter().find(|(one, _)| *one == number);
+        file.map_or_else(|| segment_name(number), |(_, file)| file.which.clone())
+    }
+}
+
+/// A restore under way.
+struct Work<'a> {
+    plan: &'a Plan,
+    shelf: Shelf<'a>,
+    restoring: Restoring,
+    outcome: Outcome,
+}
+
+impl Work<'_> {
+    fn all(&mut self, tell: &dyn Fn(u64, u64)) -> Result<()> {
+        // As they lie there, so that each segment is read from its start to its end.
+        let mut order: Vec<_> = self
+            .plan
+            .newest()
+            .map(|(id, listed)| (listed.segment, listed.meta.map(|place| place.at), id))
+            .collect();
+        order.sort_unstable();
+        let all = order.len() as u64;
+        tell(0, all);
+        let mut waiting = 0;
+        for (done, (_, _, id)) in order.into_iter().enumerate() {
+            waiting += usize::from(self.one(id)?);
+            if waiting >= MOST_IN_BATCH {
+                self.commit()?;
+                waiting = 0;
+            }
+            tell(done as u64 + 1, all);
+        }
+        self.commit()
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let done = self.restoring.commit()?;
+        self.outcome.take(done);
+        Ok(())
+    }
+
+    /// Puts a recording, in the newest state of it that can be read. Whether it waits
+    /// for a commit.
+    fn one(&mut self, id: RecordingId) -> Result<bool> {
+        for (age, listed) in self.plan.entries(id).iter().enumerate() {
+            match self.restoring.fate(id, listed.epoch) {
+                Fate::IsThere => {
+                    self.outcome.there += 1;
+                    return Ok(false);
+                }
+                Fate::Destroyed => {
+                    // Every earlier state of it was, too.
+                    self.outcome.destroyed += u64::from(age == 0);
+                    return Ok(false);
+                }
+                Fate::Waits => {}
+            }
+            if self.put(id, listed, id, listed.epoch)? {
+                if age > 0 {
+                    self.outcome.notes.push(format!(
+                        "{}: an earlier state of it came back, from {}",
+                        id.short(),
+                        self.shelf.name(listed.segment)
+                    ));
+                }
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Brings one back under a new id.
+    fn resurrect(&mut self, id: RecordingId) -> Result<()> {
+        let new = Restoring::new_id()?;
+        for listed in self.plan.entries(id) {
+            if self.put(id, listed, new, 0)? {
+                let before = self.outcome.restored.len();
+                self.commit()?;
+                let is_back = self.outcome.restored.len() > before;
+                self.outcome.resurrected = is_back.then_some(new);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what one entry says; `false` if its card can't be read. Sound that can't be
+    /// read is left out, and named.
+    fn put(
+        &mut self,
+        id: RecordingId,
+        listed: &Listed,
+        to: RecordingId,
+        epoch: u32,
+    ) -> Result<bool> {
+        let mut taken = match self.meta(id, listed) {
+            Ok(taken) => taken,
+            Err(error) => {
+                let damage = Damage::from_error(error)?;
+                self.outcome.damage.push(damage.of(Some(id)));
+                return Ok(false);
+            }
+        };
+        let from = match listed.sound {
+            SoundAt::Here => Some(listed.segment),
+            SoundAt::Segment(number) => Some(number),
+            SoundAt::Gone => None,
+        };
+        let lies = from.and_then(|number| self.plan.sound(id, number));
+        if let Err(why) = taken.lose(lies.map_or(&[], |listed| &listed.lost)) {
+            let damage = Damage::new(Kind::Altered, self.shelf.name(listed.segment), why);
+            self.outcome.damage.push(damage.of(Some(id)));
+            return Ok(false);
+        }
+        for note in &taken.notes {
+            self.outcome.notes.push(format!("{}: {note}", id.short()));
+        }
+        (taken.returning.id, taken.returning.epoch) = (to, epoch);
+        let returning = &taken.returning;
+        let Some(number) = from else {
+            self.restoring.put(returning, None)?;
+            return Ok(true);
+        };
+        let which = place(&self.shelf.name(number), &Member::Audio(id));
+        let damage = match lies.and_then(|listed| listed.audio) {
+            None => Error::damaged(&which, "it is not there"),
+            Some(lies) => {
+                let opened = self
+                    .shelf
+                    .segment(number)
+                    .and_then(|segment| segment.part(Member::Audio(id), &lies))
+                    .and_then(|part| Sound::new(which, part, &returning.card));
+                match opened {
+                    Err(error) => error,
+                    Ok(mut sound) => {
+                        let put = self
+                            .restoring
+                            .put(returning, Some(&mut sound as &mut dyn Returned));
+                        match (put, sound.failed) {
+                            (Ok(_), _) => return Ok(true),
+                            (Err(_), Some(failed)) => failed,
+                            (Err(error), None) => return Err(error.into()),
+                        }
+                    }
+                }
+            }
+        };
+        let mut damage = Damage::from_error(damage)?;
+        damage.what.push_str("; its words came back without it");
+        self.outcome.damage.push(damage.of(Some(id)));
+        self.restoring.put(returning, None)?;
+        Ok(true)
+    }
+
+    fn meta(&mut self, id: RecordingId, listed: &Listed) -> Result<Taken> {
+        let member = Member::Meta(id);
+        let which = place(&self.shelf.name(listed.segment), &member);
+        let lies = listed
+            .meta
+            .ok_or_else(|| Error::damaged(&which, "it is not there"))?;
+        let bytes = self.shelf.segment(listed.segment)?.whole(member, &lies)?;
+        let taken = recording::read(&which, id, &bytes)?;
+        match taken.returning.epoch == listed.epoch {
+            true => Ok(taken),
+            false => Err(Error::damaged(which, "it is about another epoch")),
+        }
+    }
+}

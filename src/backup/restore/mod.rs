@@ -1,0 +1,85 @@
+//! Brings recordings back from a backup into a vault.
+//!
+//! All manifests are read first: they say of each recording where its newest state
+//! lies, and what must not come back, whichever segment holds it. Only then is
+//! anything written. A recording that is damaged costs itself, and where an earlier
+//! segment has an earlier state of it, that one comes back. The vault does the rest:
+//! see [`Restoring`](crate::vault::Restoring).
+//!
+//! A stream can be read once, and its manifest stands at its end: what comes before
+//! it is sealed into the vault, and gets its keys only once the manifest was read.
+
+mod folder;
+mod recording;
+mod stream;
+
+use std::collections::BTreeSet;
+
+pub use self::folder::from_folder;
+pub use self::stream::from_stream;
+
+use super::error::Result;
+use super::manifest::Signed;
+use super::read::Trust;
+use super::verify::Damage;
+use crate::crypto::{SignerKey, VaultId};
+use crate::recording::RecordingId;
+
+/// What is wanted of a backup.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// Whose it has to be.
+    pub trust: &'a Trust,
+    /// One that comes back under a new id, whether or not it was destroyed.
+    pub resurrect: Option<RecordingId>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Recordings that are in the vault now and were not before.
+    pub restored: Vec<RecordingId>,
+    /// The new id of the one that was wanted under another.
+    pub resurrected: Option<RecordingId>,
+    /// Recordings that the vault held already.
+    pub there: u64,
+    /// Recordings that were destroyed, and did not come back.
+    pub destroyed: u64,
+    /// Recordings that the vault holds although the backup says that they were
+    /// destroyed.
+    pub kept: Vec<RecordingId>,
+    /// What could not be read.
+    pub damage: Vec<Damage>,
+    /// What its owner should know and is no damage.
+    pub notes: Vec<String>,
+    /// The vault that it is of, and who signed it.
+    pub origin: Option<(VaultId, SignerKey)>,
+}
+
+impl Outcome {
+    /// Takes a commit of the vault in.
+    fn take(&mut self, done: crate::vault::Restored) {
+        self.restored.extend(done.restored);
+        self.there += done.there.len() as u64;
+        self.destroyed += done.destroyed.len() as u64;
+        for id in done.disturbed {
+            let what = "the store was written anew meanwhile: restore it again";
+            let damage = Damage::new(super::verify::Kind::Missing, "the vault", what);
+            self.damage.push(damage.of(Some(id)));
+        }
+    }
+
+    /// Whether this manifest is of the vault whose backup it is; the first one that is
+    /// believed says which that is.
+    fn accept(&mut self, trust: &Trust, signed: &Signed) -> Result<(), &'static str> {
+        trust.accepts(signed)?;
+        let this = (signed.manifest.vault, signed.signer);
+        match *self.origin.get_or_insert(this) == this {
+            true => Ok(()),
+            false => Err("it is of another vault than those before it"),
+        }
+    }
+}
+
+/// Tombstones that a vault takes over.
+type Tombstones = BTreeSet<crate::vault::bag::Tombstone>;

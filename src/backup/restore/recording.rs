@@ -1,0 +1,241 @@
+//! `meta.json` and `audio.opus` as a recording that the vault takes: only what a vault
+//! could have written.
+//!
+//! What it says was signed, but perhaps by somebody else, so nothing here is believed
+//! further than it is looked at: lengths, numbers, spans and levels.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use crate::audio::{OggOpusReader, PACKET_SAMPLES, SEGMENT_PACKETS};
+use crate::backup::error::{Error, Result};
+use crate::backup::meta::Meta;
+use crate::recording::{Card, Gap, RecordingId, SEGMENT_SAMPLES};
+use crate::transcript::Transcript;
+use crate::vault;
+
+/// Longer texts are not taken; those that people write have a hundredth.
+const MOST_LINE_BYTES: usize = 64 << 10;
+const MOST_NOTE_BYTES: usize = 16 << 20;
+
+/// More of anything is not taken.
+const MOST_TAGS: usize = 10_000;
+const MOST_MARKS: usize = 1 << 20;
+
+/// Transcripts are counted from 1, and nobody makes a million of one recording.
+const MOST_VERSION: u32 = 1 << 20;
+
+/// The longest recording: the segments of a vault are numbered with 32 bits.
+const MOST_SAMPLES: u64 = (u32::MAX as u64) * (SEGMENT_SAMPLES as u64);
+
+/// What is told of a recording that was damaged before it was backed up.
+pub(super) const LOST: &str = "some of its sound could not be read when it was backed up";
+
+/// A recording out of a segment.
+pub(super) struct Taken {
+    pub(super) returning: vault::Returning,
+    /// What is not as it was and can't be any more.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads `meta.json` of a recording; its epoch is whatever it says.
+///
+/// # Errors
+/// [`Error::Damaged`] if no vault would have written it.
+pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> {
+    let meta = Meta::read(which, bytes)?;
+    let epoch = meta.epoch;
+    if meta.id != id {
+        return Err(Error::damaged(which, "it is about another recording"));
+    }
+    let mut notes = Vec::new();
+    if !meta.lost_versions.is_empty() {
+        let many = meta.lost_versions.len();
+        notes.push(format!(
+            "{many} of its transcripts could not be read when it was backed up"
+        ));
+    }
+    let (recording, transcripts) = meta.into_parts();
+    let card = recording.card;
+    let words = words(transcripts).map_err(|why| Error::damaged(which, why))?;
+    check(&card).map_err(|why| Error::damaged(which, why))?;
+    Ok(Taken {
+        returning: vault::Returning {
+            id,
+            epoch,
+            card,
+            words: Some(words),
+        },
+        notes,
+    })
+}
+
+impl Taken {
+    /// Notes segments of its sound as lost, in whose place the backup has silence.
+    ///
+    /// # Errors
+    /// Why they are no segments.
+    pub(super) fn lose(&mut self, lost: &[(u64, u64)]) -> Result<(), &'static str> {
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let card = &mut self.returning.card;
+        for (from, to) in lost {
+            if from >= to || *to > u64::from(u32::MAX) {
+                return Err("a span of lost sound is none");
+            }
+            card.gaps.push(Gap {
+                at_sample: from * u64::from(SEGMENT_SAMPLES),
+                samples: (to - from) * u64::from(SEGMENT_SAMPLES),
+            });
+        }
+        card.gaps.sort_unstable_by_key(|gap| gap.at_sample);
+        // What it was made of must not pass for being here already.
+        card.content_hash = None;
+        self.notes.push(LOST.to_owned());
+        Ok(())
+    }
+}
+
+fn words(transcripts: Vec<(u32, Transcript)>) -> Result<BTreeMap<u32, Transcript>, &'static str> {
+    let mut words = BTreeMap::new();
+    for (number, transcript) in transcripts {
+        if !(1..=MOST_VERSION).contains(&number) {
+            return Err("a transcript has a number that is none");
+        }
+        let lines = [
+            &transcript.model,
+            &transcript.settings,
+            &transcript.language,
+        ];
+        if lines.iter().any(|line| line.len() > MOST_LINE_BYTES) {
+            return Err("a transcript has a name that is too long");
+        }
+        let mut all = transcript
+            .segments
+            .iter()
+            .flat_map(|segment| &segment.words);
+        if !all.all(|word| word.confidence.is_finite()) {
+            return Err("a word is as certain as no number");
+        }
+        if words.insert(number, transcript).is_some() {
+            return Err("two transcripts have one number");
+        }
+    }
+    Ok(words)
+}
+
+fn check(card: &Card) -> Result<(), &'static str> {
+    let short = |line: &str| line.len() <= MOST_LINE_BYTES;
+    let lines = [
+        Some(&card.title),
+        card.device.as_ref(),
+        card.failure.as_ref(),
+    ];
+    let texts_fit = lines.into_iter().flatten().all(|line| short(line))
+        && card.note.len() <= MOST_NOTE_BYTES
+        && card.tags.len() <= MOST_TAGS
+        && card.tags.iter().all(|tag| short(tag));
+    if !texts_fit {
+        return Err("it is longer than any that a person wrote");
+    }
+    if card.gaps.len() > MOST_MARKS || card.markers.len() > MOST_MARKS {
+        return Err("it has more gaps or marks than a recording can have");
+    }
+    let inside = |gap: &Gap| {
+        let end = gap.at_sample.checked_add(gap.samples);
+        end.is_some_and(|end| end <= 2 * MOST_SAMPLES)
+    };
+    if card.samples > MOST_SAMPLES || !card.gaps.iter().all(inside) {
+        return Err("it is longer than a recording can be");
+    }
+    let signal = &card.signal;
+    let levels = [
+        signal.peak_dbfs,
+        signal.rms_dbfs,
+        signal.silent_fraction,
+        signal.clipped_fraction,
+    ];
+    match levels.iter().all(|level| level.is_finite()) {
+        true => Ok(()),
+        false => Err("its level is no number"),
+    }
+}
+
+/// The sound of a recording on its way from a segment into the vault.
+pub(super) struct Sound<R: Read> {
+    ogg: OggOpusReader<R>,
+    which: String,
+    samples: u64,
+    /// Why it could not be read, if that is so.
+    pub(super) failed: Option<Error>,
+}
+
+impl<R: Read> Sound<R> {
+    /// The sound of the recording that has this card.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is not one that the vault keeps.
+    pub(super) fn new(which: String, from: R, card: &Card) -> Result<Self> {
+        let ogg = OggOpusReader::new(from).map_err(|error| damaged(&which, &error))?;
+        match ogg.pre_skip() == card.pre_skip {
+            true => Ok(Self {
+                ogg,
+                which,
+                samples: card.samples,
+                failed: None,
+            }),
+            false => Err(Error::damaged(
+                which,
+                "it begins elsewhere than its card says",
+            )),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let next = self.ogg.next_segment();
+        match next.map_err(|error| damaged(&self.which, &error))? {
+            Some(segment) => Ok(Some(segment)),
+            None => self.check_length().map(|()| None),
+        }
+    }
+
+    /// One that was interrupted lacks what the encoder had not given yet.
+    fn check_length(&self) -> Result<()> {
+        const MOST_MISSING: u64 = (PACKET_SAMPLES * SEGMENT_PACKETS) as u64;
+        let missing = self.samples.checked_sub(self.ogg.samples());
+        match missing.is_some_and(|missing| missing <= MOST_MISSING) {
+            true => Ok(()),
+            false => Err(Error::damaged(
+                &self.which,
+                "it is not as long as its card says",
+            )),
+        }
+    }
+}
+
+impl<R: Read> vault::Returned for Sound<R> {
+    fn next_segment(&mut self) -> vault::error::Result<Option<Vec<u8>>> {
+        self.next().map_err(|error| {
+            let told = vault::Error::Damaged {
+                which: self.which.clone(),
+                why: error.to_string(),
+            };
+            self.failed = Some(error);
+            told
+        })
+    }
+}
+
+/// What an Ogg reader says, about this file of a segment.
+fn damaged(which: &str, error: &crate::audio::AudioError) -> Error {
+    use crate::audio::AudioError;
+    let why = match error {
+        AudioError::Read { source, .. } if source.raw_os_error().is_none() => {
+            "it was altered, or cut off".to_owned()
+        }
+        AudioError::Stored { why } => why.clone(),
+        other => other.to_string(),
+    };
+    Error::damaged(which, why)
+}

@@ -1,0 +1,216 @@
+//! What segments say of each other: the chain, whose they are, and whether what one
+//! says another holds is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::segment::Checked;
+use super::{Damage, Kind, Known, Verified};
+use crate::backup::layout::segment_name;
+use crate::backup::manifest::{Signed, SoundAt};
+use crate::backup::read::plan::Plan;
+use crate::backup::read::{Source, Trust};
+use crate::backup::written::Hash;
+use crate::crypto::VaultId;
+use crate::recording::RecordingId;
+use crate::vault::bag::KnownBackup;
+
+pub(super) fn compare(
+    source: &Source,
+    checked: &[Checked],
+    known: Known<'_>,
+    verified: &mut Verified,
+) {
+    let dropped = dropped(checked);
+    belongs(checked, known.trust, verified);
+    numbers(source, checked, &dropped, verified);
+    order(checked, &dropped, verified);
+    let mut plan = Plan::default();
+    for one in checked {
+        if let Some(signed) = &one.signed {
+            plan.add(signed.manifest.segment, &signed.manifest);
+        }
+    }
+    sound(&plan, checked, &dropped, verified);
+    verified.recordings = plan.alive() as u64;
+    if let Some(backup) = known.backup {
+        rolled_back(checked, backup, verified);
+    }
+}
+
+/// Segments that a repack took away, and the hashes that they had.
+fn dropped(checked: &[Checked]) -> BTreeMap<u32, Hash> {
+    let signed = checked.iter().filter_map(|one| one.signed.as_ref());
+    let dropped = signed.flat_map(|signed| &signed.manifest.dropped);
+    dropped.map(|one| (one.segment, one.sha256)).collect()
+}
+
+/// All of one vault, and signed by it.
+fn belongs(checked: &[Checked], trust: &Trust, verified: &mut Verified) {
+    let mut first: Option<(VaultId, &Signed)> = None;
+    for one in checked {
+        let Some(signed) = &one.signed else { continue };
+        if let Err(why) = trust.accepts(signed) {
+            verified
+                .damage
+                .push(Damage::new(Kind::Added, &one.which, why));
+            continue;
+        }
+        match first {
+            None => {
+                first = Some((signed.manifest.vault, signed));
+                verified.signer = Some(signed.signer);
+            }
+            Some((vault, other)) => {
+                if vault != signed.manifest.vault || other.signer != signed.signer {
+                    let what = "it is of another vault than those before it";
+                    verified
+                        .damage
+                        .push(Damage::new(Kind::Added, &one.which, what));
+                }
+            }
+        }
+    }
+}
+
+/// Every number from the first to the last is there, or was taken away.
+fn numbers(
+    source: &Source,
+    checked: &[Checked],
+    dropped: &BTreeMap<u32, Hash>,
+    verified: &mut Verified,
+) {
+    for one in checked {
+        let (Some(number), Some(signed)) = (one.number, &one.signed) else {
+            continue;
+        };
+        let says = signed.manifest.segment;
+        if says != number {
+            let what = format!("it says that it is {}", segment_name(says));
+            verified
+                .damage
+                .push(Damage::new(Kind::Altered, &one.which, what));
+        }
+        if dropped.contains_key(&number) {
+            verified.notes.push(format!(
+                "{}: a repack has replaced it and did not come to its end; it still holds \
+                 what was shredded",
+                one.which
+            ));
+        }
+    }
+    if !source.is_folder() {
+        return;
+    }
+    let there: BTreeSet<u32> = checked.iter().filter_map(|one| one.number).collect();
+    // A forged number must not cost a line for each of four billion.
+    let mut next = 1;
+    for number in &there {
+        if next < *number {
+            let gone = (next..*number).filter(|gone| !dropped.contains_key(gone));
+            for gone in gone.take(1000) {
+                let what = "there are later segments, and this one is gone";
+                verified
+                    .damage
+                    .push(Damage::new(Kind::Missing, segment_name(gone), what));
+            }
+        }
+        next = number.saturating_add(1);
+    }
+}
+
+/// Each segment names the hash of the one before it.
+fn order(checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verified: &mut Verified) {
+    let hashes: BTreeMap<u32, _> = checked
+        .iter()
+        .filter_map(|one| Some((one.number?, one.hash)))
+        .chain(dropped.iter().map(|(number, hash)| (*number, *hash)))
+        .collect();
+    let is_damaged: BTreeSet<u32> = checked
+        .iter()
+        .filter(|one| one.signed.is_none())
+        .filter_map(|one| one.number)
+        .collect();
+    let mut generation = 0;
+    for one in checked {
+        let (Some(number), Some(signed)) = (one.number, &one.signed) else {
+            continue;
+        };
+        let manifest = &signed.manifest;
+        if manifest.generation < generation {
+            let what = "it is older than the one before it";
+            verified
+                .damage
+                .push(Damage::new(Kind::RolledBack, &one.which, what));
+        }
+        generation = generation.max(manifest.generation);
+        let before = number.checked_sub(1).filter(|before| *before > 0);
+        let due = before.and_then(|before| hashes.get(&before));
+        let differs = match (manifest.before, due) {
+            (Some(said), Some(found)) => said != *found,
+            (None, Some(_)) => true,
+            // The one before is missing, which is told.
+            (_, None) => false,
+        };
+        // That it was altered is told where it is damaged; here it is what was put
+        // in the place of another whole one.
+        if let Some(before) = before.filter(|before| differs && !is_damaged.contains(before)) {
+            let what = format!("it is not the one that {} was written behind", one.which);
+            verified
+                .damage
+                .push(Damage::new(Kind::Altered, segment_name(before), what));
+        }
+    }
+}
+
+/// Where the sound is in an earlier segment, that one has it.
+fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verified: &mut Verified) {
+    // A file alone can't have what another holds.
+    if checked.iter().any(|one| one.number.is_none()) {
+        return;
+    }
+    let readable: BTreeSet<u32> = checked
+        .iter()
+        .filter(|one| one.signed.is_some())
+        .filter_map(|one| one.number)
+        .collect();
+    let tell = |id: RecordingId, number: u32, what: &str| {
+        Damage::new(Kind::Missing, segment_name(number), what).of(Some(id))
+    };
+    for (id, entry) in plan.newest() {
+        let SoundAt::Segment(number) = entry.sound else {
+            continue;
+        };
+        let known = readable.contains(&number) && !dropped.contains_key(&number);
+        if known && !plan.has_sound(id, number) {
+            verified
+                .damage
+                .push(tell(id, number, "it has no sound of this recording"));
+        }
+    }
+}
+
+/// Whether it is an earlier state of the backup that the vault knows.
+fn rolled_back(checked: &[Checked], backup: &KnownBackup, verified: &mut Verified) {
+    let signed = checked.iter().filter_map(|one| one.signed.as_ref());
+    let Some(newest) = signed.max_by_key(|signed| signed.manifest.segment) else {
+        return;
+    };
+    // Another disk may be mounted where the known one was.
+    if newest.manifest.backup.0 != backup.id {
+        return;
+    }
+    let end = backup.end.map(|end| end.segments);
+    let lacks = |last: u32| newest.manifest.segment < last;
+    if newest.manifest.generation < backup.generation || end.is_some_and(lacks) {
+        let what = match end {
+            Some(last) => format!(
+                "the vault remembers that it ends with {}",
+                segment_name(last)
+            ),
+            None => "the vault remembers a later state of it".to_owned(),
+        };
+        verified
+            .damage
+            .push(Damage::new(Kind::RolledBack, &backup.path, what));
+    }
+}

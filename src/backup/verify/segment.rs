@@ -1,0 +1,234 @@
+//! One segment, from its first byte to its last: does it unseal, is it a tar of a
+//! backup, and is it what its manifest says?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::{Damage, Kind};
+use crate::backup::error::{Error, Result};
+use crate::backup::layout::{MANIFEST, Member};
+use crate::backup::manifest::{Entry, FileEntry, Manifest, Signed, SoundAt};
+use crate::backup::meta::Meta;
+use crate::backup::read::trouble::trouble;
+use crate::backup::read::{Keys, SegmentFile, walk};
+use crate::backup::segment;
+use crate::backup::written::{Digits, Hash};
+
+/// What came of a segment.
+pub(super) struct Checked {
+    pub(super) which: String,
+    /// Its number by its name; `None` for a file that is read alone.
+    pub(super) number: Option<u32>,
+    pub(super) bytes: u64,
+    pub(super) files: u64,
+    pub(super) hash: Hash,
+    /// What it says of itself, without its files, if that can be believed.
+    pub(super) signed: Option<Signed>,
+    pub(super) damage: Vec<Damage>,
+}
+
+/// Reads a segment. `advance` hears of bytes that were read.
+pub(super) fn check(file: &SegmentFile, keys: &Keys<'_>, advance: &dyn Fn(u64)) -> Result<Checked> {
+    let mut checked = Checked {
+        which: file.which.clone(),
+        number: file.number,
+        bytes: 0,
+        files: 0,
+        hash: Hash::of(b""),
+        signed: None,
+        damage: Vec::new(),
+    };
+    let opened = File::open(&file.path).map_err(Error::io("open", &file.path));
+    let mut sealed = match opened {
+        Ok(opened) => Sealed::new(opened, advance),
+        Err(error) => {
+            checked.damage.push(Damage::from_error(error)?);
+            return Ok(checked);
+        }
+    };
+    match inside(&file.which, &mut sealed, keys, &mut checked) {
+        Ok(()) => (checked.bytes, checked.hash) = sealed.end(),
+        Err(error) => {
+            checked.damage.push(Damage::from_error(error)?);
+            // The chain goes by all of its bytes, also those that could not be read.
+            (checked.bytes, checked.hash) = match whole(&file.path) {
+                Ok(hashed) => hashed,
+                Err(_) => (0, checked.hash),
+            };
+        }
+    }
+    Ok(checked)
+}
+
+/// A file as it was found in the tar.
+struct Seen {
+    member: Member,
+    bytes: u64,
+    hash: Hash,
+}
+
+fn inside(
+    which: &str,
+    sealed: &mut Sealed<'_>,
+    keys: &Keys<'_>,
+    checked: &mut Checked,
+) -> Result<()> {
+    let plain = segment::open(which, sealed, keys.each())?;
+    let mut tar = walk::Walk::new(which, plain);
+    let (mut seen, mut manifest) = (Vec::new(), None);
+    while let Some(head) = tar.next()? {
+        if manifest.is_some() {
+            let what = format!("{} lies behind {MANIFEST}", head.member);
+            checked.damage.push(Damage::new(Kind::Added, which, what));
+            continue;
+        }
+        checked.files += 1;
+        match head.member {
+            Member::Manifest => manifest = Some(tar.whole()?),
+            Member::Meta(id) => {
+                let bytes = tar.whole()?;
+                let place = format!("{which}, {}", head.member);
+                // Whether anybody could take it back, beside being what was written.
+                match Meta::read(&place, &bytes) {
+                    Ok(meta) if meta.id == id => {}
+                    Ok(_) => {
+                        let what = "it is about another recording";
+                        let damage = Damage::new(Kind::Altered, place, what);
+                        checked.damage.push(damage.of(Some(id)));
+                    }
+                    Err(error) => {
+                        let damage = Damage::from_error(error)?;
+                        checked.damage.push(damage.of(Some(id)));
+                    }
+                }
+                seen.push(Seen {
+                    member: head.member,
+                    bytes: head.bytes,
+                    hash: Hash::of(&bytes),
+                });
+            }
+            Member::Audio(_) | Member::Text(_) | Member::Subtitles(_) => {
+                let mut digest = Sha256::new();
+                let copied = io::copy(&mut tar, &mut digest);
+                copied.map_err(|error| trouble(which, error))?;
+                seen.push(Seen {
+                    member: head.member,
+                    bytes: head.bytes,
+                    hash: Digits(digest.finalize().into()),
+                });
+            }
+        }
+    }
+    let manifest =
+        manifest.ok_or_else(|| Error::damaged(which, format!("{MANIFEST} is missing")))?;
+    let mut signed = Signed::read(which, &manifest)?;
+    compare(which, &seen, &signed.manifest, &mut checked.damage);
+    signed.manifest.files = Vec::new();
+    checked.signed = Some(signed);
+    Ok(())
+}
+
+/// What is there with what is said to be.
+fn compare(which: &str, seen: &[Seen], manifest: &Manifest, damage: &mut Vec<Damage>) {
+    let mut said: BTreeMap<&str, &FileEntry> = BTreeMap::new();
+    for file in &manifest.files {
+        if said.insert(&file.path, file).is_some() {
+            let what = format!("{MANIFEST} names it twice");
+            damage.push(Damage::new(Kind::Altered, place(which, &file.path), what));
+        }
+    }
+    let mut found = BTreeSet::new();
+    for one in seen {
+        let path = one.member.to_string();
+        let tell =
+            |kind, what: &str| Damage::new(kind, place(which, &path), what).of(one.member.id());
+        match said.remove(path.as_str()) {
+            None if found.contains(&path) => damage.push(tell(Kind::Added, "it is there twice")),
+            None => damage.push(tell(Kind::Added, "the manifest does not know it")),
+            Some(file) if (file.bytes, file.sha256) != (one.bytes, one.hash) => {
+                damage.push(tell(Kind::Altered, "it is not the one that was written"));
+            }
+            Some(_) => {}
+        }
+        found.insert(path);
+    }
+    for path in said.into_keys() {
+        let id = Member::parse(path).and_then(|member| member.id());
+        let gone = Damage::new(
+            Kind::Missing,
+            place(which, path),
+            "it is not in the segment",
+        );
+        damage.push(gone.of(id));
+    }
+    for entry in &manifest.recordings {
+        for member in members(entry) {
+            if !found.contains(&member.to_string()) {
+                let what = "its recording is named, and it is not there";
+                let gone = Damage::new(Kind::Missing, place(which, member), what);
+                damage.push(gone.of(Some(entry.id)));
+            }
+        }
+    }
+}
+
+/// The files that a recording has in the segment of this entry.
+fn members(entry: &Entry) -> impl Iterator<Item = Member> {
+    let sound = (entry.sound == SoundAt::Here).then_some(Member::Audio(entry.id));
+    let text = [
+        Member::Meta(entry.id),
+        Member::Text(entry.id),
+        Member::Subtitles(entry.id),
+    ];
+    text.into_iter().chain(sound)
+}
+
+fn place(which: &str, path: impl std::fmt::Display) -> String {
+    format!("{which}, {path}")
+}
+
+/// Counts and hashes the bytes of a file as they lie there.
+struct Sealed<'a> {
+    file: File,
+    digest: Sha256,
+    bytes: u64,
+    advance: &'a dyn Fn(u64),
+}
+
+impl<'a> Sealed<'a> {
+    fn new(file: File, advance: &'a dyn Fn(u64)) -> Self {
+        Self {
+            file,
+            digest: Sha256::new(),
+            bytes: 0,
+            advance,
+        }
+    }
+
+    fn end(self) -> (u64, Hash) {
+        let hash = Digits(self.digest.finalize().into());
+        (self.bytes, hash)
+    }
+}
+
+impl Read for Sealed<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(out)?;
+        self.digest.update(&out[..read]);
+        self.bytes += read as u64;
+        (self.advance)(read as u64);
+        Ok(read)
+    }
+}
+
+fn whole(path: &Path) -> Result<(u64, Hash)> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let mut sealed = Sealed::new(file, &|_| ());
+    let read = io::copy(&mut sealed, &mut io::sink());
+    read.map_err(Error::io("read", path))?;
+    Ok(sealed.end())
+}

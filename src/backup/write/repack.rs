@@ -1,0 +1,531 @@
+//! Rids a backup of what was destroyed since it was written.
+//!
+//! Segments are never changed, so one that holds something that was destroyed goes as
+//! a whole, and what of it still counts is written anew behind the last one: copied as
+//! it is, or without the sound or the words that were destroyed. The last segment that
+//! is written names those that go, with the hashes that they had, so that the chain
+//! still holds without them. Only when it is durable are they overwritten and
+//! removed; cut short before, nothing has changed, and behind it the next run removes
+//! what is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::Path;
+
+use age::Recipient;
+
+use super::folder::{Folder, Part};
+use super::note::Note;
+use super::run::hash_of;
+use super::tarball::{self, SegmentWriter};
+use super::{Order, Watch};
+use crate::backup::error::{Error, Result};
+use crate::backup::layout::{ENOUGH_BYTES, Member, segment_name};
+use crate::backup::manifest::{Dropped, Entry, FORMAT, FileEntry, Manifest, SoundAt, Tombstone};
+use crate::backup::meta::Meta;
+use crate::backup::read::places::{self, Place, Segment};
+use crate::backup::read::trouble::trouble;
+use crate::backup::read::{Keys, SegmentFile, Source, Trust};
+use crate::backup::segment::place;
+use crate::backup::written::{BackupId, Hash};
+use crate::recording::{Moment, RecordingId};
+use crate::vault::bag::{self, BackupEnd};
+use crate::vault::copying::{Standing, Stock, Stocked, Words};
+use crate::vault::{Deed, OpenVault};
+
+/// How much of a file is copied at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// What a repack did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Repacked {
+    /// Segments that went.
+    pub dropped: Vec<u32>,
+    /// Segments that were written.
+    pub written: Vec<u32>,
+    /// Bytes of the ones that went, and of those that were written.
+    pub dropped_bytes: u64,
+    /// The same.
+    pub written_bytes: u64,
+    /// Recordings that are gone from it, or a part of which is.
+    pub recordings: u64,
+}
+
+/// Repacks a folder.
+///
+/// # Errors
+/// [`Error::Unusable`] or [`Error::Refused`] if it holds no backup of this vault,
+/// [`Error::Damaged`] if something that is to be copied can't be read and the vault
+/// does not hold it. Until all of it is written nothing goes.
+pub fn repack(
+    vault: &OpenVault,
+    dir: &Path,
+    order: Order<'_>,
+    watch: &dyn Watch,
+) -> Result<Repacked> {
+    let now = order.now;
+    let recipients = order.with_own(vault)?;
+    let source = Source::find(dir)?;
+    if !source.is_folder() {
+        let which = dir.display().to_string();
+        return Err(Error::damaged(which, "only a folder can be repacked"));
+    }
+    let mut folder = Folder::open(dir, vault.vault().dir())?;
+    let keys = Keys::of_backups(&vault.backup_keys()?.identities);
+    let stock = vault.stock()?;
+    let held = read(vault, &source, &keys, watch)?;
+    let view = View {
+        stock: &stock,
+        held: &held,
+    };
+    let doomed = view.doomed();
+    let left_over: BTreeSet<u32> = held
+        .dropped
+        .keys()
+        .copied()
+        .filter(|number| folder.segments.contains(number))
+        .collect();
+    let mut done = Repacked::default();
+    if doomed.is_empty() && left_over.is_empty() {
+        folder.clear()?;
+        return Ok(done);
+    }
+    vault.log(Deed::Repack, &[], &format!("in {}", folder.dir().display()))?;
+    folder.clear()?;
+    if !doomed.is_empty() {
+        let mut work = Work {
+            vault,
+            watch,
+            now,
+            recipients: &recipients,
+            folder: &folder,
+            view: &view,
+            doomed: &doomed,
+            shelf: Shelf {
+                keys: &keys,
+                source: &source,
+                open: None,
+            },
+            last: folder.segments.last().copied().unwrap_or(0),
+            before: None,
+            done: &mut done,
+        };
+        let end = work.all()?;
+        note(vault, &held, &folder, end, now().unix_ms)?;
+    }
+    for number in doomed.into_iter().chain(left_over) {
+        let path = folder.segment(number);
+        done.dropped_bytes += std::fs::metadata(&path).map_or(0, |found| found.len());
+        folder.remove_segment(number)?;
+        done.dropped.push(number);
+    }
+    Ok(done)
+}
+
+/// What the manifests say.
+struct Held {
+    backup: BackupId,
+    manifests: BTreeMap<u32, Manifest>,
+    dropped: BTreeMap<u32, Hash>,
+}
+
+/// Reads all manifests. A segment whose manifest can't be read stays where it is, for
+/// nobody knows what it holds.
+fn read(vault: &OpenVault, source: &Source, keys: &Keys<'_>, watch: &dyn Watch) -> Result<Held> {
+    let own = vault.backup_keys()?;
+    let trust = Trust::Vault {
+        vault: own.vault,
+        signer: own.signer,
+    };
+    let mut manifests = BTreeMap::new();
+    let mut dropped = BTreeMap::new();
+    for file in source.segments() {
+        let signed = match places::manifest(file, keys) {
+            Ok(signed) => signed,
+            Err(error @ Error::Newer { .. }) => return Err(error),
+            Err(error) => {
+                watch.damaged(error);
+                continue;
+            }
+        };
+        trust.accepts(&signed).map_err(|why| Error::Refused {
+            which: file.which.clone(),
+            why,
+        })?;
+        let manifest = signed.manifest;
+        if file.number != Some(manifest.segment) {
+            let why = format!("it says that it is {}", segment_name(manifest.segment));
+            return Err(Error::damaged(&file.which, why));
+        }
+        dropped.extend(manifest.dropped.iter().map(|one| (one.segment, one.sha256)));
+        manifests.insert(manifest.segment, manifest);
+    }
+    let newest = manifests.last_key_value();
+    let (_, newest) =
+        newest.ok_or_else(|| Error::damaged("the backup", "none of it can be read"))?;
+    Ok(Held {
+        backup: newest.backup,
+        manifests,
+        dropped,
+    })
+}
+
+/// What a backup holds, beside what the vault says of it.
+struct View<'a> {
+    stock: &'a Stock,
+    held: &'a Held,
+}
+
+impl View<'_> {
+    fn stocked(&self, id: RecordingId, epoch: u32) -> Option<&Stocked> {
+        let at = self
+            .stock
+            .held
+            .binary_search_by_key(&id, |one| one.id)
+            .ok()?;
+        self.stock.held.get(at).filter(|one| one.epoch == epoch)
+    }
+
+    fn is_destroyed(&self, id: RecordingId, epoch: u32) -> bool {
+        let later = bag::Tombstone { id, epoch }..=bag::Tombstone {
+            id,
+            epoch: u32::MAX,
+        };
+        self.stock.tombstones.range(later).next().is_some()
+    }
+
+    /// Whether the sound of this epoch was destroyed, and the rest was not.
+    fn is_silent(&self, id: RecordingId, epoch: u32) -> bool {
+        self.stocked(id, epoch).is_some_and(|one| one.segments == 0)
+    }
+
+    fn is_wordless(&self, id: RecordingId, epoch: u32) -> bool {
+        let stocked = self.stocked(id, epoch);
+        stocked.is_some_and(|one| one.words == Words::Shredded)
+    }
+
+    /// Segments that hold something that was destroyed.
+    fn doomed(&self) -> BTreeSet<u32> {
+        let holds = |entry: &Entry| {
+            let Entry { id, epoch, .. } = *entry;
+            self.is_destroyed(id, epoch)
+                || (entry.sound == SoundAt::Here && self.is_silent(id, epoch))
+                || (!entry.versions.is_empty() && self.is_wordless(id, epoch))
+        };
+        let manifests = self.held.manifests.iter();
+        manifests
+            .filter(|(number, _)| !self.held.dropped.contains_key(number))
+            .filter(|(_, manifest)| manifest.recordings.iter().any(holds))
+            .map(|(number, _)| *number)
+            .collect()
+    }
+
+    /// The newest entry of every recording of which something lies in these segments
+    /// and that is to stay, with the segment it is in.
+    fn survivors(&self, doomed: &BTreeSet<u32>) -> Vec<(u32, &Entry)> {
+        let mut newest: BTreeMap<RecordingId, (u32, &Entry)> = BTreeMap::new();
+        let mut touched = BTreeSet::new();
+        for (number, manifest) in &self.held.manifests {
+            for entry in &manifest.recordings {
+                newest.insert(entry.id, (*number, entry));
+                if doomed.contains(number) {
+                    touched.insert(entry.id);
+                }
+            }
+        }
+        let alive = newest.into_values().filter(|(_, entry)| {
+            touched.contains(&entry.id) && !self.is_destroyed(entry.id, entry.epoch)
+        });
+        let mut alive: Vec<_> = alive.collect();
+        alive.sort_by_key(|(number, entry)| (*number, entry.id));
+        alive
+    }
+
+    /// Where the sound of an entry lies.
+    fn sound_of(&self, number: u32, entry: &Entry) -> Option<u32> {
+        match entry.sound {
+            SoundAt::Here => Some(number),
+            SoundAt::Segment(earlier) => Some(earlier),
+            SoundAt::Gone => None,
+        }
+        .filter(|_| !self.is_silent(entry.id, entry.epoch))
+    }
+
+    fn place(&self, number: u32, member: Member) -> Option<Place> {
+        let manifest = self.held.manifests.get(&number)?;
+        places::find(&manifest.files, member)
+    }
+}
+
+/// A segment that is open to be copied from.
+struct Shelf<'k> {
+    keys: &'k Keys<'k>,
+    source: &'k Source,
+    open: Option<(u32, Segment<'k>)>,
+}
+
+impl<'k> Shelf<'k> {
+    fn segment(&mut self, number: u32) -> Result<&mut Segment<'k>> {
+        let missing = || Error::damaged(segment_name(number), "it is missing");
+        if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
+            let mut files = self.source.segments().iter();
+            let file: &SegmentFile = files
+                .find(|file| file.number == Some(number))
+                .ok_or_else(missing)?;
+            self.open = Some((number, Segment::open(file, self.keys)?));
+        }
+        self.open
+            .as_mut()
+            .map(|(_, segment)| segment)
+            .ok_or_else(missing)
+    }
+}
+
+/// A repack under way.
+struct Work<'a> {
+    vault: &'a OpenVault,
+    watch: &'a dyn Watch,
+    now: &'a dyn Fn() -> Moment,
+    recipients: &'a [Box<dyn Recipient + Send>],
+    folder: &'a Folder,
+    view: &'a View<'a>,
+    doomed: &'a BTreeSet<u32>,
+    shelf: Shelf<'a>,
+    last: u32,
+    before: Option<Hash>,
+    done: &'a mut Repacked,
+}
+
+impl Work<'_> {
+    /// Writes all that stays; where the backup ends then.
+    fn all(&mut self) -> Result<BackupEnd> {
+        let path = self.folder.segment(self.last);
+        let hash = hash_of(&path).map_err(Error::io("read", &path))?;
+        self.before = Some(hash);
+        let dropped = self.dropped()?;
+        let survivors = self.view.survivors(self.doomed);
+        let total = survivors.len() as u64;
+        let mut rest = survivors.as_slice();
+        loop {
+            let mut writer = self.begin()?;
+            let mut entries = Vec::new();
+            while let Some(((number, entry), behind)) = rest.split_first() {
+                if self.watch.cancelled() {
+                    return Err(Error::Cancelled);
+                }
+                if !entries.is_empty() && writer.plain_bytes() >= ENOUGH_BYTES {
+                    break;
+                }
+                entries.extend(self.copy(&mut writer, *number, entry)?);
+                rest = behind;
+                self.watch.done(total - rest.len() as u64, total);
+            }
+            // Only the last of them says what goes: by then all else is durable.
+            let says = match rest.is_empty() {
+                true => dropped.clone(),
+                false => self.view.held.dropped.clone(),
+            };
+            self.end(writer, entries, says)?;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        Ok(BackupEnd {
+            segments: self.last,
+            hash: self.before.unwrap_or(hash).0,
+        })
+    }
+
+    /// All that is gone by then, with the hashes that they had.
+    fn dropped(&self) -> Result<BTreeMap<u32, Hash>> {
+        let mut dropped = self.view.held.dropped.clone();
+        for number in self.doomed {
+            let path = self.folder.segment(*number);
+            let hash = hash_of(&path).map_err(Error::io("read", &path))?;
+            dropped.insert(*number, hash);
+        }
+        Ok(dropped)
+    }
+
+    fn begin(&self) -> Result<SegmentWriter<Part>> {
+        let number = self.last + 1;
+        let recipients = tarball::each(self.recipients);
+        SegmentWriter::begin(&segment_name(number), self.folder.part(number)?, recipients)
+    }
+
+    fn end(
+        &mut self,
+        writer: SegmentWriter<Part>,
+        entries: Vec<Entry>,
+        dropped: BTreeMap<u32, Hash>,
+    ) -> Result<()> {
+        let number = self.last + 1;
+        let at = (self.now)();
+        let Standing {
+            generation,
+            tombstones,
+            signing,
+        } = self.vault.standing(&[])?;
+        let (vault, backup, before) = (self.view.stock.vault, self.view.held.backup, self.before);
+        let dropped = dropped.into_iter();
+        let dropped: Vec<Dropped> = dropped
+            .map(|(segment, sha256)| Dropped { segment, sha256 })
+            .collect();
+        let written = writer.finish(at, |files: Vec<FileEntry>| {
+            let manifest = Manifest {
+                format: FORMAT,
+                vault,
+                backup,
+                generation,
+                made_at: at,
+                segment: number,
+                before,
+                files,
+                recordings: entries,
+                dropped,
+                tombstones: tombstones.iter().map(|one| Tombstone::from(*one)).collect(),
+            };
+            manifest.sign(&signing)
+        })?;
+        written.to.publish()?;
+        self.done.written.push(number);
+        self.done.written_bytes += written.bytes;
+        (self.last, self.before) = (number, Some(written.hash));
+        Ok(())
+    }
+
+    /// Copies a recording. What can't be read and is in the vault, the next backup
+    /// writes anew.
+    fn copy(
+        &mut self,
+        writer: &mut SegmentWriter<Part>,
+        number: u32,
+        entry: &Entry,
+    ) -> Result<Option<Entry>> {
+        let Entry { id, epoch, .. } = *entry;
+        let from = self.view.sound_of(number, entry);
+        let moves = from.filter(|from| self.doomed.contains(from));
+        let read = self.head(number, entry).and_then(|head| {
+            // A file that was begun can't be taken back.
+            moves.map_or(Ok(()), |from| self.check_sound(from, id))?;
+            Ok(head)
+        });
+        let head = match read {
+            Ok(head) => head,
+            Err(error) if self.view.stocked(id, epoch).is_some() => {
+                self.watch.damaged(error);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        self.done.recordings += 1;
+        let mut copied = Entry {
+            versions: match self.view.is_wordless(id, epoch) {
+                true => Vec::new(),
+                false => entry.versions.clone(),
+            },
+            sound: SoundAt::Gone,
+            ..entry.clone()
+        };
+        writer.file(Member::Meta(id), &head.meta, head.at)?;
+        if let Some(from) = moves {
+            copied.sound = SoundAt::Here;
+            self.sound(writer, from, id, head.at)?;
+        } else if let Some(from) = from {
+            copied.sound = SoundAt::Segment(from);
+        }
+        writer.file(Member::Text(id), &head.text, head.at)?;
+        writer.file(Member::Subtitles(id), &head.subtitles, head.at)?;
+        Ok(Some(copied))
+    }
+
+    /// What is known of a recording, without the words if they were destroyed.
+    fn head(&mut self, number: u32, entry: &Entry) -> Result<Head> {
+        let Entry { id, epoch, .. } = *entry;
+        let mut whole = |member: Member| {
+            let missing =
+                || Error::damaged(place(&segment_name(number), &member), "it is not there");
+            let lies = self.view.place(number, member).ok_or_else(missing)?;
+            self.shelf.segment(number)?.whole(member, &lies)
+        };
+        let meta = whole(Member::Meta(id))?;
+        let (mut text, mut subtitles) = (whole(Member::Text(id))?, whole(Member::Subtitles(id))?);
+        let which = place(&segment_name(number), &Member::Meta(id));
+        let mut read = Meta::read(&which, &meta)?;
+        let at = read.recorded_at;
+        let meta = match self.view.is_wordless(id, epoch) {
+            false => meta,
+            true => {
+                read.versions.clear();
+                read.lost_versions.clear();
+                (text, subtitles) = (Vec::new(), Vec::new());
+                read.write()?
+            }
+        };
+        Ok(Head {
+            meta,
+            text,
+            subtitles,
+            at,
+        })
+    }
+
+    fn check_sound(&mut self, from: u32, id: RecordingId) -> Result<()> {
+        let member = Member::Audio(id);
+        let which = place(&segment_name(from), &member);
+        let lies = self.view.place(from, member);
+        let lies = lies.ok_or_else(|| Error::damaged(&which, "it is not there"))?;
+        let mut part = self.shelf.segment(from)?.part(member, &lies)?;
+        let read = std::io::copy(&mut part, &mut std::io::sink());
+        read.map(drop).map_err(|error| trouble(&which, error))
+    }
+
+    fn sound(
+        &mut self,
+        writer: &mut SegmentWriter<Part>,
+        from: u32,
+        id: RecordingId,
+        at: Moment,
+    ) -> Result<()> {
+        let member = Member::Audio(id);
+        let which = place(&segment_name(from), &member);
+        let lies = self.view.place(from, member);
+        let lies = lies.ok_or_else(|| Error::damaged(&which, "it is not there"))?;
+        let mut part = self.shelf.segment(from)?.part(member, &lies)?;
+        writer.begin_file(member, lies.bytes, at)?;
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            let read = part.read(&mut piece);
+            match read.map_err(|error| trouble(&which, error))? {
+                0 => break,
+                read => writer.push(&piece[..read])?,
+            }
+        }
+        writer.end_file()
+    }
+}
+
+struct Head {
+    meta: Vec<u8>,
+    text: Vec<u8>,
+    subtitles: Vec<u8>,
+    at: Moment,
+}
+
+/// Has the vault remember where the backup ends now.
+fn note(
+    vault: &OpenVault,
+    held: &Held,
+    folder: &Folder,
+    end: BackupEnd,
+    now_ms: i64,
+) -> Result<()> {
+    let path = folder.dir().display().to_string();
+    let note = Note {
+        id: held.backup,
+        path: &path,
+        generation: 0,
+        slots: folder.slots.clone(),
+    };
+    note.behind(vault, now_ms, Some(end))
+}

@@ -1,0 +1,194 @@
+//! Which keys open a backup, and whose it has to be.
+//!
+//! With `--from-identity` it is whatever that file holds, and the backup may be
+//! anybody's. Otherwise it is the vault's own keys; and where there is no vault, or
+//! the backup is not its own, the copies of the ways in that lie beside the segments,
+//! with the passphrase. So a machine that is lost costs nothing.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::Context;
+use crate::backup::verify::Opener;
+use crate::backup::{Found, Keys, Trust};
+use crate::crypto::{Asker, BackupIdentity, Identities, Key, SlotSecrets};
+use crate::error::{Exit, Failure};
+use crate::vault::OpenVault;
+
+/// A file of keys is never longer.
+const MOST_FILE_BYTES: u64 = 64 * 1024;
+
+/// A copy of a way in is never longer.
+const MOST_SLOT_BYTES: u64 = 16 * 1024;
+
+/// What opens a backup.
+pub(super) enum Openers {
+    /// Keys of a vault.
+    Vault(Vec<BackupIdentity>),
+    /// Keys that somebody gave.
+    Given(Identities),
+}
+
+/// What opens a backup, and whose it has to be.
+pub(super) struct Access {
+    pub(super) openers: Openers,
+    pub(super) trust: Trust,
+}
+
+impl Access {
+    /// The keys of a vault, for its own backups.
+    ///
+    /// # Errors
+    /// When the vault can't be read.
+    pub(super) fn of_vault(vault: &OpenVault) -> Result<Self, Failure> {
+        let keys = vault.backup_keys()?;
+        Ok(Self {
+            openers: Openers::Vault(keys.identities),
+            trust: Trust::Vault {
+                vault: keys.vault,
+                signer: keys.signer,
+            },
+        })
+    }
+
+    /// The keys in a file, for anybody's backups; but for those of this vault, which
+    /// it has to have signed itself.
+    ///
+    /// # Errors
+    /// When the file can't be read or holds no keys.
+    pub(super) fn of_file(
+        file: &Path,
+        vault: Option<&OpenVault>,
+        asker: &Arc<dyn Asker>,
+    ) -> Result<Self, Failure> {
+        let failed = |why: String| {
+            Failure::new(Exit::Locked, "can't read the identity", why).about(file.display())
+        };
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_FILE_BYTES as usize + 1));
+        fs::File::open(file)
+            .and_then(|opened| opened.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|error| failed(error.to_string()))?;
+        let name = file.display().to_string();
+        let read = Identities::read(&bytes, &name, asker);
+        let identities = read.map_err(|error| failed(error.to_string()))?;
+        let trust = match vault.map(OpenVault::backup_keys).transpose()? {
+            Some(own) => Trust::OthersAnd {
+                vault: own.vault,
+                signer: own.signer,
+            },
+            None => Trust::Anybody,
+        };
+        Ok(Self {
+            openers: Openers::Given(identities),
+            trust,
+        })
+    }
+
+    /// The keys that the copies of the ways in beside a backup give to this passphrase;
+    /// `None` if it opens none of them.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(super) fn of_slots(dir: &Path, key: &Key) -> Result<Option<Self>, Failure> {
+        let failed = |error: std::io::Error| {
+            Failure::new(Exit::Failed, "can't read the backup", error.to_string())
+                .about(dir.display())
+        };
+        for entry in fs::read_dir(dir).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !matches!(Found::parse(&name), Found::Slot(_)) {
+                continue;
+            }
+            let mut sealed = Vec::new();
+            let read = fs::File::open(&path)
+                .and_then(|file| file.take(MOST_SLOT_BYTES).read_to_end(&mut sealed));
+            if read.is_err() {
+                continue;
+            }
+            // A damaged copy must not stand in the way of another.
+            if let Ok(secrets) = SlotSecrets::open_with(&sealed, key) {
+                let mut identities = vec![secrets.backup];
+                identities.extend(secrets.former);
+                return Ok(Some(Self {
+                    openers: Openers::Vault(identities),
+                    trust: Trust::Vault {
+                        vault: secrets.vault,
+                        signer: secrets.signer,
+                    },
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// For who reads segment after segment.
+    ///
+    /// # Errors
+    /// When a plugin is missing.
+    pub(super) fn keys(&self) -> Result<Keys<'_>, Failure> {
+        Ok(match &self.openers {
+            Openers::Vault(identities) => Keys::of_backups(identities),
+            Openers::Given(identities) => Keys::given(identities)?,
+        })
+    }
+
+    /// For who reads several at a time.
+    pub(super) fn opener(&self) -> Opener<'_> {
+        match &self.openers {
+            Openers::Vault(identities) => Opener::Vault(identities),
+            Openers::Given(identities) => Opener::Given(identities),
+        }
+    }
+}
+
+/// The keys for a backup that lies somewhere: from a file if one was named, else the
+/// vault's, else those of the ways in beside it.
+///
+/// # Errors
+/// When there are none.
+pub(super) fn find(
+    context: &Context,
+    at: &Path,
+    from_identity: Option<&Path>,
+    asker: &Arc<dyn Asker>,
+) -> Result<Access, Failure> {
+    if let Some(file) = from_identity {
+        let open = match crate::vault::Vault::exists(&context.paths.vault) {
+            true => context.unlocked_quietly()?,
+            false => None,
+        };
+        return Access::of_file(file, open.as_deref(), asker);
+    }
+    if crate::vault::Vault::exists(&context.paths.vault) {
+        return Access::of_vault(&*context.unlocked()?);
+    }
+    let key = Key::from(context.passphrase()?);
+    let found = match slots_dir(at) {
+        Some(dir) => Access::of_slots(dir, &key)?,
+        None => None,
+    };
+    found.ok_or_else(|| no_slot(at))
+}
+
+/// Where copies of the ways in lie: in the folder, or beside the file.
+pub(super) fn slots_dir(at: &Path) -> Option<&Path> {
+    match at.is_dir() {
+        true => Some(at),
+        false => at.parent().map(|dir| match dir.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => dir,
+        }),
+    }
+}
+
+pub(super) fn no_slot(at: &Path) -> Failure {
+    let why = "the passphrase opens none of the ways in that lie there";
+    Failure::new(Exit::Locked, "can't open the backup", why)
+        .about(at.display())
+        .hint("--from-identity FILE gives another key")
+}

@@ -1,0 +1,193 @@
+//! A vault that is made to try a restore in, and destroyed afterwards.
+//!
+//! It lies in the directory for temporary files; nothing in it opens once this
+//! process is gone, for nobody knows its passphrase. What came back is read once more
+//! to its last byte, and compared with the vault itself, where there is one.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::{Progress, Unit};
+use crate::audio::{PACKET_BYTES, StoredShape};
+use crate::backup::restore::Outcome;
+use crate::crypto::{Passphrase, WorkFactor, fill_random};
+use crate::error::Failure;
+use crate::recording::{Recording, RecordingId};
+use crate::vault::site::Site;
+use crate::vault::{self, InitOptions, OpenVault, Placement};
+
+/// What a rehearsal found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// Recordings that are the same in the vault and in the backup.
+    pub same: u64,
+    /// Recordings that the vault has changed since: their card, a transcript that was
+    /// added, a part that was destroyed.
+    pub changed_since: u64,
+    /// Recordings that are not in the vault any more.
+    pub only_in_backup: u64,
+    /// Recordings of the vault that are not in the backup.
+    pub only_in_vault: u64,
+    /// What is not as it should be.
+    pub differences: Vec<(RecordingId, String)>,
+}
+
+/// The vault of a rehearsal. It is destroyed when this is dropped.
+pub(super) struct Vault {
+    pub(super) vault: OpenVault,
+    dir: PathBuf,
+}
+
+impl Vault {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// When no file can be made for it.
+    pub(super) fn make() -> Result<Self, Failure> {
+        let mut random = [0; 48];
+        fill_random(&mut random)?;
+        let (name, secret) = random.split_at(16);
+        let dir = std::env::temp_dir().join(format!("voxvault-rehearsal-{}", digits(name)));
+        let options = InitOptions {
+            placement: Placement::Anywhere,
+            // The passphrase is random, so there is nothing to stretch.
+            work: WorkFactor::NONE,
+        };
+        let passphrase = Passphrase::new(digits(secret));
+        let made = vault::Vault::init_at(Site::new(&dir, None), &passphrase, options);
+        let vault = made.map_err(|error| {
+            Failure::from(error).hint("TMPDIR names another directory for temporary files")
+        })?;
+        Ok(Self { vault, dir })
+    }
+
+    /// Reads all that came back, and compares it with the vault.
+    ///
+    /// # Errors
+    /// When one of them can't be read.
+    pub(super) fn compare(
+        &self,
+        outcome: &Outcome,
+        real: Option<&OpenVault>,
+        progress: &dyn Progress,
+    ) -> Result<Rehearsed, Failure> {
+        let mut found = Rehearsed::default();
+        for flaw in self.vault.verify(&|_, _| ())?.flaws {
+            let id = flaw.id.unwrap_or(RecordingId::from_bytes([0; 16]));
+            found.differences.push((id, flaw.what));
+        }
+        let real = match (real, outcome.origin) {
+            (Some(real), Some((vault, _))) if real.vault_id()? == vault => real,
+            // Of another vault there is nothing to compare with.
+            _ => return Ok(found),
+        };
+        let back = self.vault.recordings()?;
+        progress.begin("comparing", Some(back.len() as u64), Unit::Items);
+        for (done, here) in back.iter().enumerate() {
+            match real.recording(here.id) {
+                Err(vault::Error::NoRecording { .. }) => found.only_in_backup += 1,
+                // Damage in the vault is `verify`'s to tell.
+                Err(_) => found.changed_since += 1,
+                Ok(there) => match self.differs(here, &there, real)? {
+                    Difference::None => found.same += 1,
+                    Difference::Later => found.changed_since += 1,
+                    Difference::Wrong(what) => found.differences.push((here.id, what)),
+                },
+            }
+            progress.advance(done as u64 + 1);
+        }
+        progress.end();
+        let ids: Vec<RecordingId> = back.iter().map(|one| one.id).collect();
+        let all = real.recordings()?;
+        let missing = all.iter().filter(|one| !ids.contains(&one.id));
+        found.only_in_vault = missing.count() as u64;
+        Ok(found)
+    }
+
+    fn differs(
+        &self,
+        here: &Recording,
+        there: &Recording,
+        real: &OpenVault,
+    ) -> Result<Difference, Failure> {
+        if here.epoch != there.epoch {
+            return Ok(Difference::Later);
+        }
+        for version in &here.versions {
+            let number = version.number;
+            let kept = there.versions.iter().any(|one| one.number == number);
+            let Some(there) = kept
+                .then(|| real.transcript(here.id, number).ok())
+                .flatten()
+            else {
+                continue;
+            };
+            if self.vault.transcript(here.id, number)? != there {
+                let what = format!("transcript {number} is another one than in the vault");
+                return Ok(Difference::Wrong(what));
+            }
+        }
+        if here.audio_bytes > 0 && there.audio_bytes > 0 && !self.sounds_like(here, real)? {
+            let what = "its sound is another one than in the vault";
+            return Ok(Difference::Wrong(what.to_owned()));
+        }
+        let is_same = here.card == there.card
+            && here.versions == there.versions
+            && (here.audio_bytes == 0) == (there.audio_bytes == 0);
+        Ok(match is_same {
+            true => Difference::None,
+            false => Difference::Later,
+        })
+    }
+
+    /// Compares the packets that carry the recording; what fills up the last segment is
+    /// not backed up.
+    fn sounds_like(&self, here: &Recording, real: &OpenVault) -> Result<bool, Failure> {
+        let shape = StoredShape {
+            samples: here.card.samples,
+            pre_skip: here.card.pre_skip,
+        };
+        let mut left = shape.packets().saturating_mul(PACKET_BYTES as u64);
+        let (mut ours, mut theirs) = (self.vault.sound(here.id)?, real.sound(here.id)?);
+        while left > 0 {
+            // What the vault has lost since, it tells itself.
+            let (ours, Ok(theirs)) = (ours.next_segment()?, theirs.next_segment()) else {
+                return Ok(true);
+            };
+            let (Some(ours), Some(theirs)) = (ours, theirs) else {
+                return Ok(true);
+            };
+            let most = usize::try_from(left).unwrap_or(usize::MAX);
+            let (one, two) = (&ours.packets, &theirs.packets);
+            let (one, two) = (&one[..one.len().min(most)], &two[..two.len().min(most)]);
+            // A segment that one of them noted as lost has no byte.
+            if !one.is_empty() && !two.is_empty() && one != two {
+                return Ok(false);
+            }
+            left = left.saturating_sub(crate::audio::SEGMENT_BYTES as u64);
+        }
+        Ok(true)
+    }
+}
+
+enum Difference {
+    None,
+    Later,
+    Wrong(String),
+}
+
+impl Drop for Vault {
+    fn drop(&mut self) {
+        // What can't be destroyed opens with no passphrase that anybody knows.
+        let _ = vault::wipe(&Site::new(&self.dir, None), &mut |_, _| ());
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,223 @@
+//! Brings recordings back from a backup: into the vault, or into one that is made for
+//! it.
+//!
+//! Where there is no vault yet, one is made that opens with the passphrase that opened
+//! the backup: the one of the machine that was lost. With `--from-identity` there is
+//! none, and a new one is asked for.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::backup_access::{self as access, Access};
+use super::rehearsal::{self, Rehearsed};
+use super::{Context, Progress, Unit, init, merge_quietly};
+use crate::backup::restore::{self, Outcome, Wanted};
+use crate::backup::{self, Source};
+use crate::crypto::{Asker, Key, Passphrase};
+use crate::error::{Exit, Failure};
+use crate::recording::RecordingId;
+use crate::vault::{OpenVault, Placement, Vault};
+
+/// Where the backup is.
+pub enum From {
+    /// A folder, or one segment.
+    Path(PathBuf),
+    /// A stream, which is read once.
+    Stream(Box<dyn Read>),
+}
+
+/// Whether anything is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// The recordings come into the vault.
+    #[default]
+    Keep,
+    /// They come into a vault that is made for the test and destroyed.
+    Rehearse,
+}
+
+/// What to restore.
+pub struct Args {
+    /// Where from.
+    pub from: From,
+    /// Whether anything is kept.
+    pub mode: Mode,
+    /// A key instead of the vault's own.
+    pub from_identity: Option<PathBuf>,
+    /// Whom that key asks.
+    pub asker: Arc<dyn Asker>,
+    /// One that was destroyed and is wanted all the same.
+    pub resurrect: Option<String>,
+    /// Gives the passphrase of a vault that has to be made, where none opened the
+    /// backup.
+    pub new_passphrase: Box<dyn FnOnce() -> Result<Passphrase, Failure>>,
+}
+
+/// What came of it.
+pub struct Done {
+    /// What came back.
+    pub outcome: Outcome,
+    /// The vault that was made for it.
+    pub made: Option<PathBuf>,
+    /// What a rehearsal found.
+    pub rehearsed: Option<Rehearsed>,
+}
+
+/// Restores.
+///
+/// # Errors
+/// When no key opens the backup, it is another vault's, or the vault can't be written.
+pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Done, Failure> {
+    let resurrect = args.resurrect.as_deref().map(whole_id).transpose()?;
+    let exists = Vault::exists(&context.paths.vault);
+    let vault = match exists {
+        true => {
+            let vault = context.unlocked()?;
+            merge_quietly(&vault, progress)?;
+            Some(vault)
+        }
+        false => None,
+    };
+    let (access, passphrase) = opened(context, &args, vault.as_deref())?;
+    if let From::Path(at) = &args.from {
+        // Before a vault is made for it.
+        Source::find(at)?;
+    }
+    let wanted = Wanted {
+        trust: &access.trust,
+        resurrect,
+    };
+    if args.mode == Mode::Rehearse {
+        let rehearsal = rehearsal::Vault::make()?;
+        let outcome = bring(&rehearsal.vault, args.from, &access, &wanted, progress)?;
+        let rehearsed = rehearsal.compare(&outcome, vault.as_deref(), progress)?;
+        return Ok(Done {
+            outcome,
+            made: None,
+            rehearsed: Some(rehearsed),
+        });
+    }
+    let (vault, made) = match vault {
+        Some(vault) => (vault, None),
+        None => {
+            let passphrase = passphrase.map_or_else(args.new_passphrase, Ok)?;
+            let wanted = init::Args {
+                passphrase,
+                placement: Placement::Local,
+            };
+            let made = init::run(context, wanted, progress)?;
+            (context.unlocked()?, Some(made.vault))
+        }
+    };
+    let outcome = bring(&vault, args.from, &access, &wanted, progress)?;
+    Ok(Done {
+        outcome,
+        made,
+        rehearsed: None,
+    })
+}
+
+/// The keys to the backup, and the passphrase that gave them, if one did.
+fn opened(
+    context: &Context,
+    args: &Args,
+    vault: Option<&OpenVault>,
+) -> Result<(Access, Option<Passphrase>), Failure> {
+    if let Some(file) = &args.from_identity {
+        return Ok((Access::of_file(file, vault, &args.asker)?, None));
+    }
+    let at = match &args.from {
+        From::Path(at) => Some(at.as_path()),
+        From::Stream(_) => None,
+    };
+    if let Some(vault) = vault {
+        let own = Access::of_vault(vault)?;
+        let Some(at) = at.filter(|at| !is_own(at, &own)) else {
+            return Ok((own, None));
+        };
+        // Another vault's, the ways in of which may lie beside it.
+        return Ok(match from_slots(context, at)? {
+            Some((access, _)) => (access, None),
+            None => (own, None),
+        });
+    }
+    let Some(at) = at else {
+        let why = "a stream brings no way in along";
+        return Err(Failure::new(Exit::Locked, "can't open the backup", why)
+            .hint("--from-identity FILE gives the key: what `voxvault key export` wrote is one"));
+    };
+    let (access, passphrase) = from_slots(context, at)?.ok_or_else(|| access::no_slot(at))?;
+    Ok((access, Some(passphrase)))
+}
+
+fn from_slots(context: &Context, at: &Path) -> Result<Option<(Access, Passphrase)>, Failure> {
+    let Some(dir) = access::slots_dir(at) else {
+        return Ok(None);
+    };
+    let key = Key::from(context.passphrase()?);
+    let access = Access::of_slots(dir, &key)?;
+    Ok(match (access, key) {
+        (Some(access), Key::Passphrase(passphrase)) => Some((access, passphrase)),
+        _ => None,
+    })
+}
+
+/// Whether a vault's own keys open any of it.
+fn is_own(at: &Path, own: &Access) -> bool {
+    let keys = own.keys().ok();
+    keys.is_some_and(|keys| backup::opens(at, &keys, &own.trust))
+}
+
+fn bring(
+    vault: &OpenVault,
+    from: From,
+    access: &Access,
+    wanted: &Wanted<'_>,
+    progress: &dyn Progress,
+) -> Result<Outcome, Failure> {
+    let keys = access.keys()?;
+    let total = std::cell::Cell::new(u64::MAX);
+    let tell = |done: u64, all: u64| {
+        if total.replace(all) != all {
+            let known = (all > 0).then_some(all);
+            progress.begin("restoring", known, Unit::Items);
+        }
+        progress.advance(done);
+    };
+    let outcome = match from {
+        From::Path(at) => restore::from_folder(vault, &at, &keys, wanted, &tell),
+        From::Stream(stream) => restore::from_stream(vault, stream, &keys, wanted, &tell),
+    };
+    progress.end();
+    Ok(outcome?)
+}
+
+/// Whatever was destroyed is in no list, so its id has to be given whole.
+fn whole_id(text: &str) -> Result<RecordingId, Failure> {
+    text.parse().map_err(|_| {
+        let why = "it has to be the whole id, 32 hexadecimal digits";
+        Failure::new(Exit::Usage, "can't use the id", why).about(text)
+    })
+}
+
+/// The failure to end with, if something could not be brought back, or a rehearsal
+/// found something.
+#[must_use]
+pub fn failure(done: &Done) -> Option<Failure> {
+    let damage = done.outcome.damage.len();
+    let differing = done
+        .rehearsed
+        .as_ref()
+        .map_or(0, |rehearsed| rehearsed.differences.len());
+    if damage + differing == 0 {
+        return None;
+    }
+    let why = match (damage, differing) {
+        (damage, 0) => format!("{damage} found; what is sound was restored"),
+        (damage, differing) => {
+            format!("{damage} found, and {differing} that differ from the vault")
+        }
+    };
+    Some(Failure::new(Exit::Damaged, "the backup is damaged", why))
+}

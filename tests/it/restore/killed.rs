@@ -1,0 +1,174 @@
+//! `kill -9` at every write of a restore and of a repack. However far it came, the vault
+//! and the backup are as good as before, and the next run ends what it began.
+
+use std::fs;
+
+use super::repacked::lies_in;
+use super::{Owner, segments};
+use crate::support::prepared::copy_dir;
+use crate::support::strace::tampering;
+use crate::support::tally::{Budget, Tally};
+use crate::support::{Home, PASSPHRASE, Voxvault, library, require_tool};
+use crate::torture::chance::Chance;
+use crate::torture::stopped::{Effect, Place, places};
+
+/// The calls that change files, or their names, or make them last.
+const CALLS: [&str; 8] = [
+    "openat",
+    "pwrite64",
+    "write",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "rename",
+    "unlink",
+];
+
+/// Places that are tried in `make test`.
+const FEW: usize = 14;
+
+fn scene() -> Owner {
+    let mut owner = Owner::new();
+    let doomed = owner.record("doomed", 2);
+    owner.record("kept", 12);
+    owner.merge();
+    owner.back_up();
+    owner.record("later", 1);
+    owner.merge();
+    owner.shred(&[doomed]);
+    owner.back_up();
+    copy_dir(
+        &owner.home.path("backup"),
+        &owner.home.path("backup-before"),
+    );
+    drop(owner.other_vault("other-before"));
+    copy_dir(&owner.home.vault(), &owner.home.path("vault-before"));
+    owner
+}
+
+fn put_back(home: &Home, name: &str) {
+    let to = match name {
+        "vault" => home.vault(),
+        _ => home.path(name),
+    };
+    fs::remove_dir_all(&to).ok();
+    copy_dir(&home.path(format!("{name}-before")), &to);
+}
+
+fn killed_at(run: Voxvault, place: Place) -> Option<i32> {
+    let only = format!("trace={}", place.call);
+    let args = ["-f", "-o", "/dev/null", "-e", &only].map(std::ffi::OsString::from);
+    let what = format!("signal=KILL:when={}", place.when);
+    let args = args.into_iter().chain(tampering(place.call, &what));
+    let ended = run.under("strace", args).run();
+    assert!(!ended.stderr.contains("panicked"), "{place:?}: {ended}");
+    ended.code()
+}
+
+/// Kills a run at some of its calls, or at all of them in the long run, and has `check`
+/// look at what is left.
+fn torment(
+    test: &str,
+    home: &Home,
+    paths: &[&str],
+    run: &dyn Fn() -> Voxvault,
+    check: &dyn Fn(Place),
+) {
+    let (mut all, _) = places(home, run(), &CALLS, paths);
+    all.retain(|place| place.effect == Effect::Change);
+    assert!(all.len() > FEW, "{}", all.len());
+    Chance::new(test).shuffle(&mut all);
+    let (budget, mut tally) = (Budget::begin(), Tally::default());
+    for (done, place) in all.into_iter().enumerate() {
+        if done >= FEW && !budget.more() {
+            break;
+        }
+        killed_at(run(), place);
+        tally.kills += 1;
+        check(place);
+    }
+    tally.report(test);
+}
+
+#[test]
+fn a_restore_that_is_killed_at_any_write_leaves_a_whole_vault_and_the_next_ends_it() {
+    if !require_tool("strace") {
+        return;
+    }
+    let owner = scene();
+    let other = owner.home.path("other");
+    let args = ["--vault", "other", "restore", "backup"];
+    let run = || {
+        put_back(&owner.home, "other");
+        owner.home.voxvault(args)
+    };
+    torment(
+        "kills in a restore",
+        &owner.home,
+        &[other.to_str().unwrap()],
+        &run,
+        &|place| {
+            let open = library::unlock(&other, PASSPHRASE);
+            let report = open.merge().unwrap();
+            assert!(report.damaged.is_empty() && report.refused.is_empty());
+            for recording in open.recordings().unwrap() {
+                let held = owner.held.get(&recording.id);
+                let (title, segments) = held.unwrap_or_else(|| panic!("{place:?}"));
+                super::assert_heard(&open, recording.id, title, *segments);
+            }
+            let verified = open.verify(&|_, _| ()).unwrap();
+            assert!(verified.flaws.is_empty(), "{place:?}: {verified:?}");
+            drop(open);
+            owner.home.voxvault(args).run().ok();
+            let open = library::unlock(&other, PASSPHRASE);
+            owner.assert_held(&open, &[]);
+            let verified = open.verify(&|_, _| ()).unwrap();
+            assert!(verified.flaws.is_empty(), "{place:?}: {verified:?}");
+        },
+    );
+}
+
+#[test]
+fn a_repack_that_is_killed_at_any_write_loses_nothing_and_the_next_ends_it() {
+    if !require_tool("strace") {
+        return;
+    }
+    let owner = scene();
+    let backup = owner.home.path("backup");
+    let doomed = lies_in(&owner)
+        .into_iter()
+        .find(|id| !owner.held.contains_key(id))
+        .expect("the doomed one is in the backup");
+    let run = || {
+        put_back(&owner.home, "backup");
+        put_back(&owner.home, "vault");
+        owner.home.voxvault(["backup", "repack", "backup"])
+    };
+    let vault = owner.home.vault();
+    torment(
+        "kills in a repack",
+        &owner.home,
+        &[backup.to_str().unwrap(), vault.to_str().unwrap()],
+        &run,
+        &|place| {
+            let verify = ["backup", "verify", "backup", "--json"];
+            let found = owner.home.voxvault(verify).run().ok().json();
+            assert_eq!(found["checked"]["recordings"], 2, "{place:?}");
+            owner
+                .home
+                .voxvault(["backup", "repack", "backup"])
+                .run()
+                .ok();
+            assert!(!lies_in(&owner).contains(&doomed), "{place:?}");
+            let found = owner.home.voxvault(verify).run().ok().json();
+            assert_eq!(found["checked"]["recordings"], 2, "{place:?}");
+            assert_eq!(segments(&backup).len(), 2, "{place:?}");
+        },
+    );
+    // All of it comes back in the end.
+    put_back(&owner.home, "other");
+    let restore = ["--vault", "other", "restore", "backup"];
+    owner.home.voxvault(restore).run().ok();
+    let open = library::unlock(&owner.home.path("other"), PASSPHRASE);
+    owner.assert_held(&open, &[]);
+}
