@@ -138,13 +138,24 @@ impl Archive {
         }
     }
 
-    /// An entry as a stream, unpacked on a thread of its own that ends with the stream.
+    /// An entry as a stream, unpacked on a thread of its own that ends with the stream. It
+    /// is unpacked once before, into nothing: who reads a stream may stop before its end,
+    /// where its checksum is compared.
     ///
     /// # Errors
     /// Why it is refused; [`Error::Read`] where the archive can't be opened once more.
-    pub fn stream(&self, entry: &Entry) -> Result<Unpacking, Error> {
+    pub fn stream(&mut self, entry: &Entry) -> Result<Unpacking, Error> {
         if let Some(refused) = &entry.refused {
             return Err(refused.clone());
+        }
+        let zip = &mut self.zip;
+        let checked = fenced(|| -> Result<u64, Error> {
+            let stream = zip.by_index(entry.index).map_err(entry_error)?;
+            io::copy(&mut stream.take(entry.bytes + 1), &mut io::sink())
+                .map_err(|error| entry_refused(&error.to_string()))
+        });
+        if checked.ok_or_else(damaged)?? != entry.bytes {
+            return Err(lying());
         }
         let file = File::open(&self.path).map_err(|error| unreadable(&error))?;
         let opened = fenced(|| ZipArchive::new(BufReader::new(file)));

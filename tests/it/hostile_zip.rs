@@ -155,28 +155,40 @@ fn an_archive_that_is_damaged_anywhere_is_taken_or_refused_and_nothing_else() {
 }
 
 #[test]
-fn long_sound_comes_out_of_an_archive_as_a_stream() {
+fn long_sound_comes_out_of_an_archive_as_a_stream_whole_or_not_at_all() {
     let home = quick_home();
-    // Longer than what is read into memory at once.
-    let long = Pcm::silence(48_000, 30.0);
-    let file = long.wide_wav(8);
-    assert!(file.len() > 32 << 20);
-    home.write(
-        "x.zip",
-        &stored(&[Packed::new("2019-05-03 14.23.12.wav", &file)]),
-    );
+    // More than is read into memory at once, of which little is sound.
+    const JUNK_BYTES: u32 = 33 << 20;
+    let sound = wav(0);
+    let mut file = sound[..12].to_vec();
+    file.extend(b"JUNK");
+    file.extend(JUNK_BYTES.to_le_bytes());
+    file.resize(file.len() + JUNK_BYTES as usize, 0);
+    file.extend(&sound[12..]);
+    // Behind the sound, where nobody looks for more of it.
+    file.extend(b"note\x20\0\0\0a remark of some programs ........");
+    let whole = deflated(&[("2019-05-03 14.23.12.wav", &file)]);
+    home.write("x.zip", &whole);
     let told = home
         .voxvault(["import", "x.zip", "--json"])
         .run()
         .ok()
         .json();
-    assert_eq!(told["recordings"][0]["duration_s"], 30.0);
-    let list = home.list();
-    assert_eq!(list[0]["recorded_at"], "2019-05-03T14:23:12+00:00");
-    // Whole or not at all: a byte of it is not what its checksum says.
-    let mut damaged = Packed::new("b.wav", &file);
-    damaged.claimed -= 2;
-    home.write("y.zip", &stored(&[damaged]));
-    home.voxvault(["import", "y.zip"]).run().ended_with(1);
-    assert_eq!(home.list().len(), 1);
+    assert_eq!(told["recordings"][0]["duration_s"], 1.0);
+    assert_eq!(home.list()[0]["recorded_at"], "2019-05-03T14:23:12+00:00");
+
+    let directory = whole
+        .windows(4)
+        .rposition(|bytes| bytes == b"PK\x01\x02")
+        .unwrap();
+    let other = quick_home();
+    for (what, place) in [("its checksum", 16), ("its length", 24)] {
+        let mut bytes = whole.clone();
+        bytes[directory + place] ^= 2;
+        other.write("x.zip", &bytes);
+        let run = other.voxvault(["import", "x.zip"]).run().ended_with(1);
+        assert!(run.stdout.is_empty(), "{what}: {run}");
+        assert!(run.stderr.contains("x.zip"), "{what}: {run}");
+    }
+    assert!(other.list().is_empty());
 }
