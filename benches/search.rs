@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 use voxvault::recording::{
-    Card, Ending, Moment, Recording, RecordingId, Signal, Source, VersionInfo,
+    Card, Ending, KeptUntil, Moment, Recording, RecordingId, Signal, Source, VersionInfo,
 };
 use voxvault::search::{Index, Query};
 use voxvault::transcript::{Segment, Transcript, Word};
@@ -324,6 +324,9 @@ fn recording(number: u32, vocabulary: &Vocabulary, random: &mut Random) -> Recor
             made_at: recorded_at,
         }],
         audio_bytes: 262_500,
+        text_shredded: false,
+        kept_from: recorded_at,
+        kept_until: KeptUntil::default(),
     }
 }
 

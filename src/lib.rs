@@ -15,6 +15,7 @@ pub mod error;
 pub mod fence;
 pub mod recording;
 pub mod time;
+pub mod retention;
 pub mod transcript;
 pub mod listing;
 pub mod config;

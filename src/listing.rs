@@ -1,25 +1,13 @@
 //! A recording and its transcript as JSON shows them.
 //!
 //! The field names are a contract with scripts: they may gain, not change.
-//! Until when a recording is kept is the retention rules' business and is
-//! passed in.
 
 use serde::Serialize;
 
-use crate::recording::Moment;
 use crate::recording::{Gap, Recording, Signal, Source, State, VersionInfo, length_of};
 use crate::time::seconds;
 use crate::transcript::Transcript;
 use crate::transcript::json::SegmentView;
-
-/// Until when the retention rules leave a recording alone; none is forever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KeptUntil {
-    /// Its sound.
-    pub audio: Option<Moment>,
-    /// Its transcripts.
-    pub text: Option<Moment>,
-}
 
 /// A recording with the field names of `list --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -117,8 +105,8 @@ pub struct TranscriptView<'a> {
 impl<'a> RecordingView<'a> {
     /// The view of a recording that has ended.
     #[must_use]
-    pub fn new(recording: &'a Recording, kept: KeptUntil) -> Self {
-        let card = &recording.card;
+    pub fn new(recording: &'a Recording) -> Self {
+        let (card, kept) = (&recording.card, recording.kept_until);
         Self {
             id: recording.id.to_string(),
             recorded_at: card.recorded_at.to_string(),
@@ -181,17 +169,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::recording::KeptUntil;
     use crate::transcript::samples::{recording, spoken};
 
     #[test]
     fn show_prints_the_fields_that_scripts_rely_on() {
-        let recording = recording();
+        let mut recording = recording();
         let transcript = spoken(&[(7_200, 9_000, "Ask not")]);
-        let kept = KeptUntil {
+        recording.kept_until = KeptUntil {
             audio: Some(recording.card.recorded_at),
             text: None,
         };
-        let view = TranscriptView::new(RecordingView::new(&recording, kept), &transcript);
+        let view = TranscriptView::new(RecordingView::new(&recording), &transcript);
         assert_eq!(
             serde_json::to_value(view).unwrap(),
             json!({

@@ -249,7 +249,7 @@ pub enum State {
     Interrupted,
     /// It waits to be transcribed.
     Pending,
-    /// It has at least one transcript.
+    /// It has at least one transcript, or its transcripts were shredded.
     Transcribed,
     /// There is nothing to hear in it.
     Silent,
@@ -283,6 +283,15 @@ pub struct VersionInfo {
     pub made_at: Moment,
 }
 
+/// Until when the retention rules leave a recording alone; none is forever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeptUntil {
+    /// Its sound.
+    pub audio: Option<Moment>,
+    /// Its transcripts.
+    pub text: Option<Moment>,
+}
+
 /// A recording as the vault lists it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
@@ -296,6 +305,13 @@ pub struct Recording {
     pub versions: Vec<VersionInfo>,
     /// Bytes of sealed sound; 0 once the sound was shredded.
     pub audio_bytes: u64,
+    /// Its transcripts were shredded, and there will be none any more.
+    pub text_shredded: bool,
+    /// From when its age counts for how long it is kept: the later of its date and the
+    /// moment it entered the vault.
+    pub kept_from: Moment,
+    /// Until when the retention rules leave it alone.
+    pub kept_until: KeptUntil,
 }
 
 impl Recording {
@@ -303,7 +319,7 @@ impl Recording {
     /// never answers [`State::Recording`].
     #[must_use]
     pub fn state(&self) -> State {
-        if !self.versions.is_empty() {
+        if !self.versions.is_empty() || self.text_shredded {
             State::Transcribed
         } else if self.card.failure.is_some() {
             State::Failed

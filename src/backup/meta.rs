@@ -7,7 +7,8 @@ use super::error::{Error, Result};
 use super::layout::Member;
 use super::written::{self, Hash};
 use crate::recording::{
-    Card, Ending, Gap, Moment, Recording, RecordingId, Signal, Source, VersionInfo, length_of,
+    Card, Ending, Gap, KeptUntil, Moment, Recording, RecordingId, Signal, Source, VersionInfo,
+    length_of,
 };
 use crate::transcript::{Segment, Transcript};
 
@@ -69,6 +70,9 @@ pub struct Meta {
     pub failure: Option<String>,
     /// Its transcripts, oldest first.
     pub versions: Vec<VersionMeta>,
+    /// Its transcripts were shredded, and there will be none any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub text_shredded: bool,
     /// Transcripts that could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost_versions: Vec<LostVersion>,
@@ -152,6 +156,7 @@ impl Meta {
                 Ending::Interrupted => EndingMeta::Interrupted,
             },
             failure: card.failure,
+            text_shredded: recording.text_shredded,
             versions: transcripts.into_iter().map(VersionMeta::of).collect(),
         }
     }
@@ -188,9 +193,12 @@ impl Meta {
         let recording = Recording {
             id: self.id,
             epoch: self.epoch,
-            card,
             versions,
             audio_bytes: self.audio_bytes,
+            text_shredded: self.text_shredded,
+            kept_from: card.recorded_at.max(card.added_at),
+            kept_until: KeptUntil::default(),
+            card,
         };
         let transcripts = self.versions.into_iter().map(VersionMeta::into_parts);
         (recording, transcripts.collect())
@@ -367,9 +375,12 @@ mod tests {
             let recording = Recording {
                 id: RecordingId::from_bytes([5; 16]),
                 epoch: 2,
-                card,
                 versions: vec![one.info(1), two.info(3), one.info(4)],
                 audio_bytes: 77,
+                text_shredded: true,
+                kept_from: card.recorded_at.max(card.added_at),
+                kept_until: KeptUntil::default(),
+                card,
             };
             let transcripts = vec![(1, one), (3, two)];
             let meta = Meta::of(&recording, 6, transcripts.clone());
@@ -385,9 +396,12 @@ mod tests {
         let recording = Recording {
             id: RecordingId::from_bytes([5; 16]),
             epoch: 0,
+            kept_from: card().added_at,
+            kept_until: KeptUntil::default(),
             card: card(),
             versions: Vec::new(),
             audio_bytes: 0,
+            text_shredded: false,
         };
         let mut meta = Meta::of(&recording, 0, Vec::new());
         meta.format = 2;

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::command::{Progress, Unit};
+use crate::command::{ClockWord, Progress, Unit, retain};
 use crate::error::{Exit, Failure, plain};
+use crate::vault::Doubt;
 
 /// Shorter work shows no bar.
 const LONG: Duration = Duration::from_millis(500);
@@ -200,6 +201,20 @@ impl Progress for Console {
 
     fn cancelled(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    fn ask_about_clock(&self, doubt: &Doubt) -> ClockWord {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return ClockWord::None;
+        }
+        self.line(&format!("voxvault: {}", plain(&retain::in_doubt(doubt))));
+        let _ = (&self.voice).write_all(b"is the clock right, and may that be destroyed? [y/N] ");
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        match answer.trim() {
+            "y" | "Y" | "yes" | "Yes" if read.is_ok() => ClockWord::Right,
+            _ => ClockWord::None,
+        }
     }
 }
 

@@ -80,6 +80,8 @@ pub(super) enum Command {
     Shred(ShredArgs),
     /// Write the store anew and overwrite the old file
     Scrub,
+    /// Say how long recordings are kept, and destroy what is over
+    Retain(RetainArgs),
     /// Give the vault another passphrase
     Passwd(PasswdArgs),
     /// Read every byte of the vault and say what is damaged
@@ -357,7 +359,7 @@ pub(super) struct EditArgs {
     /// The new note
     #[arg(long, value_name = "TEXT")]
     pub(super) note: Option<String>,
-    /// Pin it: rules on how long things are kept, of which there are none yet, leave it alone
+    /// Pin it: rules on how long things are kept leave it alone
     #[arg(long, conflicts_with = "unpin")]
     pub(super) pin: bool,
     /// Take the pin off
@@ -415,6 +417,39 @@ pub(super) struct RedactArgs {
     /// Don't ask
     #[arg(long)]
     pub(super) yes: bool,
+}
+
+/// Audio and text have clocks of their own. A rule for a tag replaces the one for all,
+/// clock by clock; of several tags that fit, the rule that keeps longest counts. Once both
+/// have run out the whole recording is destroyed. Rules are applied at each unlock; a
+/// recording with a pin is left alone.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("sets").args(["audio", "text"]).multiple(true))]
+pub(super) struct RetainArgs {
+    /// The rule for recordings with this tag; the one for all otherwise
+    #[arg(long, value_name = "T", conflicts_with = "apply")]
+    pub(super) tag: Option<String>,
+    /// How long audio is kept: 2h, 90d, 18mo, or forever; 0d keeps it until it is transcribed
+    #[arg(long, value_name = "AGE", conflicts_with = "apply")]
+    pub(super) audio: Option<String>,
+    /// How long text is kept
+    #[arg(long, value_name = "AGE", conflicts_with = "apply")]
+    pub(super) text: Option<String>,
+    /// Take the rule away
+    #[arg(long, conflicts_with_all = ["sets", "show", "apply"])]
+    pub(super) remove: bool,
+    /// Show the rules
+    #[arg(long, conflicts_with_all = ["sets", "apply"])]
+    pub(super) show: bool,
+    /// Destroy what is due
+    #[arg(long)]
+    pub(super) apply: bool,
+    /// Only say what would go, and when
+    #[arg(long, requires = "apply")]
+    pub(super) dry_run: bool,
+    /// Believe the clock also where the vault has seen no time for more than a day
+    #[arg(long, requires = "apply")]
+    pub(super) clock_is_right: bool,
 }
 
 #[derive(Debug, Args)]

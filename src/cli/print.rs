@@ -5,6 +5,7 @@ mod destroyed;
 mod json;
 mod logged;
 mod returned;
+mod retention;
 
 use std::io::{self, Write};
 
@@ -33,6 +34,9 @@ pub(super) use json::{
 };
 
 pub(super) use logged::{log, log_json, log_verified, log_verified_json};
+pub(super) use retention::{
+    nothing_swept_json, outlook, outlook_json, rules, rules_json, swept, swept_json,
+};
 
 pub(super) use returned::{
     backup_verified, backup_verified_json, repacked, repacked_json, restored, restored_json,

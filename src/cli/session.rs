@@ -4,6 +4,7 @@ mod backing_up;
 mod changing;
 mod destroying;
 mod logged;
+mod keeping;
 mod reading;
 mod returning;
 mod taking;
@@ -47,6 +48,7 @@ impl Session {
             Command::Redact(args) => self.redact(args),
             Command::Shred(args) => self.shred(args),
             Command::Scrub => self.scrub(),
+            Command::Retain(args) => self.retain(&args),
             Command::Passwd(args) => self.passwd(&args),
             Command::Verify(args) => self.verify(&args),
             Command::Backup(args) => self.backup(args),

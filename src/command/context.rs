@@ -10,7 +10,7 @@ use crate::config::{Config, Paths};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::recording::Moment;
-use crate::vault::site::Site;
+use crate::vault::site::{self, Site};
 use crate::vault::{OpenVault, Vault};
 
 /// Tells the time. Passed in, so that tests can say what time it is.
@@ -127,7 +127,9 @@ impl Context {
     /// A vault's place, with the generations seen remembered for this user.
     #[must_use]
     pub fn site(&self, dir: &Path) -> Site {
+        let clock = Arc::clone(&self.clock);
         Site::new(dir, Some(self.paths.state.clone()))
+            .with_clock(site::Clock::new(move || Moment::from_zoned(&clock.now())))
     }
 
     /// The vault without a key: enough to record.
@@ -149,7 +151,6 @@ impl Context {
         }
         let vault = self.vault()?;
         let unlocked = Arc::new(vault.unlock(&self.keys.passphrase()?)?);
-        self.on_time(&unlocked);
         *open = Some(Arc::clone(&unlocked));
         Ok(unlocked)
     }
@@ -184,15 +185,8 @@ impl Context {
             .transpose()
     }
 
-    /// Lets the log go by the same clock as all else.
-    fn on_time(&self, vault: &OpenVault) {
-        let clock = Arc::clone(&self.clock);
-        vault.keep_time(Box::new(move || Moment::from_zoned(&clock.now())));
-    }
-
     /// Takes a vault that was just made, which is open.
     pub fn remember(&self, vault: Arc<OpenVault>) {
-        self.on_time(&vault);
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(vault);
     }
 

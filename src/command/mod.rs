@@ -28,6 +28,7 @@ pub mod rehearsal;
 pub mod repack;
 pub mod resolve;
 pub mod restore;
+pub mod retain;
 pub mod scrub;
 pub mod search;
 pub mod show;
@@ -38,18 +39,26 @@ pub mod verify;
 pub mod wipe;
 
 pub use context::{Clock, Colour, Context, KeySource, NoKey, SystemClock};
-pub use progress::{Listening, Progress, Silent, Unit};
+pub use progress::{ClockWord, Listening, Progress, Silent, Unit};
 
 use crate::error::{Exit, Failure};
 use crate::recording::Recording;
 use crate::vault::{Damage, MergeReport, Notice, OpenVault, REPAIR_HINT};
 
 /// Takes what waits in the inbox into the store, and tells of what was found
-/// on the way: damage, forgeries, doubles.
+/// on the way: damage, forgeries, doubles. The first time after an unlock the retention
+/// rules are applied then.
 ///
 /// # Errors
 /// When the vault can't be read or written.
 pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
+    let report = merge_only(vault, progress)?;
+    retain::at_unlock(vault, &report.merged, progress);
+    Ok(report)
+}
+
+/// The same without applying any rules.
+fn merge_only(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
     let merged = match vault.vault().may_write() {
         Ok(()) => vault.merge().map_err(Failure::from),
         Err(_) => {

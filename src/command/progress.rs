@@ -1,5 +1,7 @@
 //! How a command says where it stands, without knowing who listens.
 
+use crate::vault::Doubt;
+
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -9,6 +11,17 @@ pub enum Unit {
     Items,
     /// Milliseconds of sound.
     SoundMs,
+}
+
+/// What the owner says of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockWord {
+    /// It is right.
+    Right,
+    /// Nothing, or no: there may be nobody to ask.
+    None,
+    /// He is asked, and will say it later.
+    Later,
 }
 
 /// Takes what a command says while it works. Called from worker threads too.
@@ -33,6 +46,11 @@ pub trait Progress: Sync {
 
     /// Whether the work should end at the next good moment.
     fn cancelled(&self) -> bool;
+
+    /// Asks the owner whether the clock is right, by which something would be destroyed.
+    fn ask_about_clock(&self, _doubt: &Doubt) -> ClockWord {
+        ClockWord::None
+    }
 }
 
 /// Says nothing and is never cancelled.

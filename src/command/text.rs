@@ -1,6 +1,6 @@
 //! The forms in which a transcript is read by people and programs.
 
-use crate::listing::{KeptUntil, RecordingView, TranscriptView};
+use crate::listing::{RecordingView, TranscriptView};
 use crate::recording::Recording;
 use crate::transcript::{Transcript, markdown, srt, text, vtt};
 
@@ -48,7 +48,7 @@ impl TextFormat {
             Self::Srt => srt::render(transcript),
             Self::Vtt => vtt::render(transcript),
             Self::Json => {
-                let recording = RecordingView::new(recording, KeptUntil::default());
+                let recording = RecordingView::new(recording);
                 let mut json =
                     serde_json::to_string_pretty(&TranscriptView::new(recording, transcript))?;
                 json.push('\n');

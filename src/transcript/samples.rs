@@ -50,6 +50,9 @@ pub(crate) fn recording() -> Recording {
         },
         versions: vec![version],
         audio_bytes: 672_000,
+        text_shredded: false,
+        kept_from: SPOKEN_AT,
+        kept_until: crate::recording::KeptUntil::default(),
     }
 }
 

@@ -74,6 +74,9 @@ pub(in crate::tui) fn recording(
             made_at: at,
         }],
         audio_bytes: seconds * 3_500,
+        text_shredded: false,
+        kept_from: at,
+        kept_until: crate::recording::KeptUntil::default(),
     }
 }
 

@@ -44,6 +44,7 @@ pub enum Action {
     Title,
     StopRecording,
     Equipment,
+    Retention,
     Palette,
     Help,
     Lock,
@@ -68,15 +69,17 @@ pub enum Place {
     Recorder,
     /// Microphones and models.
     Equipment,
+    /// Retention rules and what goes by them.
+    Retention,
 }
 
-use Place::{Equipment, Hits, Library, Locked, Recorder, Text};
+use Place::{Equipment, Hits, Library, Locked, Recorder, Retention, Text};
 
-const EVERYWHERE: &[Place] = &[Locked, Library, Hits, Text, Recorder, Equipment];
-const OPEN: &[Place] = &[Library, Hits, Text, Recorder, Equipment];
+const EVERYWHERE: &[Place] = &[Locked, Library, Hits, Text, Recorder, Equipment, Retention];
+const OPEN: &[Place] = &[Library, Hits, Text, Recorder, Equipment, Retention];
 const BROWSING: &[Place] = &[Library, Hits, Text];
 const LISTS: &[Place] = &[Library, Hits];
-const MOVING: &[Place] = &[Library, Hits, Text, Equipment];
+const MOVING: &[Place] = &[Library, Hits, Text, Equipment, Retention];
 
 /// One line of the table.
 #[derive(Debug)]
@@ -119,7 +122,7 @@ pub static TABLE: &[Entry] = &[
         Action::Record,
         "record",
         &["r"],
-        &[Locked, Library, Hits, Text, Equipment],
+        &[Locked, Library, Hits, Text, Equipment, Retention],
         Some("record"),
         "record the microphone, or go to the running recording",
     ),
@@ -364,6 +367,14 @@ pub static TABLE: &[Entry] = &[
         BROWSING,
         None,
         "microphones and speech models",
+    ),
+    entry(
+        Action::Retention,
+        "retention",
+        &["K"],
+        BROWSING,
+        None,
+        "how long recordings are kept, and what goes next",
     ),
     entry(
         Action::Lock,

@@ -338,7 +338,8 @@ impl Sealed {
         let library::FoundCard { record, .. } = library::card_in(self.at, &self.clip, row)?;
         // As the stock tells it, so that the two can be compared.
         let (revision, mark) = seen(row).unwrap_or_default();
-        let recording = library::recording(self.at, &self.clip, record);
+        // Until when it is kept is not written down: rules change.
+        let recording = library::recording(self.at, &self.clip, record, &[]);
         let (mut transcripts, mut damaged) = (Vec::new(), Vec::new());
         for version in &recording.versions {
             let number = version.number;

@@ -26,6 +26,7 @@ use crate::crypto::{
     BackupIdentity, CryptoError, InboxIdentity, MasterKey, Passphrase, SlotSecrets, VaultId,
     WorkFactor,
 };
+use crate::retention::Trust;
 
 /// On which file systems a vault may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,10 +103,11 @@ pub fn init(
         which: "the key slot".into(),
         why: error.to_string(),
     };
-    let bag = Bag::new().map_err(|error| Error::Seal {
+    let mut bag = Bag::new().map_err(|error| Error::Seal {
         which: "the bag".into(),
         why: error.to_string(),
     })?;
+    bag.settings.see(site.clock.now(), Trust::Confirmed);
     let secrets = SlotSecrets {
         vault: VaultId::generate().map_err(sealing)?,
         master: MasterKey::generate().map_err(sealing)?,

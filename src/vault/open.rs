@@ -5,7 +5,7 @@
 //! shell can work in the same vault.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::closed::Vault;
 use super::destroy::forget;
@@ -13,6 +13,7 @@ use super::destroy::receipt::Receipt;
 use super::destroy::redact::{self, Redacted, Redaction};
 use super::destroy::scrub::{self, Scrubbed};
 use super::destroy::shred::{self, ShredScope};
+use super::destroy::sweep::{self, Outlook, Sweep};
 use super::error::{Error, Result};
 use super::inbox;
 use super::inbox::merge::{self, MergeReport};
@@ -24,7 +25,7 @@ use super::notice::Notice;
 use super::restore::Restoring;
 use super::sealed::frame::{Facts, Kind};
 use super::sealed::record::{self, CardRecord};
-use super::session::{Held, Now, Session};
+use super::session::{Held, Session};
 use super::store::gaps;
 use super::store::library::{self, Damage, Listing};
 use super::store::rescue::{self, Rescued};
@@ -33,6 +34,7 @@ use super::store::sound::SoundReader;
 use super::verify::{self, Verified};
 use crate::crypto::{BackupIdentity, ClipKey, Passphrase, SignerKey, VaultId, WorkFactor};
 use crate::recording::{Card, Moment, Recording, RecordingId};
+use crate::retention::Trust;
 use crate::transcript::Transcript;
 
 /// An unlocked vault. The keys are wiped when it is dropped.
@@ -41,6 +43,8 @@ pub struct OpenVault {
     session: Arc<Session>,
     /// How many of the forged root slots that were found are swept away.
     swept: AtomicUsize,
+    /// Whether the retention rules were applied since it was unlocked.
+    rules_applied: AtomicBool,
 }
 
 /// What opens the backups of a vault, and tells them from others'.
@@ -59,16 +63,12 @@ impl OpenVault {
             vault,
             session: Arc::new(session),
             swept: AtomicUsize::new(0),
+            rules_applied: AtomicBool::new(false),
         }
     }
 
     pub(super) fn session(&self) -> &Session {
         &self.session
-    }
-
-    /// Says what time it is, for the log; else it is the clock of this machine.
-    pub fn keep_time(&self, now: Now) {
-        self.session.keep_time(now);
     }
 
     /// The same vault, as it is without a key.
@@ -160,6 +160,7 @@ impl OpenVault {
                 at,
                 clip,
                 library::open_card(at, clip, &row)?,
+                &held.bag().settings.retention,
             ))
         })
     }
@@ -275,16 +276,19 @@ impl OpenVault {
         })
     }
 
-    /// Changes what is known about a recording; the card as it is now.
+    /// Changes what is known about a recording; the card as it is now. Whether it is
+    /// pinned stands in the bag as well: changing that costs a rotation.
     pub fn update_card(&self, id: RecordingId, change: &mut dyn FnMut(&mut Card)) -> Result<Card> {
         self.session.with(|held| {
-            held.store().write(held.lock(), |rows| {
+            let card = held.store().write(held.lock(), |rows| {
                 let record = rewrite_card(held, rows, id, &mut |record| {
                     change(&mut record.card);
                     Ok(())
                 })?;
                 Ok(record.card)
-            })
+            })?;
+            note_pin(held, id, card.pinned)?;
+            Ok(card)
         })
     }
 
@@ -324,6 +328,41 @@ impl OpenVault {
     ) -> Result<Receipt> {
         self.session
             .with(|held| shred::shred(held, ids, scope, progress))
+    }
+
+    /// The moment it is, by the clock that the vault was given.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.session.now()
+    }
+
+    /// Whether the retention rules are still to be applied since it was unlocked; asked
+    /// again, no.
+    pub fn begin_sweeping(&self) -> bool {
+        !self.rules_applied.swap(true, Ordering::Relaxed)
+    }
+
+    /// What the retention rules say of everything, at this moment.
+    pub fn outlook(&self, now: Moment) -> Result<Outlook> {
+        self.session.with(|held| Ok(sweep::look(held, now)))
+    }
+
+    /// Destroys what the retention rules say is over at this moment, but for those that
+    /// are spared; one rotation for all of it. `progress` hears of steps done and steps
+    /// in all.
+    ///
+    /// # Errors
+    /// When the keys can't be rotated; then nothing is destroyed. What could not be
+    /// overwritten is in the receipt.
+    pub fn sweep(
+        &self,
+        now: Moment,
+        trust: Trust,
+        spared: &[RecordingId],
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Sweep> {
+        self.session
+            .with(|held| sweep::sweep(held, now, trust, spared, progress))
     }
 
     /// Takes a span out of a recording for good: it gets new keys and the next
@@ -449,6 +488,22 @@ impl OpenVault {
             .map(drop)
         })
     }
+}
+
+/// Keeps in the bag whether a recording is pinned, so that damage to its card takes no
+/// pin off; a rotation where that changes.
+fn note_pin(held: &mut Held<'_>, id: RecordingId, pinned: bool) -> Result<()> {
+    if held.clip(id)?.1.pinned == pinned {
+        return Ok(());
+    }
+    // What could not be overwritten holds nothing that is to be gone.
+    held.rotate(|bag| {
+        if let Some(clip) = bag.clips.get_mut(&id) {
+            clip.pinned = pinned;
+        }
+        Ok(())
+    })
+    .map(drop)
 }
 
 /// Opens the card as this transaction sees it, changes it and seals it anew.

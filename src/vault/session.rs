@@ -1,9 +1,7 @@
 //! One operation on an unlocked vault: the lock taken, the keys as they are now.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-use jiff::Zoned;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::{Error, Result};
 use super::ground::disk::Disk;
@@ -21,16 +19,12 @@ use super::store::{Made, Store};
 use crate::crypto::{BackupIdentity, Passphrase, VaultId, WorkFactor};
 use crate::recording::{Moment, RecordingId};
 
-/// Tells the time.
-pub type Now = Box<dyn Fn() -> Moment + Send + Sync>;
-
 /// What an unlocked vault keeps between operations.
 pub(crate) struct Session {
     site: Site,
     store: Store,
     ring: Mutex<KeyRing>,
     notices: Mutex<Vec<Notice>>,
-    now: OnceLock<Now>,
 }
 
 impl Session {
@@ -43,7 +37,6 @@ impl Session {
             store,
             ring,
             notices,
-            now: OnceLock::new(),
         };
         match session.with(|held| held.store.make(&held.lock))? {
             Made::WasThere => {}
@@ -84,17 +77,9 @@ impl Session {
         })
     }
 
-    /// Says what time it is from now on; the first one who does stays in force. Else it
-    /// is the clock of this machine.
-    pub(super) fn keep_time(&self, now: Now) {
-        let _ = self.now.set(now);
-    }
-
-    fn now(&self) -> Moment {
-        match self.now.get() {
-            Some(now) => now(),
-            None => Moment::from_zoned(&Zoned::now()),
-        }
+    /// The moment it is.
+    pub(super) fn now(&self) -> Moment {
+        self.site.clock.now()
     }
 
     fn tell(&self, notice: Notice) {

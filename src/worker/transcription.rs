@@ -29,6 +29,10 @@ pub fn transcribe(
         let why = "its sound was shredded";
         return Err(Failure::new(Exit::NotFound, "can't transcribe", why));
     }
+    if recording.text_shredded {
+        let why = "its text was shredded, and none is made any more";
+        return Err(Failure::new(Exit::NotFound, "can't transcribe", why));
+    }
     let mut pieces = Pieces::new(vault.sound(recording.id)?);
     let card = &recording.card;
     let mut decoder = Some(StoredSound::new(shape_of(card), StoredRate::Speech)?);

@@ -31,6 +31,7 @@ mod read_only;
 mod torture;
 mod redact;
 mod restore;
+mod retain;
 mod shred;
 mod wipe;
 

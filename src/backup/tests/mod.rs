@@ -26,7 +26,7 @@ use super::verify::{self, Known, Opener, Verified};
 use super::written::{Digits, Hash};
 use crate::audio::{OggOpusWriter, SEGMENT_BYTES, StoredShape};
 use crate::crypto::{BackupIdentity, Passphrase, SigningSeed, VaultId, WorkFactor};
-use crate::recording::{Card, Ending, Moment, Recording, RecordingId, Signal, Source};
+use crate::recording::{Card, Ending, KeptUntil, Moment, Recording, RecordingId, Signal, Source};
 use crate::transcript::{Segment, Transcript};
 use crate::vault::{InitOptions, OpenVault, Placement, Vault};
 
@@ -192,9 +192,12 @@ pub(super) fn meta(number: u8, epoch: u32, samples: u64) -> Meta {
     let recording = Recording {
         id: id(number),
         epoch,
+        kept_from: card(number, samples).added_at,
+        kept_until: KeptUntil::default(),
         card: card(number, samples),
         versions: vec![words.info(1)],
         audio_bytes: 77,
+        text_shredded: false,
     };
     Meta::of(&recording, 0, vec![(1, words)])
 }

@@ -53,7 +53,7 @@ pub(in crate::cli) fn wiped(out: Out<'_>, target: &Target, receipt: &Receipt) ->
 }
 
 /// What was erased and what was not, a line each.
-fn reach(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
+pub(super) fn reach(out: Out<'_>, receipt: &Receipt) -> io::Result<()> {
     for erased in &receipt.erased {
         writeln!(out, "erased: {}", plain(erased))?;
     }
@@ -161,6 +161,15 @@ pub(in crate::cli) fn scrubbed_json(out: Out<'_>, done: &Scrubbed) -> io::Result
 }
 
 fn with_reach(out: Out<'_>, name: &str, done: &Value, receipt: &Receipt) -> io::Result<()> {
+    with_reach_and(out, &[(name, done.clone())], receipt)
+}
+
+/// The receipt behind these fields.
+pub(super) fn with_reach_and(
+    out: Out<'_>,
+    done: &[(&str, Value)],
+    receipt: &Receipt,
+) -> io::Result<()> {
     let not_erased: Vec<Value> = receipt
         .not_erased
         .iter()
@@ -171,14 +180,15 @@ fn with_reach(out: Out<'_>, name: &str, done: &Value, receipt: &Receipt) -> io::
         .iter()
         .map(|backup| json!({ "path": backup.path, "made_at": moment(backup.made_at_ms) }))
         .collect();
-    document(
-        out,
-        &json!({
-            name: done,
-            "erased": receipt.erased,
-            "not_erased": not_erased,
-            "backups_still_holding": backups,
-            "not_final": receipt.not_final,
-        }),
-    )
+    let mut all = json!({
+        "erased": receipt.erased,
+        "not_erased": not_erased,
+        "backups_still_holding": backups,
+        "not_final": receipt.not_final,
+    });
+    if let Value::Object(fields) = &mut all {
+        let done = done.iter().cloned();
+        fields.extend(done.map(|(name, value)| (name.to_owned(), value)));
+    }
+    document(out, &all)
 }

@@ -15,7 +15,7 @@ use crate::command::record::Taken;
 use crate::command::shred::Doomed;
 use crate::command::{demo, export, init, search, show, transcribe};
 use crate::error::Failure;
-use crate::listing::{KeptUntil, RecordingView};
+use crate::listing::RecordingView;
 use crate::recording::Recording;
 use crate::speech::Model;
 use crate::time;
@@ -28,14 +28,14 @@ pub(super) fn document(out: Out<'_>, value: &Value) -> io::Result<()> {
 }
 
 fn view(recording: &Recording) -> Value {
-    json!(RecordingView::new(recording, KeptUntil::default()))
+    json!(RecordingView::new(recording))
 }
 
 pub(in crate::cli) fn list_json(out: Out<'_>, listed: &[Listed]) -> io::Result<()> {
     let view = |one: &Listed| {
         json!(RecordingView {
             state: one.state,
-            ..RecordingView::new(&one.recording, KeptUntil::default())
+            ..RecordingView::new(&one.recording)
         })
     };
     let recordings: Vec<Value> = listed.iter().map(view).collect();

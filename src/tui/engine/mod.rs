@@ -117,6 +117,11 @@ pub enum Request {
     Equipment,
     /// Transcribe with this model from now on.
     UseModel(String),
+    /// The retention rules and what goes by them; answered by [`Answer::Retention`].
+    Retention,
+    /// The clock is right: destroy what is due by it. Whoever asks this has asked the
+    /// person.
+    ClockIsRight,
 }
 
 /// Forms of an exported copy.
@@ -257,6 +262,12 @@ pub enum Answer {
         /// The receipt, line by line.
         receipt: Vec<String>,
     },
+    /// The clock leapt, and something is due by it: nothing was destroyed.
+    ClockLeapt(Leap),
+    /// What was due by the retention rules is gone for good; the receipt, line by line.
+    Swept(Vec<String>),
+    /// The retention rules and what goes by them.
+    Retention(Retention),
     /// Copies were written.
     Exported {
         /// Where.
@@ -285,6 +296,41 @@ pub enum Vault {
         /// What was found out without a key.
         notices: Vec<String>,
     },
+}
+
+/// A clock that is not believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leap {
+    /// What it says.
+    pub now: String,
+    /// Up to when it was believed.
+    pub believed: String,
+    /// What would go by it.
+    pub due: Vec<Coming>,
+}
+
+/// Something that goes by the retention rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    /// From when on: date and time; empty where it is due now.
+    pub when: String,
+    /// How much of it goes: everything, audio or text.
+    pub what: &'static str,
+    /// Its title, or what stands for it.
+    pub title: String,
+    /// The rule.
+    pub by: String,
+}
+
+/// The retention rules and what goes by them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// The rules, a line each.
+    pub rules: Vec<String>,
+    /// What goes, in order.
+    pub coming: Vec<Coming>,
+    /// How many would go and are pinned.
+    pub pinned: usize,
 }
 
 /// Whether a vault can be written.

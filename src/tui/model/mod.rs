@@ -9,7 +9,9 @@ use std::time::Duration;
 use ratatui::layout::Size;
 use unicode_width::UnicodeWidthStr;
 
-use super::engine::{Access, Equipment, Format, Hit, Phase, PlayerStatus, RecorderStatus};
+use super::engine::{
+    Access, Equipment, Format, Hit, Leap, Phase, PlayerStatus, RecorderStatus, Retention,
+};
 use super::keymap::{Action, Keymap, Place};
 use super::layout::{self, Areas, Form};
 use super::secret::Secret;
@@ -73,6 +75,10 @@ pub struct Model {
     pub equipment: Equipment,
     /// The cursor among them.
     pub equipment_row: usize,
+    /// The retention rules and what goes by them, once that is known.
+    pub retention: Option<Retention>,
+    /// The first line of it in sight.
+    pub retention_top: usize,
     /// The message line.
     pub note: Option<Note>,
     /// Locking was announced: a key prevents it.
@@ -128,6 +134,8 @@ pub enum Screen {
     Recorder,
     /// Microphones and models.
     Equipment,
+    /// Retention rules and what goes by them.
+    Retention,
 }
 
 /// One of the two panes.
@@ -252,6 +260,13 @@ pub enum Overlay {
         /// The answer as it stands.
         answer: Answered,
     },
+    /// Whether a clock that leapt is right, by which something would be destroyed.
+    Clock {
+        /// The clock.
+        leap: Leap,
+        /// The answer as it stands.
+        answer: Answered,
+    },
     /// They are being destroyed.
     Shredding,
     /// What was destroyed and what could not be; the first line in sight.
@@ -339,6 +354,8 @@ impl Model {
             transcribing: None,
             equipment: Equipment::default(),
             equipment_row: 0,
+            retention: None,
+            retention_top: 0,
             note: None,
             lock_announced: false,
         }
@@ -378,6 +395,7 @@ impl Model {
             (Screen::Recorder, _) => Place::Recorder,
             (_, false) => Place::Locked,
             (Screen::Equipment, true) => Place::Equipment,
+            (Screen::Retention, true) => Place::Retention,
             (Screen::Main, true) if self.focus == Pane::Text => Place::Text,
             (Screen::Main, true) if self.search.is_some() => Place::Hits,
             (Screen::Main, true) => Place::Library,
@@ -475,7 +493,8 @@ impl Model {
         self.note = None;
         self.focus = Pane::List;
         self.lock_announced = false;
-        if self.screen == Screen::Equipment {
+        self.retention = None;
+        if matches!(self.screen, Screen::Equipment | Screen::Retention) {
             self.screen = Screen::Main;
         }
         if let Recorder::Running { title, .. } = &mut self.recorder {

@@ -83,6 +83,11 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
             model.screen = Screen::Equipment;
             effects.push(Effect::Ask(Request::Equipment));
         }
+        Action::Retention => {
+            model.screen = Screen::Retention;
+            (model.retention, model.retention_top) = (None, 0);
+            effects.push(Effect::Ask(Request::Retention));
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use crate::recording::RecordingId;
 use crate::tui::engine::{Answer, Phase, RecorderStatus, Request, Vault as Found};
 use crate::tui::model::reading::Text;
 use crate::tui::model::{
-    FirstStart, Model, Overlay, Recorder, Repeat, Screen, Transcribing, Typing, Vault, Wish,
+    Answered, FirstStart, Model, Overlay, Recorder, Repeat, Screen, Transcribing, Typing, Vault,
+    Wish,
 };
 use crate::tui::msg::Effect;
 use crate::tui::secret::Secret;
@@ -166,6 +167,14 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.overlay = Some(Overlay::Receipt(receipt, 0));
             refresh(model, id, effects);
         }
+        Answer::ClockLeapt(leap) => {
+            model.overlay = Some(Overlay::Clock {
+                leap,
+                answer: Answered::No,
+            });
+        }
+        Answer::Swept(receipt) => model.overlay = Some(Overlay::Receipt(receipt, 0)),
+        Answer::Retention(retention) => model.retention = Some(retention),
         Answer::Exported { paths } => {
             let more = paths.len().saturating_sub(1);
             let first = paths.into_iter().next().unwrap_or_default();

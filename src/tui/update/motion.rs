@@ -36,6 +36,10 @@ pub(super) fn step(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
             let count = model.equipment.devices.len() + model.equipment.models.len();
             model.equipment_row = move_in(model.equipment_row, count);
         }
+        Place::Retention => {
+            let lines = model.retention.as_ref().map_or(0, |it| it.lines().len());
+            model.retention_top = move_in(model.retention_top, lines);
+        }
         Place::Locked | Place::Recorder => {}
     }
 }

@@ -40,6 +40,14 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
             Step::No => false,
             Step::Yes => return begin_to_redact(model, *id, span_ms.clone(), effects),
         },
+        Overlay::Clock { answer, .. } => match ask(answer, key) {
+            Step::Stay => true,
+            Step::No => false,
+            Step::Yes => {
+                model.overlay = Some(Overlay::Shredding);
+                return effects.push(Effect::Ask(Request::ClockIsRight));
+            }
+        },
         Overlay::Quit(answer) => match ask(answer, key) {
             Step::Stay => true,
             Step::No => false,

@@ -7,9 +7,10 @@
 
 use super::*;
 use crate::error::{Exit, Failure};
-use crate::tui::engine::{Answer, PlayerStatus, Request, Vault as Found};
+use crate::tui::engine::{Answer, Leap, PlayerStatus, Request, Vault as Found};
 use crate::tui::fixture::{Driven, TODAY, hit, id, recorder_status, recording, six};
-use crate::tui::model::{Answered, Overlay};
+use crate::tui::input::Key;
+use crate::tui::model::{Answered, Overlay, Screen};
 
 fn missing() -> Driven {
     let mut driven = Driven::new(80, 24);
@@ -439,4 +440,44 @@ fn a_new_recording_leaves_the_cursor_where_it_was() {
         9, TODAY, "10:00", "new", 3,
     ))));
     assert_eq!(driven.model.pointed(), Some(id(3)));
+}
+
+#[test]
+fn the_question_about_a_clock_is_answered_with_no_unless_somebody_goes_over_to_yes() {
+    let leap = || Leap {
+        now: "2027-03-01 09:12".to_owned(),
+        believed: "2026-11-22 17:03".to_owned(),
+        due: Vec::new(),
+    };
+    let asked = |keys: &[Key]| {
+        let mut driven = Driven::open(80, 24);
+        driven.answer(Answer::ClockLeapt(leap()));
+        driven.press(keys);
+        let requests = driven.asked();
+        let confirms = |request: &Request| matches!(request, Request::ClockIsRight);
+        (
+            requests.iter().any(confirms),
+            driven.model.overlay.is_some(),
+        )
+    };
+    assert_eq!(asked(&[Key::Enter]), (false, false));
+    assert_eq!(asked(&[Key::Esc]), (false, false));
+    assert_eq!(asked(&[Key::Char('y')]), (false, true));
+    assert_eq!(asked(&[Key::Tab, Key::Enter]), (true, true));
+}
+
+#[test]
+fn retention_is_reached_by_its_key_and_by_the_palette_and_left_by_escape() {
+    for keys in ["K", ":retention"] {
+        let mut driven = Driven::open(80, 24);
+        driven.type_text(keys);
+        if keys.starts_with(':') {
+            driven.press(&[Key::Enter]);
+        }
+        assert!(driven.model.screen == Screen::Retention, "{keys}");
+        let requests = driven.asked();
+        assert!(requests.iter().any(|one| matches!(one, Request::Retention)));
+        driven.press(&[Key::Esc]);
+        assert!(driven.model.screen == Screen::Main);
+    }
 }

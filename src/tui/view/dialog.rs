@@ -33,6 +33,10 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> Opt
             redact(model, *id, words, *answer, &mut pane);
             None
         }
+        Overlay::Clock { leap, answer } => {
+            super::retention::ask(theme, leap, *answer, &mut pane);
+            None
+        }
         Overlay::Shredding => {
             pane.put(3, 1, "destroying their keys …", theme.strong);
             None
@@ -274,7 +278,13 @@ fn redact(model: &Model, id: RecordingId, said: &str, answer: Answered, pane: &m
     answers(theme, ["keep", "redact"], answer, y, pane);
 }
 
-fn answers(theme: &Theme, words: [&str; 2], answer: Answered, y: u16, pane: &mut Pane<'_>) {
+pub(super) fn answers(
+    theme: &Theme,
+    words: [&str; 2],
+    answer: Answered,
+    y: u16,
+    pane: &mut Pane<'_>,
+) {
     let mut x = 3;
     for (word, which) in words.into_iter().zip([Answered::No, Answered::Yes]) {
         // Brackets say it too where reverse video doesn't show.

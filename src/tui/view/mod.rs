@@ -17,6 +17,7 @@ mod oneline;
 pub(in crate::tui) mod paint;
 mod reading;
 mod recorder;
+mod retention;
 mod status;
 pub(in crate::tui) mod words;
 
@@ -39,6 +40,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
             }
             (None, Screen::Equipment) => {
                 equipment::draw(model, buffer);
+                None
+            }
+            (None, Screen::Retention) => {
+                retention::draw(model, buffer);
                 None
             }
             (None, Screen::Main) if model.is_open() => main(model, buffer),
@@ -127,7 +132,12 @@ fn footer_items(model: &Model) -> Vec<(String, &'static str)> {
         Some(Overlay::Help(_)) => return fixed(&[(Key::Down, "more"), (Key::Esc, "back")]),
         Some(Overlay::Receipt(..)) => return fixed(&[(Key::Down, "more"), (Key::Enter, "done")]),
         Some(Overlay::Shredding) => return Vec::new(),
-        Some(Overlay::Shred { .. } | Overlay::Redact { .. } | Overlay::Quit(_)) => {
+        Some(
+            Overlay::Shred { .. }
+            | Overlay::Redact { .. }
+            | Overlay::Clock { .. }
+            | Overlay::Quit(_),
+        ) => {
             return fixed(&[
                 (Key::Tab, "the other answer"),
                 (Key::Enter, "answer so"),

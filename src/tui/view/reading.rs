@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::paint::Pane;
 use super::words;
-use crate::recording::{Recording, length_of};
+use crate::recording::{Moment, Recording, length_of};
 use crate::tui::model::reading::{Reading, Text, TextLine};
 use crate::tui::model::{Model, Pane as Focus};
 
@@ -63,6 +63,7 @@ fn labels(recording: &Recording) -> String {
     if recording.card.pinned {
         labels.push("pinned".to_owned());
     }
+    labels.extend(kept(recording));
     let missing_s = length_of(recording.card.missing()).as_secs_f64();
     if missing_s >= 0.1 {
         labels.push(format!("{missing_s:.1} s of its sound are missing"));
@@ -73,7 +74,32 @@ fn labels(recording: &Recording) -> String {
     labels.join(" ")
 }
 
+/// Until when the retention rules leave it alone, if they don't for good.
+fn kept(recording: &Recording) -> Option<String> {
+    let day = |moment: Moment| moment.to_zoned().strftime("%-d %b %Y").to_string();
+    let audio = recording
+        .kept_until
+        .audio
+        .filter(|_| recording.audio_bytes > 0);
+    let text = recording
+        .kept_until
+        .text
+        .filter(|_| !recording.text_shredded);
+    Some(match (audio, text) {
+        (None, None) => return None,
+        (Some(audio), Some(text)) if audio == text => format!("kept until {}", day(audio)),
+        (Some(audio), None) => format!("sound kept until {}", day(audio)),
+        (None, Some(text)) => format!("text kept until {}", day(text)),
+        (Some(audio), Some(text)) => {
+            format!("sound kept until {}, text until {}", day(audio), day(text))
+        }
+    })
+}
+
 fn without_text(model: &Model, recording: &Recording) -> String {
+    if recording.text_shredded {
+        return "its text was shredded".to_owned();
+    }
     match (&recording.card.failure, recording.waits_for_transcript()) {
         (Some(why), _) => format!("transcribing it failed: {why}"),
         (None, true) if model.transcribing.is_none() => {

@@ -8,4 +8,5 @@ pub(super) mod receipt;
 pub(super) mod redact;
 pub(super) mod scrub;
 pub(super) mod shred;
+pub(super) mod sweep;
 pub(super) mod wipe;

@@ -215,6 +215,8 @@ impl<'a> Rekeying<'a> {
             card: keys.card,
             extent: before.extent,
             since: before.since,
+            kept_from: before.kept_from,
+            pinned: before.pinned,
         };
         Ok(Self {
             redaction,

@@ -252,7 +252,7 @@ fn delete_rows(
     }
 }
 
-fn destroy_inbox_file(held: &Held<'_>, id: RecordingId, receipt: &mut Receipt) {
+pub(super) fn destroy_inbox_file(held: &Held<'_>, id: RecordingId, receipt: &mut Receipt) {
     let path = inbox::path(held.dir(), id);
     if matches!(held.disk().exists(&path), Ok(false)) {
         return;

@@ -1,10 +1,13 @@
-//! Where a vault lies and who watches it being changed.
+//! Where a vault lies, what time it is there, and who watches it being changed.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Zoned;
+
 use super::disk::{Disk, RealDisk};
+use crate::recording::Moment;
 use crate::vault::error::Result;
 
 /// A point between two steps of a rotation; named for what has just been done.
@@ -56,6 +59,35 @@ impl Observer for NoObserver {
     }
 }
 
+/// Tells the vault the time. Passed in, so that tests can say what time it is.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Moment + Send + Sync>);
+
+impl Clock {
+    /// A clock that asks this.
+    pub fn new(now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The clock of this machine.
+    #[must_use]
+    pub fn machine() -> Self {
+        Self::new(|| Moment::from_zoned(&Zoned::now()))
+    }
+
+    /// The moment it is.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        (self.0)()
+    }
+}
+
+impl Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
 /// A vault's place: its directory and the disk that it is on.
 #[derive(Debug, Clone)]
 pub struct Site {
@@ -67,10 +99,12 @@ pub struct Site {
     pub state_dir: Option<PathBuf>,
     /// Who watches rotations.
     pub observer: Arc<dyn Observer>,
+    /// Tells the time.
+    pub clock: Clock,
 }
 
 impl Site {
-    /// A vault on this machine's disk, unobserved.
+    /// A vault on this machine's disk and by its clock, unobserved.
     #[must_use]
     pub fn new(dir: &Path, state_dir: Option<PathBuf>) -> Self {
         Self {
@@ -78,7 +112,14 @@ impl Site {
             dir: dir.to_owned(),
             state_dir,
             observer: Arc::new(NoObserver),
+            clock: Clock::machine(),
         }
+    }
+
+    /// The same, by this clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// A file of the vault.

@@ -422,10 +422,12 @@ fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
     // unlock tries again.
     let next = held.generation() + 1;
     held.rotate(|bag| {
+        let last_seen_ms = bag.settings.last_seen_ms;
         for one in waiting {
-            let adopted = || Clip::adopted(one.keys.duplicate());
+            let adopted = || Clip::adopted(one.keys.duplicate(), last_seen_ms);
             let clip = bag.clips.entry(one.id).or_insert_with(adopted);
             (clip.extent, clip.since) = (Some(one.extent), next);
+            clip.learn(&one.card);
         }
         Ok(())
     })

@@ -7,7 +7,7 @@
 
 use super::intake::{self, FIRST_EPOCH, First, Frames};
 use crate::crypto::ClipKey;
-use crate::recording::{Card, Recording, RecordingId, SEGMENT_SAMPLES};
+use crate::recording::{Card, KeptUntil, Recording, RecordingId, SEGMENT_SAMPLES};
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile};
 use crate::vault::inbox::{self, Sequential};
@@ -69,8 +69,11 @@ pub(crate) fn so_far(held: &Held<'_>, id: RecordingId) -> Result<Option<Recordin
             samples: segments * u64::from(SEGMENT_SAMPLES),
             ..card
         },
+        kept_from: card.recorded_at.max(card.added_at),
         versions: Vec::new(),
         audio_bytes,
+        text_shredded: false,
+        kept_until: KeptUntil::default(),
     }))
 }
 

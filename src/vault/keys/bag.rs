@@ -14,7 +14,8 @@ use crate::crypto::{
     BackupIdentity, BagKey, ClipKey, ClipKeys, CryptoError, InboxIdentity, LogKey, SigningSeed,
     open, seal,
 };
-use crate::recording::RecordingId;
+use crate::recording::{Card, Moment, RecordingId};
+use crate::retention::{ClockVerdict, Rule, Trust, judge_clock};
 
 /// Written before everything else in a bag's plaintext.
 const VERSION: u8 = 1;
@@ -50,12 +51,19 @@ pub struct Clip {
     /// The generation with which it was merged: no backup of an earlier one holds
     /// it. 0 until then.
     pub since: u64,
+    /// From when its age counts: the later of its date and the moment it entered the
+    /// vault, which is never before the last time that the vault had seen. It never
+    /// changes once it was merged, so it is known also where the card is damaged.
+    pub kept_from: Moment,
+    /// Whether its card says that it is pinned, for the same reason.
+    pub pinned: bool,
 }
 
 impl Clip {
-    /// A recording as it is adopted from the inbox.
+    /// A recording as it is adopted from the inbox; `last_seen_ms` is the latest time
+    /// that the vault had seen before.
     #[must_use]
-    pub fn adopted(keys: ClipKeys) -> Self {
+    pub fn adopted(keys: ClipKeys, last_seen_ms: i64) -> Self {
         Self {
             epoch: 0,
             sound: Some(keys.sound),
@@ -63,7 +71,28 @@ impl Clip {
             card: keys.card,
             extent: None,
             since: 0,
+            kept_from: Moment {
+                unix_ms: last_seen_ms,
+                offset_s: 0,
+            },
+            pinned: false,
         }
+    }
+
+    /// It comes back into a vault that has seen this time by now: its age counts from
+    /// then, so that no rule takes at once what was just put back.
+    pub fn enter(&mut self, last_seen_ms: i64) {
+        self.kept_from.unix_ms = self.kept_from.unix_ms.max(last_seen_ms);
+    }
+
+    /// Takes in what its card says about keeping it.
+    pub fn learn(&mut self, card: &Card) {
+        let latest = self.kept_from.max(card.recorded_at).max(card.added_at);
+        self.kept_from = Moment {
+            unix_ms: latest.unix_ms,
+            offset_s: card.added_at.offset_s,
+        };
+        self.pinned = card.pinned;
     }
 
     /// A second one of the same.
@@ -76,6 +105,8 @@ impl Clip {
             card: self.card.duplicate(),
             extent: self.extent,
             since: self.since,
+            kept_from: self.kept_from,
+            pinned: self.pinned,
         }
     }
 }
@@ -88,17 +119,6 @@ pub struct Tombstone {
     pub id: RecordingId,
     /// Its keys of this epoch, and of every one before, are destroyed.
     pub epoch: u32,
-}
-
-/// How long recordings with a tag, or all, are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RetentionRule {
-    /// The tag it is about; `None` is about all.
-    pub tag: Option<String>,
-    /// Days that sound is kept; `None` is for good.
-    pub sound_days: Option<u32>,
-    /// Days that text is kept; `None` is for good.
-    pub text_days: Option<u32>,
 }
 
 /// A backup that was made, so that a receipt can name it.
@@ -172,7 +192,7 @@ pub struct LogHead {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// How long things are kept.
-    pub retention: Vec<RetentionRule>,
+    pub retention: Vec<Rule>,
     /// Searches that were saved: name and query.
     pub searches: BTreeMap<String, String>,
     /// Backups that were made.
@@ -186,6 +206,30 @@ pub struct Settings {
     pub log_carried: Vec<Vec<u8>>,
     /// The latest time the vault has seen, milliseconds since 1970-01-01T00:00:00Z.
     pub last_seen_ms: i64,
+    /// The latest time up to which clocks went on without a leap, or were confirmed.
+    pub believed_ms: i64,
+}
+
+impl Settings {
+    /// What the vault makes of a clock that says this.
+    #[must_use]
+    pub fn judge(&self, now: Moment) -> ClockVerdict {
+        judge_clock(self.last_seen_ms, self.believed_ms, now)
+    }
+
+    /// Notes what time it is. A leap ahead is seen, so that nothing that comes in later
+    /// counts from before it, but not believed, so that nothing goes by it.
+    pub fn see(&mut self, now: Moment, trust: Trust) {
+        match trust {
+            Trust::Confirmed => (self.last_seen_ms, self.believed_ms) = (now.unix_ms, now.unix_ms),
+            Trust::IfPlausible => {
+                if self.judge(now) != ClockVerdict::Ahead {
+                    self.believed_ms = self.believed_ms.max(now.unix_ms);
+                }
+                self.last_seen_ms = self.last_seen_ms.max(now.unix_ms);
+            }
+        }
+    }
 }
 
 /// Everything that one generation of the vault knows.
@@ -372,6 +416,8 @@ struct WireClip<'a> {
     card: &'a [u8],
     extent: Option<Extent>,
     since: u64,
+    kept_from: Moment,
+    pinned: bool,
 }
 
 impl<'a> WireClip<'a> {
@@ -384,6 +430,8 @@ impl<'a> WireClip<'a> {
             card: clip.card.expose(),
             extent: clip.extent,
             since: clip.since,
+            kept_from: clip.kept_from,
+            pinned: clip.pinned,
         }
     }
 
@@ -396,6 +444,8 @@ impl<'a> WireClip<'a> {
             card: key(self.card)?,
             extent: self.extent,
             since: self.since,
+            kept_from: self.kept_from,
+            pinned: self.pinned,
         })
     }
 }
@@ -413,12 +463,13 @@ mod tests {
         let mut bag = Bag::new().unwrap();
         for number in 0..40 {
             bag.clips
-                .insert(id(number), Clip::adopted(ClipKeys::generate().unwrap()));
+                .insert(id(number), Clip::adopted(ClipKeys::generate().unwrap(), 5));
         }
         if let Some(clip) = bag.clips.get_mut(&id(3)) {
             clip.sound = None;
             clip.epoch = 2;
             clip.since = 6;
+            clip.pinned = true;
             clip.extent = Some(Extent {
                 segments: 75,
                 hash: [9; 32],
@@ -456,6 +507,7 @@ mod tests {
         assert!(same(&bag, &bag.duplicate()));
         let clip = &again.clips[&id(3)];
         assert!(clip.sound.is_none() && clip.words.is_some());
+        assert!(clip.pinned && clip.kept_from.unix_ms == 5);
         assert_eq!(
             clip.extent,
             Some(Extent {
@@ -482,7 +534,7 @@ mod tests {
         let empty = Bag::new().unwrap().seal(&key).unwrap().len();
         let mut bag = Bag::new().unwrap();
         bag.clips
-            .insert(id(1), Clip::adopted(ClipKeys::generate().unwrap()));
+            .insert(id(1), Clip::adopted(ClipKeys::generate().unwrap(), 5));
         assert_eq!(bag.seal(&key).unwrap().len(), empty);
     }
 

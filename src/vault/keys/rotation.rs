@@ -16,6 +16,7 @@ use super::seen;
 use crate::crypto::root_seal::root_hash;
 use crate::crypto::{BackupIdentity, BagKey, CryptoError, InboxIdentity, MasterKey};
 use crate::recording::RecordingId;
+use crate::retention::Trust;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{self, DiskFile};
 use crate::vault::ground::lock::{Gate, Lock};
@@ -121,6 +122,7 @@ impl KeyRing {
             }
         }
         bag.inbox = InboxIdentity::generate();
+        bag.settings.see(site.clock.now(), Trust::IfPlausible);
         reached(Step::Adopted)?;
 
         // 2.
@@ -223,10 +225,12 @@ fn overwrite(site: &Site, generation: u64, done: &mut Rotated) -> Vec<PathBuf> {
 /// Takes the keys of everything in the inbox into the bag, so that the private
 /// half that opens them need not be kept. Answers which ones could not be read.
 fn adopt(site: &Site, bag: &mut Bag) -> Result<Vec<(RecordingId, Error)>> {
+    // What waits entered the vault after that.
+    let last_seen_ms = bag.settings.last_seen_ms;
     let known = |id| bag.is_tombstoned(id, FIRST_EPOCH) || bag.clips.contains_key(&id);
     let found = inbox::adoptable(&*site.disk, &site.dir, &bag.inbox, &known)?;
     for Adoptable { id, keys } in found.adoptable {
-        bag.clips.insert(id, Clip::adopted(keys));
+        bag.clips.insert(id, Clip::adopted(keys, last_seen_ms));
     }
     Ok(found.unreadable)
 }

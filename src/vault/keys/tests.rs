@@ -24,6 +24,7 @@ use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::ground::site::{NoObserver, Observer, Site, Step};
 use crate::vault::init::{InitOptions, Placement, init};
 use crate::vault::notice::Notice;
+use crate::vault::tests::stopped_clock;
 
 const DIR: &str = "/vault";
 const CHEAP: InitOptions = InitOptions {
@@ -37,6 +38,7 @@ fn site(disk: &SimDisk) -> Site {
         dir: DIR.into(),
         state_dir: Some("/state".into()),
         observer: Arc::new(NoObserver),
+        clock: stopped_clock(),
     }
 }
 
@@ -64,7 +66,7 @@ fn add(site: &Site, ring: &mut KeyRing, number: u8) -> Result<()> {
     let lock = Lock::take(&*site.disk, &site.dir)?;
     let mut change = |bag: &mut Bag| {
         bag.clips
-            .insert(id(number), Clip::adopted(ClipKeys::generate().unwrap()));
+            .insert(id(number), Clip::adopted(ClipKeys::generate().unwrap(), 0));
         Ok(())
     };
     ring.rotate(site, &lock, &mut change)?.finally().map(drop)

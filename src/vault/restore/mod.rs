@@ -268,11 +268,12 @@ impl Restoring {
                         let Some(clip) = waiting.get(id) else {
                             continue;
                         };
-                        let clip = Clip {
+                        let mut clip = Clip {
                             // The backup that it came from holds it, however old.
                             since: 0,
                             ..clip.duplicate()
                         };
+                        clip.enter(bag.settings.last_seen_ms);
                         bag.clips.insert(*id, clip);
                     }
                     Ok(())

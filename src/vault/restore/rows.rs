@@ -104,7 +104,7 @@ impl<'a> Sealing<'a> {
         };
         let facts = self.facts(Kind::Card, self.next);
         let frame = record::seal_text(&self.keys.card, &facts, &card)?;
-        let clip = Clip {
+        let mut clip = Clip {
             epoch: self.at.epoch,
             sound: self.has_sound.then_some(self.keys.sound),
             words: self.recording.words.is_some().then_some(self.keys.words),
@@ -114,7 +114,10 @@ impl<'a> Sealing<'a> {
                 hash: self.hash.finalize().into(),
             }),
             since: 0,
+            kept_from: card.card.added_at,
+            pinned: false,
         };
+        clip.learn(&card.card);
         Ok((clip, frame))
     }
 

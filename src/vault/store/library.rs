@@ -9,7 +9,8 @@ use std::thread;
 
 use super::rows::{ClipId, Share};
 use crate::fence::fenced;
-use crate::recording::{Recording, RecordingId};
+use crate::recording::{KeptUntil, Recording, RecordingId};
+use crate::retention::{self, Rule};
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::inbox::{self, running};
@@ -72,13 +73,14 @@ pub(crate) fn list(held: &Held<'_>) -> Result<Listing> {
 /// Some recordings, each with its card or why that can't be read; one that waits
 /// in the inbox as its last draft tells of it. Reads no other card.
 pub(crate) fn pick(held: &Held<'_>, ids: &[RecordingId]) -> Vec<(RecordingId, Result<Recording>)> {
+    let rules = held.bag().settings.retention.as_slice();
     let picked = held.store().read(held.lock(), |store| {
         let rows = store.begin()?;
         let of = |id: &RecordingId| {
             let found = match held.clip(*id) {
                 Ok((at, clip)) => rows.card(at).and_then(|row| {
                     let row = row.ok_or_else(|| no_card(*id))?;
-                    Ok(recording(at, clip, open_card(at, clip, &row)?))
+                    Ok(recording(at, clip, open_card(at, clip, &row)?, rules))
                 }),
                 Err(_) => waiting(held, *id),
             };
@@ -102,11 +104,12 @@ fn waiting(held: &Held<'_>, id: RecordingId) -> Result<Recording> {
 
 fn list_share(store: &Snapshots<'_>, bag: &Bag, share: Share) -> Result<Listing> {
     let mut listing = Listing::default();
+    let rules = bag.settings.retention.as_slice();
     store.begin()?.each_card(share, |at, bytes| {
         // A row that no key opens belongs to something that was shredded.
         if let Some(clip) = bag.clips.get(&at.id).filter(|clip| clip.epoch == at.epoch) {
             match open_card(at, clip, bytes) {
-                Ok(card) => listing.recordings.push(recording(at, clip, card)),
+                Ok(card) => listing.recordings.push(recording(at, clip, card, rules)),
                 Err(error) => listing.damaged.push(Damage::of(at.id, &error)),
             }
         }
@@ -140,9 +143,18 @@ fn missing(held: &Held<'_>, listing: &Listing) -> Result<Vec<Damage>> {
     Ok(damage.collect())
 }
 
-/// A recording as the vault lists it.
-pub(crate) fn recording(at: ClipId, clip: &Clip, record: CardRecord) -> Recording {
-    Recording {
+/// A recording as the vault lists it. The bag knows of a pin too, should an older card
+/// stand in for one that is damaged.
+pub(crate) fn recording(
+    at: ClipId,
+    clip: &Clip,
+    mut record: CardRecord,
+    rules: &[Rule],
+) -> Recording {
+    record.card.pinned |= clip.pinned;
+    let date = record.card.recorded_at;
+    let is_later = date.unix_ms > clip.kept_from.unix_ms;
+    let mut recording = Recording {
         id: at.id,
         epoch: at.epoch,
         card: record.card,
@@ -156,7 +168,12 @@ pub(crate) fn recording(at: ClipId, clip: &Clip, record: CardRecord) -> Recordin
         } else {
             0
         },
-    }
+        text_shredded: clip.words.is_none(),
+        kept_from: if is_later { date } else { clip.kept_from },
+        kept_until: KeptUntil::default(),
+    };
+    recording.kept_until = retention::kept_until(rules, &recording);
+    recording
 }
 
 /// The card in a row.

@@ -378,6 +378,11 @@ impl Writing {
         self.delete(SOUND, id)
     }
 
+    /// Deletes the transcripts of a recording, of every epoch; how many it had.
+    pub(crate) fn delete_words(&self, id: RecordingId) -> Result<u64> {
+        self.delete(WORDS, id)
+    }
+
     /// Deletes all rows of a recording, of every epoch; how many it had.
     pub(crate) fn delete_all(&self, id: RecordingId) -> Result<u64> {
         Ok(self.delete(SOUND, id)? + self.delete(WORDS, id)? + self.delete(CARD, id)?)

@@ -16,6 +16,7 @@ pub(super) fn site(disk: &SimDisk) -> Site {
         dir: "/vault".into(),
         state_dir: None,
         observer: Arc::new(NoObserver),
+        clock: stopped_clock(),
     }
 }
 

@@ -17,7 +17,9 @@ fn what_was_done_is_in_the_log_in_its_order_and_names_ids() {
     let (_dir, open) = new_vault();
     let ids = [1, 2, 3].map(|number| record(open.vault(), number, 2));
     open.merge().unwrap();
-    open.keep_time(Box::new(|| moment(1_763_900_000_000)));
+    let clock = Clock::new(|| moment(1_763_900_000_000));
+    let site = Site::new(open.vault().dir(), None).with_clock(clock);
+    let open = Vault::open_at(site).unwrap().unlock(&passphrase()).unwrap();
     open.log(Deed::Play, &ids[..1], "from 0:00").unwrap();
     open.log(Deed::Export, &ids[1..2], "opus to a file")
         .unwrap();

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::InitOptions;
 use super::OpenVault;
 use super::Vault;
-use super::ground::site::Site;
+use super::ground::site::{Clock, Site};
 use crate::crypto::{Passphrase, WorkFactor};
 use crate::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
 use crate::transcript::{Segment, Transcript};
@@ -27,6 +27,7 @@ mod log;
 mod read_only;
 mod redact;
 mod restore;
+mod retention;
 mod scrub;
 mod shredding;
 mod together;
@@ -64,11 +65,18 @@ pub(super) fn moment(unix_ms: i64) -> Moment {
     }
 }
 
+/// A clock that stands at the moment at which everything here is recorded.
+pub(super) fn stopped_clock() -> Clock {
+    Clock::new(|| moment(RECORDED_MS))
+}
+
+pub(super) const RECORDED_MS: i64 = 1_763_800_000_000;
+
 pub(super) fn card(title: &str) -> Card {
     Card {
         title: title.to_owned(),
-        recorded_at: moment(1_763_800_000_000),
-        added_at: moment(1_763_800_000_000),
+        recorded_at: moment(RECORDED_MS),
+        added_at: moment(RECORDED_MS),
         tags: vec!["minutes".to_owned()],
         note: String::new(),
         pinned: false,

@@ -21,6 +21,7 @@ fn simulated() -> (SimDisk, OpenVault) {
         dir: "/vault".into(),
         state_dir: None,
         observer: Arc::new(NoObserver),
+        clock: stopped_clock(),
     };
     let options = InitOptions {
         work: WorkFactor::NONE,
@@ -171,7 +172,7 @@ fn ten_years_of_recordings_can_be_shredded_on_a_full_disk() {
                         segments: 1,
                         hash: [0; 32],
                     }),
-                    ..Clip::adopted(ClipKeys::generate().unwrap())
+                    ..Clip::adopted(ClipKeys::generate().unwrap(), 0)
                 };
                 bag.clips
                     .insert(RecordingId::from_bytes(number.to_be_bytes()), clip);

@@ -72,6 +72,7 @@ fn site_on(disk: impl Disk + 'static) -> Site {
         dir: "/vault".into(),
         state_dir: Some("/state".into()),
         observer: Arc::new(NoObserver),
+        clock: stopped_clock(),
     }
 }
 

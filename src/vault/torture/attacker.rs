@@ -193,6 +193,7 @@ pub(super) fn attack(disk: &SimDisk, evidence: &Evidence, facts: &Facts) -> Resu
                 && match gone.what {
                     What::All => true,
                     What::Sound => facts.kind == Kind::Sound,
+                    What::Words => facts.kind == Kind::Words,
                     What::Epoch(epoch) => facts.epoch <= epoch,
                     What::CardsBefore(revision) => {
                         matches!(facts.kind, Kind::Card | Kind::Draft) && facts.revision < revision

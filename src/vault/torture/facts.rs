@@ -57,6 +57,8 @@ pub(super) enum What {
     All,
     /// Its sound; words and card stay.
     Sound,
+    /// Its transcripts; sound and card stay.
+    Words,
     /// What its card said before this revision.
     CardsBefore(u32),
     /// All that was sealed under keys of this epoch or before.
@@ -102,6 +104,7 @@ impl Facts {
         match what {
             What::All => drop(self.clips.remove(&id)),
             What::Sound => self.clip(id).sound = Sound::Destroyed,
+            What::Words => self.clip(id).words.clear(),
             What::CardsBefore(_) | What::Epoch(_) => {}
         }
         self.gone.push(Gone { id, what });

@@ -47,6 +47,7 @@ pub(super) fn attack(disk: &SimDisk, facts: &Facts) -> Result<(), String> {
         let reached = match gone.what {
             What::All => found.reaches(gone.id),
             What::Sound => found.count(gone.id, Kind::Sound) > 0,
+            What::Words => found.count(gone.id, Kind::Words) > 0,
             // It does not tell revisions and epochs apart.
             What::CardsBefore(_) | What::Epoch(_) => false,
         };

@@ -26,6 +26,7 @@ mod damage;
 mod facts;
 mod faults;
 mod full_reader;
+mod keeping;
 mod look;
 mod returning;
 mod rounds;

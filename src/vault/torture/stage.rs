@@ -7,6 +7,7 @@ use super::facts::Facts;
 use crate::crypto::{Passphrase, WorkFactor};
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::ground::site::{NoObserver, Observer, Site};
+use crate::vault::tests::stopped_clock;
 use crate::vault::{InitOptions, OpenVault, Placement, Result, Vault};
 
 /// Where the vault is on the disk.
@@ -126,6 +127,7 @@ pub(super) fn site(disk: &SimDisk) -> Site {
         dir: DIR.into(),
         state_dir: Some("/home/state".into()),
         observer: Arc::new(NoObserver),
+        clock: stopped_clock(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! done to the others is then done to it.
 
 use super::facts::{Clip, Facts, SILENCE, What, card_of};
+use super::keeping::{ruled, sweep};
 use super::returning::{Known, restore};
 use super::stage::{QUICK, Stage, secret};
 use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES, Source};
@@ -196,6 +197,11 @@ pub(super) const TABLE: &[Operation] = &[
             put_down(stage, 7, 2);
         },
         work: |stage| shred(stage, &[2, 7, 1], ShredScope::Everything),
+    },
+    Operation {
+        name: "retention",
+        before: ruled,
+        work: sweep,
     },
     Operation {
         name: "shred in the inbox",

@@ -112,8 +112,12 @@ fn recovered(condition: &Condition, now: Moment) -> CardRecord {
             recorded_at: at,
             added_at: at,
             tags: Vec::new(),
-            note: "its card was damaged: title, date, tags, note and level are lost".into(),
-            pinned: false,
+            note:
+                "its card was damaged: title, date, tags, note and level are lost, so it is pinned"
+                    .into(),
+            // Nor does anybody know which rules it fell under: none destroys it before
+            // somebody has looked.
+            pinned: true,
             source: Source::Mic,
             device: None,
             samples: condition.samples,

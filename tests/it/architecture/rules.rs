@@ -4,11 +4,12 @@ use super::mentions::Source;
 
 /// The modules in the order in which they build on each other: a module may
 /// import itself and what stands before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "error",
     "fence",
     "recording",
     "time",
+    "retention",
     "transcript",
     "listing",
     "config",
@@ -54,9 +55,10 @@ const FENCES: [(&str, &[&str]); 18] = [
 ];
 
 /// Modules that hold data and rules only, and what of `std` they do without.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "error",
     "time",
+    "retention",
     "recording",
     "transcript",
     "listing",

@@ -38,7 +38,7 @@ pub(super) enum Job {
 }
 
 pub(super) struct Desk {
-    shared: Shared,
+    pub(super) shared: Shared,
     back: Sender<Job>,
     finder: Sender<Find>,
     errands: Sender<Errand>,
@@ -123,12 +123,19 @@ impl Desk {
                 tags,
                 note,
             } => self.edit(id, title, tags, note),
+            Request::Retention => self.retention(),
+            Request::ClockIsRight => self.sweep(),
             // The others have threads of their own.
             _ => Ok(()),
         }
     }
 
-    fn open(&self) -> Result<&Arc<OpenVault>, Failure> {
+    /// Sends somebody who works beside the desk.
+    pub(super) fn errands(&self, errand: Errand) {
+        let _ = self.errands.send(errand);
+    }
+
+    pub(super) fn open(&self) -> Result<&Arc<OpenVault>, Failure> {
         self.open
             .as_ref()
             .ok_or_else(|| Failure::new(Exit::Locked, "can't read the vault", "it is locked"))
@@ -202,6 +209,7 @@ impl Desk {
                 self.shared.tell(Answer::Unlocked {
                     notices: notes.take(),
                 });
+                self.ask_about_clock(&notes);
                 // What can't be kept is not even begun.
                 if self.tell_access(open.vault()) == Access::Full {
                     self.start_transcriber(open);
@@ -286,7 +294,7 @@ impl Desk {
         self.shared.context.lock();
     }
 
-    fn list(&mut self) -> Result<(), Failure> {
+    pub(super) fn list(&mut self) -> Result<(), Failure> {
         let open = Arc::clone(self.open()?);
         // Read first: a change in between is noticed the next time.
         self.revision = Some(open.revision()?);
@@ -486,7 +494,7 @@ fn lines(receipt: &Receipt) -> Vec<String> {
     lines_behind(first, receipt)
 }
 
-fn lines_behind(first: String, receipt: &Receipt) -> Vec<String> {
+pub(super) fn lines_behind(first: String, receipt: &Receipt) -> Vec<String> {
     let mut lines = vec![first];
     if let Some(why) = &receipt.not_final {
         lines.push(format!(

@@ -35,6 +35,7 @@ mod desk;
 mod errands;
 mod finder;
 mod halt;
+mod keeping;
 mod microphone;
 mod notes;
 mod player;

@@ -3,13 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::halt::Leave;
-use crate::command::{Progress, Unit};
+use crate::command::{ClockWord, Progress, Unit};
 use crate::error::Failure;
+use crate::vault::Doubt;
 
 /// Keeps notes; says nothing of progress.
 #[derive(Default)]
 pub(super) struct Notes<'a> {
     said: Mutex<Vec<String>>,
+    doubt: Mutex<Option<Doubt>>,
     /// Until when the command may work; without one, until it is done.
     leave: Option<&'a Leave>,
 }
@@ -19,6 +21,7 @@ impl<'a> Notes<'a> {
     pub(super) fn until(leave: &'a Leave) -> Self {
         Self {
             said: Mutex::default(),
+            doubt: Mutex::default(),
             leave: Some(leave),
         }
     }
@@ -26,6 +29,16 @@ impl<'a> Notes<'a> {
     /// What was noted.
     pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Notes<'_> {
+    /// The clock that the person is to be asked about.
+    pub(super) fn doubt(&self) -> Option<Doubt> {
+        self.doubt
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -46,6 +59,11 @@ impl Progress for Notes<'_> {
     }
 
     fn deliver(&self, _line: &str) {}
+
+    fn ask_about_clock(&self, doubt: &Doubt) -> ClockWord {
+        *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = Some(doubt.clone());
+        ClockWord::Later
+    }
 
     fn cancelled(&self) -> bool {
         self.leave.is_some_and(Leave::is_over)

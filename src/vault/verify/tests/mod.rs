@@ -18,7 +18,9 @@ use crate::recording::{Moment, RecordingId};
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::ground::site::{NoObserver, Site};
 use crate::vault::init::{InitOptions, Placement};
-use crate::vault::tests::{assert_sound, moment, packets, passphrase, record, transcript};
+use crate::vault::tests::{
+    assert_sound, moment, packets, passphrase, record, stopped_clock, transcript,
+};
 use crate::vault::{OpenVault, Result, Vault};
 
 use crate::vault::torture::tally;
@@ -35,6 +37,7 @@ fn site(disk: &SimDisk) -> Site {
         dir: DIR.into(),
         state_dir: None,
         observer: Arc::new(NoObserver),
+        clock: stopped_clock(),
     }
 }
 

@@ -1,0 +1,467 @@
+//! How long recordings are kept: what the rules say of one of them, and when.
+//!
+//! Pure: nothing here does I/O or reads a clock. The vault says what it knows of a
+//! recording, the caller says what time it is.
+//!
+//! What several rules mean:
+//!
+//! - A recording has two clocks, one for its audio and one for its text. A rule may
+//!   speak of one or of both.
+//! - Rules for a tag replace the rule for all, clock by clock, where they speak of it.
+//! - Of several tag rules that fit, the one that keeps longest counts.
+//! - What no rule speaks of is kept forever. A pinned recording is left alone.
+//! - Once audio and text have both run out, nothing is left to keep the card for: the
+//!   whole recording goes.
+//! - An age of nothing, for audio, means as long as it takes to write it down: it waits
+//!   for the transcript, where there is one to come.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::recording::{KeptUntil, Moment, Recording};
+use crate::time::{Age, TimeError};
+
+/// How far ahead of the last time it has seen a vault takes a clock at its word: a day,
+/// and two hours more, so that whoever comes every night at the same time is not asked
+/// when he comes a little late, or in the night in which the clocks are changed.
+pub const TRUSTED_AHEAD_MS: i64 = 26 * 3_600_000;
+
+/// How long something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Keep {
+    /// For good.
+    Forever,
+    /// This long.
+    For(Age),
+}
+
+impl FromStr for Keep {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        match text {
+            "forever" => Ok(Self::Forever),
+            age => age.parse().map(Self::For),
+        }
+    }
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forever => f.write_str("forever"),
+            Self::For(age) => age.fmt(f),
+        }
+    }
+}
+
+/// How long recordings with a tag, or all, are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rule {
+    /// The tag it is about, in whatever case; `None` is about all.
+    pub tag: Option<String>,
+    /// How long the audio is kept; `None` leaves that to other rules.
+    pub audio: Option<Keep>,
+    /// How long the text is kept; `None` leaves that to other rules.
+    pub text: Option<Keep>,
+}
+
+impl Rule {
+    /// Whether it is the rule for this tag, or for all.
+    #[must_use]
+    pub fn is_for(&self, tag: Option<&str>) -> bool {
+        match (&self.tag, tag) {
+            (None, None) => true,
+            (Some(own), Some(other)) => own.to_lowercase() == other.to_lowercase(),
+            _ => false,
+        }
+    }
+
+    /// What it is about: `all`, or `tag:work`.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        self.tag
+            .as_ref()
+            .map_or_else(|| "all".to_owned(), |tag| format!("tag:{tag}"))
+    }
+}
+
+/// As it is read aloud: `tag:work: audio 90d, text forever`.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.scope())?;
+        let clocks = [("audio", self.audio), ("text", self.text)];
+        let said = clocks
+            .iter()
+            .filter_map(|(name, keep)| Some((name, (*keep)?)));
+        for (number, (name, keep)) in said.enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            write!(f, "{comma} {name} {keep}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Sets the clocks that are given of the rule for a tag, or for all; the rule is made
+/// if there is none. The rule for all stands first, the others by their tags.
+pub fn set_rule(rules: &mut Vec<Rule>, tag: Option<&str>, audio: Option<Keep>, text: Option<Keep>) {
+    match rules.iter_mut().find(|rule| rule.is_for(tag)) {
+        Some(rule) => {
+            rule.audio = audio.or(rule.audio);
+            rule.text = text.or(rule.text);
+        }
+        None => rules.push(Rule {
+            tag: tag.map(str::to_owned),
+            audio,
+            text,
+        }),
+    }
+    rules.sort_by(|one, two| one.tag.cmp(&two.tag));
+}
+
+/// Takes the rule for a tag, or for all, away.
+pub fn remove_rule(rules: &mut Vec<Rule>, tag: Option<&str>) -> Option<Rule> {
+    let at = rules.iter().position(|rule| rule.is_for(tag))?;
+    Some(rules.remove(at))
+}
+
+/// Whether a part of a recording is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// It is.
+    There,
+    /// It was shredded.
+    Gone,
+}
+
+/// The tags of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tags<'a> {
+    /// These.
+    Known(&'a [String]),
+    /// Its card can't be read: it may have any.
+    Unreadable,
+}
+
+/// Whether a recording waits for a transcript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transcript {
+    /// It does, and has none yet.
+    Awaited,
+    /// It has one, or will get none by itself.
+    Settled,
+}
+
+/// What the rules go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// From when its age counts.
+    pub kept_from: Moment,
+    /// Its tags.
+    pub tags: Tags<'a>,
+    /// Rules leave it alone.
+    pub pinned: bool,
+    /// Its sound.
+    pub audio: Part,
+    /// Its transcripts, and the key to those that may come.
+    pub text: Part,
+    /// Whether what is said in it is still to be written down.
+    pub transcript: Transcript,
+}
+
+impl<'a> Subject<'a> {
+    /// A recording whose card can be read.
+    #[must_use]
+    pub fn of(recording: &'a Recording) -> Self {
+        let part = |there| if there { Part::There } else { Part::Gone };
+        Self {
+            kept_from: recording.kept_from,
+            tags: Tags::Known(&recording.card.tags),
+            pinned: recording.card.pinned,
+            audio: part(recording.audio_bytes > 0),
+            text: part(!recording.text_shredded),
+            transcript: match recording.waits_for_transcript() {
+                true => Transcript::Awaited,
+                false => Transcript::Settled,
+            },
+        }
+    }
+}
+
+/// When a clock runs out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// At this moment.
+    At(Moment),
+    /// Once there is a transcript; from this moment on, were there one.
+    OnceWritten(Moment),
+    /// Never.
+    Never,
+}
+
+impl End {
+    /// The moment, for those to whom none is forever.
+    #[must_use]
+    pub fn moment(self) -> Option<Moment> {
+        match self {
+            Self::At(moment) | Self::OnceWritten(moment) => Some(moment),
+            Self::Never => None,
+        }
+    }
+
+    fn at(self) -> Option<Moment> {
+        match self {
+            Self::At(moment) => Some(moment),
+            Self::OnceWritten(_) | Self::Never => None,
+        }
+    }
+
+    /// Later ones are larger.
+    fn rank(self) -> (u8, i64) {
+        match self {
+            Self::At(moment) => (0, moment.unix_ms),
+            Self::OnceWritten(_) => (1, 0),
+            Self::Never => (2, 0),
+        }
+    }
+}
+
+/// When a clock runs out, and by which rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term<'r> {
+    /// When.
+    pub end: End,
+    /// The rule that says so; `None` where none speaks of it.
+    pub by: Option<&'r Rule>,
+}
+
+/// What the rules say of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms<'r> {
+    /// Of its audio.
+    pub audio: Term<'r>,
+    /// Of its text.
+    pub text: Term<'r>,
+}
+
+/// One of the two clocks of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clock {
+    Audio,
+    Text,
+}
+
+/// What these rules say of a recording.
+#[must_use]
+pub fn terms<'r>(rules: &'r [Rule], subject: &Subject<'_>) -> Terms<'r> {
+    Terms {
+        audio: term(rules, subject, Clock::Audio),
+        text: term(rules, subject, Clock::Text),
+    }
+}
+
+fn term<'r>(rules: &'r [Rule], subject: &Subject<'_>, clock: Clock) -> Term<'r> {
+    const NEVER: Term<'_> = Term {
+        end: End::Never,
+        by: None,
+    };
+    if subject.pinned {
+        return NEVER;
+    }
+    let said = |rule: &'r Rule| {
+        let keep = match clock {
+            Clock::Audio => rule.audio?,
+            Clock::Text => rule.text?,
+        };
+        Some(Term {
+            end: end(keep, subject, clock),
+            by: Some(rule),
+        })
+    };
+    let longest =
+        |terms: &mut dyn Iterator<Item = Term<'r>>| terms.max_by_key(|term| term.end.rank());
+    let general = || {
+        rules
+            .iter()
+            .filter(|rule| rule.tag.is_none())
+            .filter_map(said)
+    };
+    let found = match subject.tags {
+        Tags::Known(tags) => {
+            let fits = |rule: &&Rule| {
+                let of = |tag: &String| rule.is_for(Some(tag));
+                rule.tag.is_some() && tags.iter().any(of)
+            };
+            longest(&mut rules.iter().filter(fits).filter_map(said))
+                .or_else(|| longest(&mut general()))
+        }
+        // Whichever tags it has: not before the last of all rules.
+        Tags::Unreadable => match general().next() {
+            Some(_) => longest(&mut rules.iter().filter_map(said)),
+            // Without a tag that a rule speaks of it would be kept.
+            None => None,
+        },
+    };
+    found.unwrap_or(NEVER)
+}
+
+fn end(keep: Keep, subject: &Subject<'_>, clock: Clock) -> End {
+    let Keep::For(age) = keep else {
+        return End::Never;
+    };
+    let until = Moment::from_zoned(&age.after(&subject.kept_from.to_zoned()));
+    let is_nothing = (age.months, age.days, age.seconds) == (0, 0, 0);
+    match (clock, subject.transcript) {
+        (Clock::Audio, Transcript::Awaited) if is_nothing && subject.text == Part::There => {
+            End::OnceWritten(until)
+        }
+        _ => End::At(until),
+    }
+}
+
+/// Until when the rules leave a recording alone.
+#[must_use]
+pub fn kept_until(rules: &[Rule], recording: &Recording) -> KeptUntil {
+    let terms = terms(rules, &Subject::of(recording));
+    KeptUntil {
+        audio: terms.audio.end.moment(),
+        text: terms.text.end.moment(),
+    }
+}
+
+/// How much of a recording goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Going {
+    /// All of it, with its card.
+    Everything,
+    /// Its audio; text and card stay.
+    Audio,
+    /// Its transcripts; audio and card stay.
+    Text,
+}
+
+impl Going {
+    /// One word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everything => "everything",
+            Self::Audio => "audio",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// Something that goes, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step<'r> {
+    /// From this moment on.
+    pub at: Moment,
+    /// How much.
+    pub what: Going,
+    /// The rule by which it goes.
+    pub by: Option<&'r Rule>,
+}
+
+/// What will go of a recording as it is now, in order: at most two steps.
+#[must_use]
+pub fn course<'r>(subject: &Subject<'_>, terms: &Terms<'r>) -> Vec<Step<'r>> {
+    if subject.pinned {
+        return Vec::new();
+    }
+    let ends = |term: Term<'r>, what| {
+        let by = term.by;
+        term.end.at().map(|at| Step { at, what, by })
+    };
+    let audio = ends(terms.audio, Going::Audio);
+    let text = ends(terms.text, Going::Text);
+    let everything = |step: Step<'r>| Step {
+        what: Going::Everything,
+        ..step
+    };
+    match (subject.audio, subject.text) {
+        (Part::There, Part::There) => match (audio, text) {
+            (Some(one), Some(two)) => {
+                let (first, last) = match one.at.unix_ms <= two.at.unix_ms {
+                    true => (one, two),
+                    false => (two, one),
+                };
+                match first.at.unix_ms == last.at.unix_ms {
+                    true => vec![everything(last)],
+                    false => vec![first, everything(last)],
+                }
+            }
+            (one, two) => one.or(two).into_iter().collect(),
+        },
+        // Nothing but the card stands behind what is left.
+        (Part::There, Part::Gone) => audio.map(everything).into_iter().collect(),
+        (Part::Gone, Part::There) => text.map(everything).into_iter().collect(),
+        (Part::Gone, Part::Gone) => {
+            let last = audio
+                .into_iter()
+                .chain(text)
+                .max_by_key(|step| step.at.unix_ms);
+            last.map(everything).into_iter().collect()
+        }
+    }
+}
+
+/// What is due of a recording now.
+#[must_use]
+pub fn due<'r>(subject: &Subject<'_>, terms: &Terms<'r>, now: Moment) -> Option<Step<'r>> {
+    let course = course(subject, terms);
+    let over = |step: &&Step<'_>| step.at.unix_ms <= now.unix_ms;
+    course.iter().rev().find(over).copied()
+}
+
+/// The earliest moment at which anything can be due of something whose age counts from
+/// `kept_from`, whatever its card says; `None` is never.
+#[must_use]
+pub fn earliest(rules: &[Rule], kept_from: Moment) -> Option<Moment> {
+    let keeps = rules.iter().flat_map(|rule| [rule.audio, rule.text]);
+    let ends = keeps.flatten().filter_map(|keep| match keep {
+        Keep::Forever => None,
+        Keep::For(age) => Some(Moment::from_zoned(&age.after(&kept_from.to_zoned()))),
+    });
+    ends.min_by_key(|end| end.unix_ms)
+}
+
+/// Whether a clock can be taken at its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Only if it goes on from where it was believed last.
+    IfPlausible,
+    /// Its owner says that it is right.
+    Confirmed,
+}
+
+/// What a vault makes of a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockVerdict {
+    /// It goes on from where it was believed last.
+    Right,
+    /// It is more than a day ahead of that: nobody was here for that long, or it was set
+    /// wrong.
+    Ahead,
+    /// It is behind the latest time that the vault has seen.
+    Behind,
+}
+
+/// Whether a clock can be taken at its word, given the latest time that a vault has seen
+/// and the latest that it believed. One that has believed none yet believes any.
+#[must_use]
+pub fn judge_clock(last_seen_ms: i64, believed_ms: i64, now: Moment) -> ClockVerdict {
+    let ahead_ms = now.unix_ms.saturating_sub(believed_ms);
+    if believed_ms != 0 && ahead_ms > TRUSTED_AHEAD_MS {
+        ClockVerdict::Ahead
+    } else if now.unix_ms < last_seen_ms {
+        ClockVerdict::Behind
+    } else {
+        ClockVerdict::Right
+    }
+}
+
+#[cfg(test)]
+mod tests;

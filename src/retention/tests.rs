@@ -1,0 +1,229 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+
+use super::*;
+
+const DAY_MS: i64 = 86_400_000;
+
+fn at(day: i64) -> Moment {
+    Moment {
+        unix_ms: day * DAY_MS,
+        offset_s: 0,
+    }
+}
+
+fn rule(tag: Option<&str>, audio: Option<&str>, text: Option<&str>) -> Rule {
+    let keep = |text: &str| text.parse().unwrap();
+    Rule {
+        tag: tag.map(str::to_owned),
+        audio: audio.map(keep),
+        text: text.map(keep),
+    }
+}
+
+fn subject(tags: &[String]) -> Subject<'_> {
+    Subject {
+        kept_from: at(1000),
+        tags: Tags::Known(tags),
+        pinned: false,
+        audio: Part::There,
+        text: Part::There,
+        transcript: Transcript::Settled,
+    }
+}
+
+/// Day and what goes.
+fn steps(rules: &[Rule], subject: &Subject<'_>) -> Vec<(i64, Going)> {
+    let course = course(subject, &terms(rules, subject));
+    let step = |step: &Step<'_>| (step.at.unix_ms / DAY_MS, step.what);
+    course.iter().map(step).collect()
+}
+
+#[test]
+fn audio_and_text_have_clocks_of_their_own_and_the_card_goes_with_the_last() {
+    let none = subject(&[]);
+    let audio = rule(None, Some("90d"), Some("forever"));
+    assert_eq!(steps(&[audio], &none), [(1090, Going::Audio)]);
+    let text = rule(None, None, Some("30d"));
+    assert_eq!(steps(&[text], &none), [(1030, Going::Text)]);
+    let both = rule(None, Some("90d"), Some("1y"));
+    let expected = [(1090, Going::Audio), (1365, Going::Everything)];
+    assert_eq!(steps(&[both], &none), expected);
+    let same = rule(None, Some("18mo"), Some("18mo"));
+    assert_eq!(steps(&[same], &none), [(1546, Going::Everything)]);
+    assert!(steps(&[], &none).is_empty());
+}
+
+#[test]
+fn what_was_shredded_by_hand_leaves_the_card_to_the_other_clock() {
+    let both = [rule(None, Some("90d"), Some("1y"))];
+    let deaf = Subject {
+        audio: Part::Gone,
+        ..subject(&[])
+    };
+    assert_eq!(steps(&both, &deaf), [(1365, Going::Everything)]);
+    let mute = Subject {
+        text: Part::Gone,
+        ..subject(&[])
+    };
+    assert_eq!(steps(&both, &mute), [(1090, Going::Everything)]);
+    let text_forever = [rule(None, Some("90d"), None)];
+    assert!(steps(&text_forever, &deaf).is_empty());
+}
+
+#[test]
+fn a_rule_for_a_tag_replaces_the_one_for_all_clock_by_clock() {
+    let rules = [
+        rule(None, Some("90d"), Some("1y")),
+        rule(Some("work"), Some("10d"), None),
+    ];
+    let tags = ["Work".to_owned()];
+    let expected = [(1010, Going::Audio), (1365, Going::Everything)];
+    assert_eq!(steps(&rules, &subject(&tags)), expected);
+    let other = ["play".to_owned()];
+    let expected = [(1090, Going::Audio), (1365, Going::Everything)];
+    assert_eq!(steps(&rules, &subject(&other)), expected);
+}
+
+#[test]
+fn of_several_tags_the_rule_that_keeps_longest_counts() {
+    let rules = [
+        rule(None, Some("1d"), Some("1d")),
+        rule(Some("a"), Some("10d"), Some("30d")),
+        rule(Some("b"), Some("20d"), Some("forever")),
+    ];
+    let tags = ["a".to_owned(), "b".to_owned()];
+    let one = subject(&tags);
+    assert_eq!(steps(&rules, &one), [(1020, Going::Audio)]);
+    let by = terms(&rules, &one).audio.by.unwrap();
+    assert_eq!(by.to_string(), "tag:b: audio 20d, text forever");
+}
+
+#[test]
+fn a_card_that_cant_be_read_may_have_any_tag() {
+    let rules = [
+        rule(None, Some("10d"), Some("10d")),
+        rule(Some("a"), Some("5d"), Some("50d")),
+    ];
+    let unread = Subject {
+        tags: Tags::Unreadable,
+        ..subject(&[])
+    };
+    let expected = [(1010, Going::Audio), (1050, Going::Everything)];
+    assert_eq!(steps(&rules, &unread), expected);
+    // It may have no tag that a rule speaks of.
+    assert!(steps(&rules[1..], &unread).is_empty());
+}
+
+#[test]
+fn an_age_of_nothing_waits_for_the_transcript_that_is_to_come() {
+    let nothing_but_text = [rule(None, Some("0d"), Some("forever"))];
+    let awaited = Subject {
+        transcript: Transcript::Awaited,
+        ..subject(&[])
+    };
+    assert!(steps(&nothing_but_text, &awaited).is_empty());
+    let written = subject(&[]);
+    assert_eq!(steps(&nothing_but_text, &written), [(1000, Going::Audio)]);
+    // A second is an age.
+    let a_second = [rule(None, Some("1s"), Some("forever"))];
+    assert_eq!(steps(&a_second, &awaited), [(1000, Going::Audio)]);
+}
+
+#[test]
+fn rules_are_set_clock_by_clock_and_taken_away_whole() {
+    let keep = |text: &str| Some(text.parse().unwrap());
+    let mut rules = Vec::new();
+    set_rule(&mut rules, Some("work"), keep("90d"), None);
+    set_rule(&mut rules, None, keep("1y"), keep("forever"));
+    set_rule(&mut rules, Some("WORK"), None, keep("18mo"));
+    let said: Vec<String> = rules.iter().map(ToString::to_string).collect();
+    let expected = [
+        "all: audio 1y, text forever",
+        "tag:work: audio 90d, text 18mo",
+    ];
+    assert_eq!(said, expected);
+    assert!(remove_rule(&mut rules, Some("play")).is_none());
+    assert!(remove_rule(&mut rules, Some("work")).is_some());
+    assert_eq!(rules.len(), 1);
+}
+
+#[test]
+fn a_clock_is_believed_for_a_day_and_a_vault_without_a_time_believes_any() {
+    let now = |ms| Moment {
+        unix_ms: ms,
+        offset_s: 0,
+    };
+    let seen = 1000 * DAY_MS;
+    let judge = |believed, ms| judge_clock(seen, believed, now(ms));
+    assert_eq!(judge(seen, seen + DAY_MS), ClockVerdict::Right);
+    assert_eq!(judge(seen, seen + 2 * DAY_MS), ClockVerdict::Ahead);
+    assert_eq!(judge(seen, seen - 1), ClockVerdict::Behind);
+    // What was seen and not believed does not make it right.
+    assert_eq!(judge(seen - 3 * DAY_MS, seen + 1), ClockVerdict::Ahead);
+    assert_eq!(judge(0, seen), ClockVerdict::Right);
+}
+
+fn any_keep() -> impl Strategy<Value = Option<Keep>> {
+    let age = (0_u32..3, 0_u32..40, 0_u32..100_000).prop_map(|(months, days, seconds)| {
+        Keep::For(Age {
+            months,
+            days,
+            seconds,
+        })
+    });
+    prop_oneof![Just(None), Just(Some(Keep::Forever)), age.prop_map(Some)]
+}
+
+fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
+    let tag = prop_oneof![Just(None), "[abc]".prop_map(Some)];
+    let rule = (tag, any_keep(), any_keep());
+    prop::collection::vec(rule, 0..5).prop_map(|parts| {
+        let mut rules = Vec::new();
+        for (tag, audio, text) in parts {
+            set_rule(&mut rules, tag.as_deref(), audio, text);
+        }
+        rules
+    })
+}
+
+proptest! {
+    /// The prefilter goes by the shortest rule; nothing may be due before it.
+    #[test]
+    fn nothing_is_due_before_the_shortest_rule_says(
+        rules in any_rules(),
+        tags in prop::collection::vec("[abcd]", 0..3),
+        kept_from in 0_i64..2_000_000_000_000,
+        after in 0_i64..200 * DAY_MS,
+    ) {
+        let kept_from = Moment { unix_ms: kept_from, offset_s: 0 };
+        let now = Moment { unix_ms: kept_from.unix_ms + after, offset_s: 0 };
+        let subject = Subject { kept_from, ..subject(&tags) };
+        let terms = terms(&rules, &subject);
+        let due = due(&subject, &terms, now);
+        let may_be = earliest(&rules, kept_from).is_some_and(|at| at.unix_ms <= now.unix_ms);
+        prop_assert!(may_be || due.is_none());
+        let pinned = Subject { pinned: true, ..subject };
+        prop_assert!(course(&pinned, &terms).is_empty());
+    }
+
+    /// Whichever tags a recording has, it is not kept longer than one that can't be read.
+    #[test]
+    fn a_damaged_card_lets_nothing_go_early(
+        rules in any_rules(),
+        tags in prop::collection::vec("[abcd]", 0..3),
+    ) {
+        let known = subject(&tags);
+        let unread = Subject { tags: Tags::Unreadable, ..known };
+        let (known, unread) = (terms(&rules, &known), terms(&rules, &unread));
+        prop_assert!(known.audio.end.rank() <= unread.audio.end.rank());
+        prop_assert!(known.text.end.rank() <= unread.text.end.rank());
+    }
+
+    #[test]
+    fn what_is_typed_comes_back(months in 0_u32..100, days in 0_u32..1000) {
+        let keep = Keep::For(Age { months, days, seconds: 0 });
+        prop_assert_eq!(keep.to_string().parse::<Keep>().unwrap(), keep);
+    }
+}

@@ -1,0 +1,444 @@
+//! Destroys what the retention rules say is over, by one rotation for all of it.
+//!
+//! What is due is decided under the same lock under which it is destroyed, so that a pin
+//! or a tag that was put on a moment ago counts. What the rules mean is in
+//! [`retention`](crate::retention); here stands what they are applied to.
+//!
+//! The bag knows of each recording from when its age counts and whether it is pinned.
+//! So a damaged card lets nothing go early and keeps nothing for good: without its tags,
+//! the last of all rules that may be meant counts. And only the cards of those that can
+//! be due by the shortest of all rules are opened.
+
+use std::collections::BTreeMap;
+
+use super::receipt::{NotErased, Receipt, Shredded};
+use super::shred;
+use crate::recording::{Moment, Recording, RecordingId};
+use crate::retention::{self, ClockVerdict, Going, Part, Rule, Subject, Tags, Transcript, Trust};
+use crate::vault::error::{Error, Result};
+use crate::vault::inbox;
+use crate::vault::keys::bag::{Bag, Clip};
+use crate::vault::log::{Deed, Draft, book};
+use crate::vault::session::Held;
+use crate::vault::store::library;
+use crate::vault::store::rows::Writing;
+
+/// The time is noted where this much went by since it was noted last: noting it costs a
+/// rotation, and every rotation notes it.
+const NOTE_EVERY_MS: i64 = 2 * 3_600_000;
+
+/// What is to become of a recording by the rules, or became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expiry {
+    /// The recording.
+    pub id: RecordingId,
+    /// What is known of it, or why its card can't be read.
+    pub recording: Result<Box<Recording>, String>,
+    /// From when on.
+    pub at: Moment,
+    /// How much of it.
+    pub what: Going,
+    /// The rule.
+    pub by: String,
+}
+
+impl Expiry {
+    /// The rule, without the tag that it is for.
+    fn nameless(&self) -> String {
+        match self.by.rsplit_once(": ") {
+            Some((scope, clocks)) if scope.starts_with("tag:") => format!("a tag: {clocks}"),
+            _ => self.by.clone(),
+        }
+    }
+
+    /// Its title, as far as that can be read.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        let recording = self.recording.as_ref();
+        recording.map_or("", |recording| recording.card.title.as_str())
+    }
+}
+
+/// What the rules say of everything that is in the vault.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outlook {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// What the vault makes of the clock.
+    pub clock: ClockVerdict,
+    /// The latest time that the vault has seen, milliseconds since 1970-01-01T00:00:00Z.
+    pub last_seen_ms: i64,
+    /// The latest time up to which clocks went on without a leap, or were confirmed.
+    pub believed_ms: i64,
+    /// What goes with the next sweep.
+    pub due: Vec<Expiry>,
+    /// What goes later, in order; a recording may stand here twice, and in `due` as well.
+    pub later: Vec<Expiry>,
+    /// How many would go and are pinned.
+    pub pinned: usize,
+}
+
+/// What came of a sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sweep {
+    /// Nothing was due.
+    Nothing,
+    /// Something is due, and the clock can't be taken at its word: nothing was done.
+    Doubtful(Doubt),
+    /// What was due is destroyed.
+    Done(Box<Swept>),
+}
+
+/// A clock that is ahead by more than a day, while something would go by it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doubt {
+    /// The latest time up to which clocks went on without a leap, or were confirmed;
+    /// milliseconds since 1970-01-01T00:00:00Z.
+    pub believed_ms: i64,
+    /// What the clock says.
+    pub now: Moment,
+    /// What would go.
+    pub due: Vec<Expiry>,
+}
+
+/// What a sweep destroyed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Swept {
+    /// What went, and by which rule.
+    pub gone: Vec<Expiry>,
+    /// The receipt.
+    pub receipt: Receipt,
+    /// Recordings of which something is due and could not be destroyed, each with why.
+    pub failed: Vec<(RecordingId, String)>,
+}
+
+/// What the rules say of everything, at this moment.
+pub(crate) fn look(held: &Held<'_>, now: Moment) -> Outlook {
+    let settings = &held.bag().settings;
+    let rules = settings.retention.clone();
+    let (mut due, mut later, mut pinned) = (Vec::new(), Vec::new(), 0);
+    let ids = merged(held.bag()).map(|(id, _)| id).collect::<Vec<_>>();
+    let picked = match rules.is_empty() {
+        true => Vec::new(),
+        false => library::pick(held, &ids),
+    };
+    for (id, found) in picked {
+        let Some(clip) = held.bag().clips.get(&id) else {
+            continue;
+        };
+        let found = found.map(Box::new).map_err(|error| error.to_string());
+        let subject = subject(clip, &found);
+        let unpinned = Subject {
+            pinned: false,
+            ..subject
+        };
+        let terms = retention::terms(&rules, &unpinned);
+        if subject.pinned {
+            pinned += usize::from(!retention::course(&unpinned, &terms).is_empty());
+            continue;
+        }
+        let now_due = retention::due(&subject, &terms, now);
+        let comes = retention::course(&subject, &terms);
+        let comes = comes.iter().filter(|step| step.at.unix_ms > now.unix_ms);
+        let expiry = |step: &retention::Step<'_>| expiry(id, &found, step);
+        later.extend(comes.map(expiry));
+        due.extend(now_due.as_ref().map(expiry));
+    }
+    for list in [&mut due, &mut later] {
+        list.sort_by_key(|expiry| (expiry.at.unix_ms, expiry.id));
+    }
+    Outlook {
+        clock: settings.judge(now),
+        believed_ms: settings.believed_ms,
+        last_seen_ms: settings.last_seen_ms,
+        rules,
+        due,
+        later,
+        pinned,
+    }
+}
+
+/// Destroys what is due, except these, and notes what time it is. `progress` hears of
+/// recordings done and recordings in all.
+///
+/// # Errors
+/// When the keys can't be rotated; then nothing is destroyed.
+pub(crate) fn sweep(
+    held: &mut Held<'_>,
+    now: Moment,
+    trust: Trust,
+    spared: &[RecordingId],
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Sweep> {
+    let mut due = due_now(held, now);
+    let settings = &held.bag().settings;
+    let believed_ms = settings.believed_ms;
+    let doubtful = settings.judge(now) == ClockVerdict::Ahead;
+    if doubtful && trust == Trust::IfPlausible && !due.is_empty() {
+        return Ok(Sweep::Doubtful(Doubt {
+            believed_ms,
+            now,
+            due,
+        }));
+    }
+    due.retain(|expiry| !spared.contains(&expiry.id));
+    if due.is_empty() {
+        note_time(held, now, trust)?;
+        return Ok(Sweep::Nothing);
+    }
+    destroy(held, due, now, trust, progress).map(|swept| Sweep::Done(Box::new(swept)))
+}
+
+/// What is due, by the cards of those that can be.
+fn due_now(held: &Held<'_>, now: Moment) -> Vec<Expiry> {
+    let rules = &held.bag().settings.retention;
+    let may_be = |clip: &Clip| {
+        let earliest = retention::earliest(rules, clip.kept_from);
+        !clip.pinned && earliest.is_some_and(|at| at.unix_ms <= now.unix_ms)
+    };
+    let candidates = merged(held.bag()).filter(|(_, clip)| may_be(clip));
+    let ids: Vec<_> = candidates.map(|(id, _)| id).collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let mut due = Vec::new();
+    for (id, found) in library::pick(held, &ids) {
+        let Some(clip) = held.bag().clips.get(&id) else {
+            continue;
+        };
+        let found = found.map(Box::new).map_err(|error| error.to_string());
+        let subject = subject(clip, &found);
+        let terms = retention::terms(rules, &subject);
+        due.extend(retention::due(&subject, &terms, now).map(|step| expiry(id, &found, &step)));
+    }
+    due.sort_by_key(|expiry| (expiry.at.unix_ms, expiry.id));
+    due
+}
+
+/// Everything that is in the vault: what waits in the inbox is under no rule yet.
+fn merged(bag: &Bag) -> impl Iterator<Item = (RecordingId, &Clip)> {
+    let clips = bag.clips.iter();
+    clips
+        .filter(|(_, clip)| clip.extent.is_some())
+        .map(|(id, clip)| (*id, clip))
+}
+
+fn subject<'a>(clip: &Clip, found: &'a Result<Box<Recording>, String>) -> Subject<'a> {
+    let part = |there| match there {
+        true => Part::There,
+        false => Part::Gone,
+    };
+    let (audio, text) = (part(clip.sound.is_some()), part(clip.words.is_some()));
+    match found {
+        Ok(recording) => Subject {
+            audio,
+            text,
+            ..Subject::of(recording)
+        },
+        Err(_) => Subject {
+            kept_from: clip.kept_from,
+            tags: Tags::Unreadable,
+            pinned: clip.pinned,
+            audio,
+            text,
+            transcript: Transcript::Awaited,
+        },
+    }
+}
+
+fn expiry(
+    id: RecordingId,
+    found: &Result<Box<Recording>, String>,
+    step: &retention::Step<'_>,
+) -> Expiry {
+    Expiry {
+        id,
+        recording: found.clone(),
+        at: step.at,
+        what: step.what,
+        by: step.by.map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// Notes what time it is, where that is due or its owner says so.
+fn note_time(held: &mut Held<'_>, now: Moment, trust: Trust) -> Result<()> {
+    let settings = &held.bag().settings;
+    let is_old = |noted_ms: i64| now.unix_ms.saturating_sub(noted_ms) >= NOTE_EVERY_MS;
+    let believed = settings.judge(now) == ClockVerdict::Right || trust == Trust::Confirmed;
+    let is_due = is_old(settings.last_seen_ms) || (believed && is_old(settings.believed_ms));
+    let is_set_back = trust == Trust::Confirmed && now.unix_ms < settings.last_seen_ms;
+    if !is_due && !is_set_back {
+        return Ok(());
+    }
+    held.rotate(|bag| {
+        see(bag, now, trust);
+        Ok(())
+    })
+    .map(drop)
+}
+
+/// Takes in what time it is. What came in while a clock was ahead that is put right now
+/// counts from now.
+fn see(bag: &mut Bag, now: Moment, trust: Trust) {
+    bag.settings.see(now, trust);
+    if trust == Trust::Confirmed {
+        for clip in bag.clips.values_mut() {
+            clip.kept_from.unix_ms = clip.kept_from.unix_ms.min(now.unix_ms);
+        }
+    }
+}
+
+fn destroy(
+    held: &mut Held<'_>,
+    due: Vec<Expiry>,
+    now: Moment,
+    trust: Trust,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Swept> {
+    let all = 2 * due.len() as u64 + 1;
+    progress(0, all);
+    let (due, failed) = part_waiting(held, due);
+    let ids: Vec<_> = due.iter().map(|expiry| expiry.id).collect();
+    let clips = ids.iter().filter_map(|id| held.bag().clips.get(id));
+    let since = clips.map(|clip| clip.since).min().unwrap_or(0);
+    let draft = Draft::done(Deed::Sweep, &ids).detail(logged(&due));
+    let rotated = held.rotate_logged(draft, |bag| {
+        for expiry in &due {
+            let clip = bag.clips.get_mut(&expiry.id);
+            match (expiry.what, clip) {
+                (Going::Everything, _) => drop(bag.bury(expiry.id)),
+                (Going::Audio, Some(clip)) => clip.sound = None,
+                (Going::Text, Some(clip)) => clip.words = None,
+                (Going::Audio | Going::Text, None) => {}
+            }
+        }
+        see(bag, now, trust);
+        Ok(())
+    })?;
+    progress(1, all);
+    let shredded = due.iter().map(tally).collect();
+    let mut swept = Swept {
+        receipt: Receipt {
+            shredded,
+            ..Receipt::of_keys(held, &keys_of(&due), &rotated.leftovers).held_since(held, since)
+        },
+        gone: due,
+        failed,
+    };
+    delete_rows(held, &mut swept);
+    progress(1 + swept.gone.len() as u64, all);
+    for expiry in swept
+        .gone
+        .iter()
+        .filter(|one| one.what == Going::Everything)
+    {
+        shred::destroy_inbox_file(held, expiry.id, &mut swept.receipt);
+    }
+    progress(all, all);
+    Ok(swept)
+}
+
+/// Takes out those that still have a file in the inbox and of which a part is to stay:
+/// with a key less it could never be taken out of there.
+fn part_waiting(held: &Held<'_>, due: Vec<Expiry>) -> (Vec<Expiry>, Vec<(RecordingId, String)>) {
+    let (mut ready, mut failed) = (Vec::new(), Vec::new());
+    for expiry in due {
+        let path = inbox::path(held.dir(), expiry.id);
+        let waits = expiry.what != Going::Everything && expiry.recording.is_err();
+        match waits && !matches!(held.disk().exists(&path), Ok(false)) {
+            true => failed.push((
+                expiry.id,
+                "it can't be taken out of the inbox yet; nothing of it was destroyed".to_owned(),
+            )),
+            false => ready.push(expiry),
+        }
+    }
+    (ready, failed)
+}
+
+fn tally(expiry: &Expiry) -> Shredded {
+    let (audio_bytes, versions) = match &expiry.recording {
+        Ok(recording) => (recording.audio_bytes, recording.versions.len()),
+        Err(_) => (0, 0),
+    };
+    let transcripts = u32::try_from(versions).unwrap_or(u32::MAX);
+    Shredded {
+        id: expiry.id,
+        audio_bytes: match expiry.what {
+            Going::Everything | Going::Audio => audio_bytes,
+            Going::Text => 0,
+        },
+        transcripts: match expiry.what {
+            Going::Everything | Going::Text => transcripts,
+            Going::Audio => 0,
+        },
+    }
+}
+
+/// How much of how many, and by which rules, for the log: those for a tag without its
+/// name, which is to be gone with the recordings that had it.
+fn logged(due: &[Expiry]) -> String {
+    let mut counts: BTreeMap<(Going, String), usize> = BTreeMap::new();
+    for expiry in due {
+        *counts.entry((expiry.what, expiry.nameless())).or_default() += 1;
+    }
+    let parts = counts.iter().map(|((what, by), many)| {
+        let what = what.name();
+        format!("{what} of {many} by {by}")
+    });
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+/// `the keys to the sound of 3 recordings, and to all of 1 recording`.
+fn keys_of(due: &[Expiry]) -> String {
+    let kinds = [
+        (Going::Everything, "sound, words and card"),
+        (Going::Audio, "sound"),
+        (Going::Text, "words"),
+    ];
+    let parts = kinds.iter().filter_map(|(what, keys)| {
+        let many = due.iter().filter(|expiry| expiry.what == *what).count();
+        let recordings = if many == 1 { "recording" } else { "recordings" };
+        (many > 0).then(|| format!("the {keys} of {many} {recordings}"))
+    });
+    format!("the keys to {}", parts.collect::<Vec<_>>().join(", "))
+}
+
+/// The keys are gone by now: what fails here is told, and the others go on.
+fn delete_rows(held: &Held<'_>, swept: &mut Swept) {
+    let of = |rows: &Writing, expiry: &Expiry| match expiry.what {
+        Going::Everything => rows.delete_all(expiry.id),
+        Going::Audio => rows.delete_sound(expiry.id),
+        Going::Text => rows.delete_words(expiry.id),
+    };
+    let together = held.store().write(held.lock(), |rows| {
+        // The entry that came with the rotation goes where the others are.
+        book::put_carried(rows, held.bag())?;
+        let each = swept.gone.iter().map(|expiry| of(rows, expiry));
+        each.sum::<Result<u64>>()
+    });
+    let deleted = together.unwrap_or_else(|_| {
+        let mut deleted = 0;
+        for expiry in &swept.gone {
+            match held.store().write(held.lock(), |rows| of(rows, expiry)) {
+                Ok(rows) => deleted += rows,
+                Err(error) => {
+                    swept.receipt.not_erased.push(NotErased {
+                        what: format!("sealed rows of {}, without a key", expiry.id),
+                        where_: crate::vault::store::FILE.into(),
+                        why: error.to_string(),
+                    });
+                    swept.failed.push((expiry.id, undeleted(&error)));
+                }
+            }
+        }
+        deleted
+    });
+    swept.receipt.erased.push(format!(
+        "{deleted} rows of store.redb; sealed bytes may stay in its free pages, without a key"
+    ));
+}
+
+fn undeleted(error: &Error) -> String {
+    format!("its keys are destroyed, and its rows could not be deleted: {error}")
+}
