@@ -17,7 +17,7 @@ use crate::vault::{self, OpenVault};
 /// Writes everything as one segment to a stream.
 ///
 /// # Errors
-/// As [`to_folder`]; what was written then is no whole segment.
+/// As [`to_folder`](super::to_folder); what was written then is no whole segment.
 pub fn to_stream(
     vault: &OpenVault,
     out: &mut dyn Write,

@@ -83,6 +83,7 @@ struct Pair {
     at: usize,
 }
 
+#[allow(clippy::print_stderr, reason = "tells how much of it was done")]
 #[test]
 fn a_power_cut_anywhere_and_any_damaged_block_of_the_keys_lose_nothing_either() {
     const LEAST: usize = 20;
