@@ -81,9 +81,10 @@ fn what_is_there_can_be_listed_found_shown_and_exported() {
     let shown = read_only(&home, &["show", "last"]).run().ok();
     assert!(shown.text().contains("hums"), "{shown}");
     let out = home.path("copy.wav").display().to_string();
-    read_only(&home, &["export", "last", "--format", "wav", "-o", &out])
+    let copied = read_only(&home, &["export", "last", "--format", "wav", "-o", &out])
         .run()
         .ok();
+    assert!(copied.stderr.contains("not in its log"), "{copied}");
     assert!((Pcm::decode(&home.path("copy.wav")).seconds() - 2.0).abs() < 0.01);
     assert_eq!(bytes_of(&home), before, "nothing changed");
 }

@@ -29,7 +29,7 @@ pub enum ShredScope {
 
 impl ShredScope {
     /// As a receipt and the log name it.
-    fn name(self) -> &'static str {
+    pub(in crate::vault) fn name(self) -> &'static str {
         match self {
             Self::Everything => "sound, words and card",
             Self::Sound => "sound",

@@ -232,6 +232,15 @@ impl Settings {
     }
 }
 
+/// A log key that was replaced: it opens what was logged by then, and nothing that
+/// somebody adds who still has it.
+pub struct FormerLog {
+    /// The last entry that it may open.
+    pub last: u32,
+    /// The key.
+    pub key: LogKey,
+}
+
 /// Everything that one generation of the vault knows.
 pub struct Bag {
     /// The recordings.
@@ -246,6 +255,8 @@ pub struct Bag {
     pub former_backups: Vec<BackupIdentity>,
     /// Seals and binds the log.
     pub log: LogKey,
+    /// What did so before the master key was replaced.
+    pub former_logs: Vec<FormerLog>,
     /// Signs what backups hold.
     pub signing: SigningSeed,
 }
@@ -260,8 +271,18 @@ impl Bag {
             inbox: InboxIdentity::generate(),
             former_backups: Vec::new(),
             log: LogKey::generate()?,
+            former_logs: Vec::new(),
             signing: SigningSeed::generate()?,
         })
+    }
+
+    /// Puts another log key in the place of the one that somebody with a former way in
+    /// may have.
+    pub fn renew_log(&mut self) -> Result<(), CryptoError> {
+        let last = self.settings.log_head.map_or(0, |head| head.number);
+        let key = std::mem::replace(&mut self.log, LogKey::generate()?);
+        self.former_logs.push(FormerLog { last, key });
+        Ok(())
     }
 
     /// Whether this epoch of a recording was destroyed, here or in a backup
@@ -306,6 +327,14 @@ impl Bag {
                 .map(BackupIdentity::duplicate)
                 .collect(),
             log: self.log.duplicate(),
+            former_logs: self
+                .former_logs
+                .iter()
+                .map(|former| FormerLog {
+                    last: former.last,
+                    key: former.key.duplicate(),
+                })
+                .collect(),
             signing: self.signing.duplicate(),
         }
     }
@@ -339,6 +368,11 @@ impl Bag {
             inbox: inbox.as_str(),
             former_backups: former.iter().map(|text| text.as_str()).collect(),
             log: self.log.expose(),
+            former_logs: self
+                .former_logs
+                .iter()
+                .map(|former| (former.last, former.key.expose().as_slice()))
+                .collect(),
             signing: self.signing.expose(),
         };
         let measure = postcard::ser_flavors::Size::default();
@@ -380,6 +414,14 @@ impl Bag {
                 .map(str::parse)
                 .collect::<Result<_, CryptoError>>()?,
             log: LogKey::from_bytes(secret(wire.log)?),
+            former_logs: wire
+                .former_logs
+                .into_iter()
+                .map(|(last, key)| {
+                    let key = LogKey::from_bytes(secret(key)?);
+                    Ok(FormerLog { last, key })
+                })
+                .collect::<Result<_, CryptoError>>()?,
             signing: SigningSeed::from_bytes(secret(wire.signing)?),
         })
     }
@@ -403,6 +445,8 @@ struct Wire<'a> {
     inbox: &'a str,
     former_backups: Vec<&'a str>,
     log: &'a [u8],
+    #[serde(borrow)]
+    former_logs: Vec<(u32, &'a [u8])>,
     signing: &'a [u8],
 }
 
@@ -491,6 +535,7 @@ mod tests {
             hash: [1; 32],
         });
         bag.former_backups.push(BackupIdentity::generate());
+        bag.renew_log().unwrap();
         bag
     }
 

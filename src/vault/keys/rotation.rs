@@ -123,6 +123,13 @@ impl KeyRing {
         }
         bag.inbox = InboxIdentity::generate();
         bag.settings.see(site.clock.now(), Trust::IfPlausible);
+        if successor.is_some() {
+            // Who had a way in that is gone may have this key.
+            bag.renew_log().map_err(|error| Error::Seal {
+                which: "the bag".into(),
+                why: error.to_string(),
+            })?;
+        }
         reached(Step::Adopted)?;
 
         // 2.

@@ -39,7 +39,7 @@ pub(crate) fn mend(held: &Held<'_>, draft: Draft) -> Result<()> {
         put_carried(rows, bag)?;
         let (mut checker, mut wrong) = (Checker::new(bag), Vec::new());
         rows.log_from_end(&mut |number, row| {
-            match entry::open(&bag.log, row) {
+            match entry::open(bag, row) {
                 Ok(entry) if entry.number == number => checker.entry(entry),
                 other => wrong.push((number, other.ok().map(|entry| (entry, row.to_vec())))),
             }
@@ -62,11 +62,11 @@ pub(crate) fn mend(held: &Held<'_>, draft: Draft) -> Result<()> {
 /// transactions that there are anyway; until then the bag keeps them.
 pub(crate) fn put_carried(rows: &Writing, bag: &Bag) -> Result<()> {
     for frame in &bag.settings.log_carried {
-        let entry = entry::open(&bag.log, frame)?;
+        let entry = entry::open(bag, frame)?;
         match rows.log_row(entry.number)? {
             None => rows.add_log(entry.number, frame).map(drop)?,
             // Somebody without a key put something there.
-            Some(other) if entry::open(&bag.log, &other).is_err() => {
+            Some(other) if entry::open(bag, &other).is_err() => {
                 rows.replace_log(entry.number, frame)?;
             }
             Some(_) => {}
@@ -86,7 +86,7 @@ struct Place {
 impl Place {
     fn find(rows: &impl LogRows, bag: &Bag) -> Result<Self> {
         let (mut before, mut taken) = (bag.settings.log_head, Vec::new());
-        rows.log_from_end(&mut |number, row| match entry::open(&bag.log, row) {
+        rows.log_from_end(&mut |number, row| match entry::open(bag, row) {
             Ok(entry) if entry.number == number => {
                 if before.is_none_or(|known| known.number < number) {
                     before = Some(entry.head());
@@ -140,8 +140,9 @@ pub(crate) struct Anchor {
 }
 
 impl Anchor {
-    /// Looks where the log ends. A store that can't be read keeps nobody from rotating:
-    /// then the bag goes on naming what it named.
+    /// Looks where the log ends, and makes sure that it does so on the disk: whatever the
+    /// bag names has to be there after a power cut. A store that can't be read keeps
+    /// nobody from rotating: then the bag goes on naming what it named.
     pub(crate) fn look(
         store: &Store,
         lock: &Lock,
@@ -154,12 +155,20 @@ impl Anchor {
             let rows = store.begin()?;
             let mut waiting = Vec::new();
             for frame in carried {
-                let number = entry::open(&bag.log, frame)?.number;
+                let number = entry::open(bag, frame)?.number;
                 if rows.log_row(number)?.as_ref() != Some(frame) {
                     waiting.push(frame.clone());
                 }
             }
             Ok((Place::find(&rows, bag)?, waiting))
+        });
+        let seen = seen.and_then(|(place, waiting)| {
+            let newest = place.before.map_or(0, |head| head.number);
+            let is_known = place.before == bag.settings.log_head;
+            if !is_known || waiting.len() < carried.len() {
+                store.keep_log(lock, newest)?;
+            }
+            Ok((place, waiting))
         });
         let (place, carried) = match seen {
             Ok(seen) => seen,

@@ -129,7 +129,7 @@ impl<'a> Checker<'a> {
 
     /// What stands in the place of an entry.
     pub(in crate::vault) fn row(&mut self, number: u32, row: &[u8]) {
-        match entry::open(&self.bag.log, row) {
+        match entry::open(self.bag, row) {
             Ok(entry) if entry.number == number => drop(self.good.insert(number, entry)),
             Ok(entry) => {
                 let what = format!("entry {} stands in its place", entry.number);
@@ -197,7 +197,7 @@ impl<'a> Checker<'a> {
     /// Entries that came with a rotation count whether or not they are in the store.
     fn take_carried(&mut self) {
         for frame in &self.bag.settings.log_carried {
-            let Ok(entry) = entry::open(&self.bag.log, frame) else {
+            let Ok(entry) = entry::open(self.bag, frame) else {
                 continue;
             };
             let number = entry.number;

@@ -9,7 +9,7 @@ use super::chain::Lapse;
 use crate::crypto::LogKey;
 use crate::recording::{Moment, RecordingId};
 use crate::vault::error::Result;
-use crate::vault::keys::bag::LogHead;
+use crate::vault::keys::bag::{Bag, LogHead};
 use crate::vault::sealed::frame::{self, Facts, Kind};
 use crate::vault::sealed::record;
 
@@ -152,7 +152,7 @@ impl Draft {
 
     /// The entry of this number behind that one, as a frame; and what the next one
     /// binds.
-    pub(super) fn seal(
+    pub(in crate::vault) fn seal(
         &self,
         key: &LogKey,
         at: Moment,
@@ -223,12 +223,13 @@ struct Body {
     lost: Vec<(u32, u32)>,
 }
 
-/// Opens an entry: one whole frame and nothing else.
+/// Opens an entry: one whole frame and nothing else. A log key that was replaced opens
+/// only those that were there by then.
 ///
 /// # Errors
 /// [`Error::Damaged`](crate::vault::Error::Damaged) if it is anything else than what
-/// [`Draft::seal`] made with this key. Its number is the one sealed inside.
-pub(in crate::vault) fn open(key: &LogKey, bytes: &[u8]) -> Result<Entry> {
+/// [`Draft::seal`] made with one of these keys. Its number is the one sealed inside.
+pub(in crate::vault) fn open(bag: &Bag, bytes: &[u8]) -> Result<Entry> {
     let unfit = |why: &str| crate::vault::Error::damaged("log", why);
     let frame = frame::parse(bytes).map_err(|why| unfit(&why.to_string()))?;
     if frame.facts != facts(frame.facts.number) {
@@ -237,9 +238,15 @@ pub(in crate::vault) fn open(key: &LogKey, bytes: &[u8]) -> Result<Entry> {
     if frame.bytes.len() != bytes.len() {
         return Err(unfit("bytes follow that are no entry"));
     }
-    let body: Body = record::open_text(key, &frame)?;
+    let number = frame.facts.number;
+    let former = bag.former_logs.iter().filter(|one| number <= one.last);
+    let mut keys = [&bag.log]
+        .into_iter()
+        .chain(former.rev().map(|one| &one.key));
+    let opened = keys.find_map(|key| record::open_text::<Body>(key, &frame).ok());
+    let body = opened.ok_or_else(|| unfit("nothing opens it"))?;
     Ok(Entry {
-        number: frame.facts.number,
+        number,
         at: body.at,
         deed: body.deed,
         stage: body.stage,

@@ -19,6 +19,8 @@
 pub(super) mod book;
 pub(super) mod chain;
 pub(super) mod entry;
+#[cfg(test)]
+mod tests;
 
 pub use chain::{Lapse, Log};
 pub use entry::{Deed, Draft, Entry, Stage};

@@ -251,7 +251,7 @@ fn look_at(known: &Known<'_>, piece: &Piece<'_>, window: &mut Vec<u8>, found: &m
             continue;
         };
         if frame.facts.kind == Kind::Log {
-            match entry::open(&known.bag.log, frame.bytes) {
+            match entry::open(known.bag, frame.bytes) {
                 Ok(entry) => {
                     found.log.push((entry, start + at as u64));
                     from = at + frame.bytes.len();

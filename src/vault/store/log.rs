@@ -95,6 +95,7 @@ impl Writing {
 
     /// Puts an entry where something else stands.
     pub(in crate::vault) fn replace_log(&self, number: u32, frame: &[u8]) -> Result<()> {
+        self.logged.set(self.logged.get().max(number));
         self.log()?
             .insert(&number.to_be_bytes(), frame)
             .map_err(|error| self.trouble.of(error))?;

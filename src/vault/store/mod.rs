@@ -15,10 +15,11 @@ pub(super) mod rescue;
 pub(super) mod rows;
 pub(super) mod sound;
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadOnlyDatabase, ReadableDatabase,
@@ -54,6 +55,8 @@ pub(crate) struct Store {
     dir: PathBuf,
     path: PathBuf,
     checked: AtomicBool,
+    /// Up to which entry of the log this process knows that it is durable.
+    durable_log: AtomicU32,
 }
 
 /// What came of making the store.
@@ -74,6 +77,7 @@ impl Store {
             dir,
             path,
             checked: AtomicBool::new(false),
+            durable_log: AtomicU32::new(0),
         }
     }
 
@@ -175,14 +179,10 @@ impl Store {
         lock: &Lock,
         change: impl FnOnce(&Writing) -> Result<T>,
     ) -> Result<T> {
-        // Closing redb ends with a durable commit of its own: the rows go with
-        // it, and one fsync is spared.
-        self.change(lock, |changes| {
-            changes.commit_as(Durability::None, |rows| {
-                let changed = change(rows)?;
-                rows.count_commit()?;
-                Ok(changed)
-            })
+        self.write_aside(lock, |rows| {
+            let changed = change(rows)?;
+            rows.count_commit()?;
+            Ok(changed)
         })
     }
 
@@ -193,7 +193,27 @@ impl Store {
         lock: &Lock,
         change: impl FnOnce(&Writing) -> Result<T>,
     ) -> Result<T> {
-        self.change(lock, |changes| changes.commit_as(Durability::None, change))
+        // Closing redb ends with a durable commit of its own: the rows go with
+        // it, and one fsync is spared.
+        let (changed, logged) = self.change(lock, |changes| {
+            changes.commit_as(Durability::None, |rows| {
+                Ok((change(rows)?, rows.logged.get()))
+            })
+        })?;
+        self.durable_log.fetch_max(logged, Ordering::AcqRel);
+        Ok(changed)
+    }
+
+    /// Makes durable what another process may have left in the page cache when it was
+    /// killed, if this one does not know that the log is durable up to there.
+    pub(crate) fn keep_log(&self, lock: &Lock, number: u32) -> Result<()> {
+        if self.durable_log.load(Ordering::Acquire) >= number {
+            return Ok(());
+        }
+        let file = self.open_file(lock, Access::Write)?;
+        file.sync().map_err(Error::io("sync", &self.path))?;
+        self.durable_log.fetch_max(number, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Reads the store after redb has checked all of it, however large it is, and
@@ -380,6 +400,7 @@ impl Changes<'_> {
         txn.set_durability(durability)
             .map_err(|error| self.store.trouble(error))?;
         let rows = Writing {
+            logged: Cell::new(0),
             txn,
             trouble: Trouble(self.store.path.clone()),
         };

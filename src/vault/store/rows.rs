@@ -13,6 +13,7 @@
 //! Integers in keys are big-endian, so that rows lie in order. Rows hold sealed
 //! frames only; nothing here has a key.
 
+use std::cell::Cell;
 use std::ops::RangeInclusive;
 
 use redb::{
@@ -318,6 +319,8 @@ impl Reading {
 
 /// Rows about to be changed; nothing counts before the commit.
 pub(crate) struct Writing {
+    /// The highest entry of the log that was put in.
+    pub(super) logged: Cell<u32>,
     pub(in crate::vault) txn: WriteTransaction,
     pub(in crate::vault) trouble: Trouble,
 }

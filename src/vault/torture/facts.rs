@@ -15,6 +15,8 @@ pub(super) struct Facts {
     pub(super) clips: BTreeMap<RecordingId, Clip>,
     /// What was destroyed for good.
     pub(super) gone: Vec<Gone>,
+    /// How often something was played: the log says so.
+    pub(super) plays: u32,
     /// Passphrases that open nothing any more.
     pub(super) former: Vec<&'static str>,
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::attacker::{Evidence, attack};
 use super::facts::{Clip, Facts, observe};
+use super::logged;
 use super::stage::{DIR, QUICK, Told, secret, site};
 use crate::recording::RecordingId;
 use crate::vault::ground::sim_disk::SimDisk;
@@ -103,6 +104,8 @@ pub(super) fn look(
     if let Some(left) = inbox.first() {
         return Err(lost("the inbox", format!("{} is still there", left.id)));
     }
+    let log = open.read_log();
+    let log = log.map_err(|error| lost("reading the log", error.to_string()))?;
     drop(open);
     let is_it = |facts: &&&Facts| facts.passphrase == Some(passphrase) && facts.clips == found;
     let Some(state) = allowed.iter().find(is_it) else {
@@ -115,7 +118,12 @@ pub(super) fn look(
     // Done is done: what was cut short has been brought to its end by now.
     attack(disk, &evidence.with(disk), state).map_err(Wrong::Unshredded)?;
     changes_nothing(disk, passphrase, &state.clips)?;
-    Ok((*state).clone())
+    let mut state = (*state).clone();
+    if harm == Harm::Fault {
+        state.plays =
+            logged::check(&log, &allowed, &state, &found).map_err(|why| lost("the log", why))?;
+    }
+    Ok(state)
 }
 
 /// Where there need not be a vault yet, one can be made.

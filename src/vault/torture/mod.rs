@@ -16,7 +16,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a panic is how a test fails"
+    clippy::print_stderr,
+    reason = "a panic is how a test fails, and figures are for who reads them"
 )]
 
 mod again;
@@ -27,6 +28,7 @@ mod facts;
 mod faults;
 mod full_reader;
 mod keeping;
+mod logged;
 mod look;
 mod returning;
 mod rounds;

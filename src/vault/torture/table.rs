@@ -9,7 +9,7 @@ use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES, Source};
 use crate::transcript::Transcript;
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::tests::{PASSPHRASE, packets, transcript};
-use crate::vault::{Error, OpenVault, Receipt, Redaction, Result, ShredScope, Vault};
+use crate::vault::{Deed, Error, OpenVault, Receipt, Redaction, Result, ShredScope, Vault};
 
 /// What passwd sets.
 const OTHER_PASSPHRASE: &str = "six other words by now";
@@ -164,6 +164,32 @@ pub(super) const TABLE: &[Operation] = &[
                     .searches
                     .insert("weekly".to_owned(), "tag:minutes".to_owned());
             })
+        },
+    },
+    Operation {
+        name: "log",
+        before: library,
+        work: |stage| {
+            let (open, id) = (stage.open()?, stage.facts().id(2));
+            for _ in 0..2 {
+                play(stage, &open, id)?;
+            }
+            // What was said to have been played stays so, behind what rotates too.
+            open.change_settings(&mut |_| ())
+        },
+    },
+    Operation {
+        name: "log and shred",
+        before: |stage| {
+            library(stage);
+            let (open, id) = (stage.open().unwrap(), stage.facts().id(2));
+            play(stage, &open, id).unwrap();
+            shred(stage, &[1], ShredScope::Everything).unwrap();
+        },
+        work: |stage| {
+            let (open, id) = (stage.open()?, stage.facts().id(2));
+            play(stage, &open, id)?;
+            shred(stage, &[2], ShredScope::Everything)
         },
     },
     Operation {
@@ -359,6 +385,14 @@ fn import(stage: &Stage) -> Result<()> {
 pub(super) fn edit(stage: &Stage, open: &OpenVault, id: RecordingId, note: &str) -> Result<()> {
     stage.will(|facts| facts.clip(id).note = note.to_owned());
     open.update_card(id, &mut |card| card.note = note.to_owned())?;
+    stage.did();
+    Ok(())
+}
+
+/// Says in the log that a recording is about to be played.
+pub(super) fn play(stage: &Stage, open: &OpenVault, id: RecordingId) -> Result<()> {
+    stage.will(|facts| facts.plays += 1);
+    open.log(Deed::Play, &[id], "from 0:00")?;
     stage.did();
     Ok(())
 }

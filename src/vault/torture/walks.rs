@@ -7,7 +7,7 @@ use super::faults::KINDS;
 use super::look::{Harm, look};
 use super::rounds::Outcome;
 use super::stage::{QUICK, Stage, secret};
-use super::table::{edit, library, record, shred};
+use super::table::{edit, library, play, record, shred};
 use super::tally::Budget;
 use crate::vault::Result;
 use crate::vault::ShredScope;
@@ -73,7 +73,7 @@ fn act(stage: &Stage, number: &mut u8, dice: &mut Dice) -> (&'static str, Result
     let facts = stage.facts();
     let all: Vec<u8> = facts.clips.values().map(|clip| clip.number).collect();
     let one = all.get(dice.below(all.len().max(1))).copied();
-    match (dice.below(8), one) {
+    match (dice.below(9), one) {
         (0, Some(one)) => {
             let text = format!("said in {one}");
             let add = || -> Result<()> {
@@ -102,6 +102,11 @@ fn act(stage: &Stage, number: &mut u8, dice: &mut Dice) -> (&'static str, Result
                 ),
                 None => ("open", stage.open().map(drop)),
             }
+        }
+        (5, Some(one)) => {
+            let open = stage.open();
+            let played = open.and_then(|open| play(stage, &open, facts.id(one)));
+            ("play", played)
         }
         (4, _) => {
             // Never one that was there before, which would open old things anew.
