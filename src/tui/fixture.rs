@@ -10,7 +10,9 @@ use std::time::Duration;
 use jiff::civil::{Date, date};
 use ratatui::layout::Size;
 
-use super::engine::{Answer, Hit, HitMoment, Phase, RecorderStatus, Request, Vault};
+use super::engine::{
+    Answer, Hit, HitMoment, Logged, LoggedEntry, Phase, RecorderStatus, Request, Vault,
+};
 use super::input::Key;
 use super::keymap::Keymap;
 use super::model::{Model, Settings};
@@ -19,6 +21,7 @@ use super::theme::Theme;
 use super::update::{begin, update};
 use crate::recording::{Card, Ending, Moment, Recording, RecordingId, Signal, Source, VersionInfo};
 use crate::transcript::{Segment, Transcript, Word};
+use crate::vault::{Deed, Stage};
 
 pub(in crate::tui) const TODAY: Date = date(2026, 11, 22);
 
@@ -156,6 +159,45 @@ pub(in crate::tui) fn hit() -> Hit {
             text,
             marks,
         }],
+    }
+}
+
+/// A log of so many entries, the newest first; the first two are of recordings that are
+/// there, or were.
+pub(in crate::tui) fn logged(entries: u32) -> Logged {
+    let entry = |number: u32| {
+        let (deed, stage, ids, detail) = match number % 4 {
+            0 => (Deed::Play, Stage::Begun, vec![id(1)], "from 0:09"),
+            1 => (
+                Deed::Shred,
+                Stage::Done,
+                vec![id(77)],
+                "sound, words and card",
+            ),
+            2 => (
+                Deed::Export,
+                Stage::Begun,
+                vec![id(2), id(3)],
+                "txt to a file",
+            ),
+            _ => (Deed::Passwd, Stage::Done, Vec::new(), ""),
+        };
+        LoggedEntry {
+            number,
+            at: Moment {
+                unix_ms: 1_763_800_000_000 + i64::from(number) * 600_000,
+                offset_s: 3600,
+            },
+            deed,
+            stage,
+            ids,
+            detail: detail.to_owned(),
+        }
+    };
+    Logged {
+        entries: (1..=entries).rev().map(entry).collect(),
+        lapses: Vec::new(),
+        unanchored: 2,
     }
 }
 

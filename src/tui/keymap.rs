@@ -45,6 +45,7 @@ pub enum Action {
     StopRecording,
     Equipment,
     Retention,
+    Log,
     Palette,
     Help,
     Lock,
@@ -71,15 +72,19 @@ pub enum Place {
     Equipment,
     /// Retention rules and what goes by them.
     Retention,
+    /// What was done with the recordings.
+    Log,
 }
 
-use Place::{Equipment, Hits, Library, Locked, Recorder, Retention, Text};
+use Place::{Equipment, Hits, Library, Locked, Log, Recorder, Retention, Text};
 
-const EVERYWHERE: &[Place] = &[Locked, Library, Hits, Text, Recorder, Equipment, Retention];
-const OPEN: &[Place] = &[Library, Hits, Text, Recorder, Equipment, Retention];
+const EVERYWHERE: &[Place] = &[
+    Locked, Library, Hits, Text, Recorder, Equipment, Retention, Log,
+];
+const OPEN: &[Place] = &[Library, Hits, Text, Recorder, Equipment, Retention, Log];
 const BROWSING: &[Place] = &[Library, Hits, Text];
 const LISTS: &[Place] = &[Library, Hits];
-const MOVING: &[Place] = &[Library, Hits, Text, Equipment, Retention];
+const MOVING: &[Place] = &[Library, Hits, Text, Equipment, Retention, Log];
 
 /// One line of the table.
 #[derive(Debug)]
@@ -122,7 +127,7 @@ pub static TABLE: &[Entry] = &[
         Action::Record,
         "record",
         &["r"],
-        &[Locked, Library, Hits, Text, Equipment, Retention],
+        &[Locked, Library, Hits, Text, Equipment, Retention, Log],
         Some("record"),
         "record the microphone, or go to the running recording",
     ),
@@ -375,6 +380,14 @@ pub static TABLE: &[Entry] = &[
         BROWSING,
         None,
         "how long recordings are kept, and what goes next",
+    ),
+    entry(
+        Action::Log,
+        "log",
+        &["H"],
+        BROWSING,
+        None,
+        "what was played, exported and destroyed",
     ),
     entry(
         Action::Lock,

@@ -12,8 +12,9 @@ use jiff::civil::Date;
 
 use super::secret::Secret;
 use crate::error::Failure;
-use crate::recording::{Recording, RecordingId};
+use crate::recording::{Moment, Recording, RecordingId};
 use crate::transcript::Transcript;
+use crate::vault::{Deed, Stage};
 
 mod real;
 
@@ -122,6 +123,8 @@ pub enum Request {
     /// The clock is right: destroy what is due by it. Whoever asks this has asked the
     /// person.
     ClockIsRight,
+    /// What was done with the recordings; answered by [`Answer::Log`].
+    Log,
 }
 
 /// Forms of an exported copy.
@@ -275,6 +278,8 @@ pub enum Answer {
     },
     /// Microphones and speech models.
     Equipment(Equipment),
+    /// What was done with the recordings.
+    Log(Logged),
     /// Something to tell.
     Notice(String),
     /// Something could not be done.
@@ -410,6 +415,34 @@ pub struct PlayerStatus {
     pub duration_s: f64,
     /// Held.
     pub paused: bool,
+}
+
+/// The log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Logged {
+    /// Newest first.
+    pub entries: Vec<LoggedEntry>,
+    /// What is wrong with it, a sentence each.
+    pub lapses: Vec<String>,
+    /// How many entries nobody would miss.
+    pub unanchored: usize,
+}
+
+/// An entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEntry {
+    /// Its number.
+    pub number: u32,
+    /// When it was written.
+    pub at: Moment,
+    /// What was done.
+    pub deed: Deed,
+    /// How far it had come.
+    pub stage: Stage,
+    /// To which recordings.
+    pub ids: Vec<RecordingId>,
+    /// As what, or whereto.
+    pub detail: String,
 }
 
 /// Microphones and speech models.

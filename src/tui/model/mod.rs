@@ -18,10 +18,12 @@ use super::secret::Secret;
 use super::theme::Theme;
 use crate::error::Failure;
 use crate::recording::RecordingId;
+use history::History;
 use library::{Library, Scroll};
 use line::Line;
 use reading::Reading;
 
+pub mod history;
 pub mod library;
 pub mod line;
 pub mod reading;
@@ -79,6 +81,8 @@ pub struct Model {
     pub retention: Option<Retention>,
     /// The first line of it in sight.
     pub retention_top: usize,
+    /// What was done with the recordings.
+    pub history: History,
     /// The message line.
     pub note: Option<Note>,
     /// Locking was announced: a key prevents it.
@@ -136,6 +140,8 @@ pub enum Screen {
     Equipment,
     /// Retention rules and what goes by them.
     Retention,
+    /// What was done with the recordings.
+    Log,
 }
 
 /// One of the two panes.
@@ -356,6 +362,7 @@ impl Model {
             equipment_row: 0,
             retention: None,
             retention_top: 0,
+            history: History::default(),
             note: None,
             lock_announced: false,
         }
@@ -396,6 +403,7 @@ impl Model {
             (_, false) => Place::Locked,
             (Screen::Equipment, true) => Place::Equipment,
             (Screen::Retention, true) => Place::Retention,
+            (Screen::Log, true) => Place::Log,
             (Screen::Main, true) if self.focus == Pane::Text => Place::Text,
             (Screen::Main, true) if self.search.is_some() => Place::Hits,
             (Screen::Main, true) => Place::Library,
@@ -494,7 +502,11 @@ impl Model {
         self.focus = Pane::List;
         self.lock_announced = false;
         self.retention = None;
-        if matches!(self.screen, Screen::Equipment | Screen::Retention) {
+        self.history = History::default();
+        if matches!(
+            self.screen,
+            Screen::Equipment | Screen::Retention | Screen::Log
+        ) {
             self.screen = Screen::Main;
         }
         if let Recorder::Running { title, .. } = &mut self.recorder {

@@ -7,6 +7,7 @@ use crate::transcript::REDACTED;
 use crate::tui::clipboard;
 use crate::tui::engine::Request;
 use crate::tui::keymap::{Action, Place};
+use crate::tui::model::history::History;
 use crate::tui::model::line::Line;
 use crate::tui::model::reading::Text;
 use crate::tui::model::{
@@ -87,6 +88,11 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
             model.screen = Screen::Retention;
             (model.retention, model.retention_top) = (None, 0);
             effects.push(Effect::Ask(Request::Retention));
+        }
+        Action::Log => {
+            model.screen = Screen::Log;
+            model.history = History::default();
+            effects.push(Effect::Ask(Request::Log));
         }
     }
 }

@@ -134,6 +134,7 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
                 motion::rest(model, effects);
             }
         }
+        Answer::Log(logged) => model.history.replace(logged),
         Answer::Playing(status) => model.player = Some(status),
         Answer::PlayerStopped => model.player = None,
         Answer::Transcribing {

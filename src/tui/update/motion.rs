@@ -7,11 +7,13 @@ use crate::tui::model::{Model, Pane};
 use crate::tui::msg::{Effect, Timer};
 
 use super::REST;
+use crate::tui::view::history;
 
 /// Rows a hit takes in the list: its title, and the words around it.
 pub(in crate::tui) const HIT_ROWS: usize = 2;
 
-/// Moves by rows: recordings, hits, sentences or pieces of equipment.
+/// Moves by rows: recordings, hits, sentences, pieces of equipment or entries of the
+/// log.
 pub(super) fn step(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     let move_in =
         |at: usize, count: usize| at.saturating_add_signed(by).min(count.saturating_sub(1));
@@ -40,6 +42,10 @@ pub(super) fn step(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
             let lines = model.retention.as_ref().map_or(0, |it| it.lines().len());
             model.retention_top = move_in(model.retention_top, lines);
         }
+        Place::Log => {
+            let count = model.history.entries().len();
+            model.history.scroll.cursor = move_in(model.history.scroll.cursor, count);
+        }
         Place::Locked | Place::Recorder => {}
     }
 }
@@ -50,6 +56,7 @@ pub(super) fn page(model: &Model) -> isize {
     let rows = match model.place() {
         Place::Hits => usize::from(areas.list.height) / HIT_ROWS,
         Place::Text => areas.text_rows() / 2,
+        Place::Log => history::rows(areas.dialog().height),
         _ => usize::from(areas.list.height),
     };
     isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(1)
@@ -156,6 +163,9 @@ pub(super) fn keep_in_sight(model: &mut Model) {
     if let Some(search) = &mut model.search {
         search.scroll.show(rows / HIT_ROWS, search.hits.len());
     }
+    let count = model.history.entries().len();
+    let rows = history::rows(areas.dialog().height);
+    model.history.scroll.show(rows, count);
     if let Some(reading) = &mut model.reading {
         let spoken = model
             .player

@@ -8,7 +8,7 @@
 use super::*;
 use crate::error::{Exit, Failure};
 use crate::tui::engine::{Answer, Leap, PlayerStatus, Request, Vault as Found};
-use crate::tui::fixture::{Driven, TODAY, hit, id, recorder_status, recording, six};
+use crate::tui::fixture::{Driven, TODAY, hit, id, logged, recorder_status, recording, six};
 use crate::tui::input::Key;
 use crate::tui::model::{Answered, Overlay, Screen};
 
@@ -422,6 +422,42 @@ fn tags_are_words_without_their_hash_and_each_once() {
     assert!(
         matches!(asked.as_slice(), [Request::Edit { tags, title, .. }] if tags == &["a", "b"] && title == "Standup with Ana")
     );
+}
+
+#[test]
+fn the_log_is_reached_by_key_and_palette_scrolled_with_arrows_and_left_with_escape() {
+    let mut driven = Driven::open(80, 24);
+    driven.type_text(":exported");
+    driven.press(&[Key::Enter]);
+    assert!(matches!(driven.asked().as_slice(), [.., Request::Log]));
+    assert_eq!(driven.model.place(), crate::tui::keymap::Place::Log);
+    driven.press(&[Key::Down]);
+    driven.answer(Answer::Log(logged(40)));
+    assert_eq!(driven.model.history.current().unwrap().number, 40);
+    driven.press(&[Key::Down, Key::Down, Key::Up, Key::Down]);
+    assert_eq!(driven.model.history.current().unwrap().number, 38);
+    driven.press(&[Key::End]);
+    assert_eq!(driven.model.history.current().unwrap().number, 1);
+    let scroll = driven.model.history.scroll;
+    assert!(scroll.top > 0 && scroll.top <= scroll.cursor);
+    driven.press(&[Key::PageUp, Key::Home]);
+    assert_eq!(driven.model.history.scroll.top, 0);
+    driven.press(&[Key::Esc]);
+    assert_eq!(driven.model.screen, Screen::Main);
+    driven.type_text("H");
+    assert!(matches!(driven.asked().as_slice(), [.., Request::Log]));
+}
+
+#[test]
+fn locking_forgets_the_log_and_what_of_it_comes_too_late_is_dropped() {
+    let mut driven = Driven::open(80, 24);
+    driven.type_text("H");
+    driven.answer(Answer::Log(logged(4)));
+    driven.type_text("L");
+    assert!(driven.model.history.read.is_none());
+    assert_eq!(driven.model.screen, Screen::Main);
+    driven.answer(Answer::Log(logged(4)));
+    assert!(driven.model.history.read.is_none());
 }
 
 #[test]

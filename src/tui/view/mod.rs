@@ -12,6 +12,7 @@ use paint::{Pane, columns};
 mod dialog;
 mod door;
 mod equipment;
+pub(in crate::tui) mod history;
 mod library;
 mod oneline;
 pub(in crate::tui) mod paint;
@@ -44,6 +45,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
             }
             (None, Screen::Retention) => {
                 retention::draw(model, buffer);
+                None
+            }
+            (None, Screen::Log) => {
+                history::draw(model, buffer);
                 None
             }
             (None, Screen::Main) if model.is_open() => main(model, buffer),

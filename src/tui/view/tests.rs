@@ -12,10 +12,10 @@ use ratatui::layout::Size;
 
 use super::view;
 use crate::tui::engine::{
-    Access, Answer, Coming, Equipment, Leap, Phase, Piece, PlayerStatus, RecorderStatus, Retention,
-    Vault,
+    Access, Answer, Coming, Equipment, Leap, Logged, Phase, Piece, PlayerStatus, RecorderStatus,
+    Retention, Vault,
 };
-use crate::tui::fixture::{Driven, TODAY, hit, id, recorder_status, recording};
+use crate::tui::fixture::{Driven, TODAY, hit, id, logged, recorder_status, recording};
 use crate::tui::input::Key;
 use crate::tui::model::Model;
 use crate::tui::msg::{Msg, Timer};
@@ -433,6 +433,53 @@ fn equipment() {
         }));
         driven
     });
+}
+
+fn log_with(entries: u32, width: u16, height: u16) -> Driven {
+    let mut driven = Driven::open(width, height);
+    driven.type_text("H");
+    driven.answer(Answer::Log(logged(entries)));
+    driven
+}
+
+#[test]
+fn log() {
+    at_every_size("log", |width, height| {
+        let mut driven = log_with(30, width, height);
+        driven.press(&[Key::Down, Key::Down]);
+        driven
+    });
+}
+
+#[test]
+fn a_log_that_was_tampered_with_says_so_before_all_else() {
+    for (width, height) in [(80, 24), (40, 10)] {
+        let mut driven = Driven::open(width, height);
+        driven.type_text("H");
+        let lapses = ["entry 4: gone", "entry 7: gone"].map(str::to_owned);
+        driven.answer(Answer::Log(Logged {
+            lapses: lapses.into(),
+            ..logged(9)
+        }));
+        let shown = screen(&driven.model);
+        let second = shown.lines().nth(1).unwrap();
+        assert!(second.contains("entry 4: gone; and 1 more"), "{shown}");
+    }
+}
+
+#[test]
+fn the_log_sends_nothing_while_nothing_changes_and_little_while_it_is_scrolled() {
+    let mut driven = log_with(300, 80, 24);
+    let mut line = Line::showing(&driven.model);
+    assert_eq!(line.frame(&driven.model), 0);
+    let costs: Vec<usize> = (0..200)
+        .map(|_| {
+            driven.press(&[Key::Down]);
+            line.frame(&driven.model)
+        })
+        .collect();
+    let mean = costs.iter().sum::<usize>() / costs.len();
+    assert!(mean <= 300, "{mean} bytes a move: {costs:?}");
 }
 
 /// Bytes that a model's next frame sends to a terminal that shows the last one.

@@ -44,6 +44,11 @@ fn id_of(number: u8) -> RecordingId {
     RecordingId::from_bytes([number; 16])
 }
 
+/// Whether this one was never here, and a backup said that it was destroyed.
+pub(super) fn was_never_here(id: RecordingId) -> bool {
+    id == id_of(DESTROYED.0)
+}
+
 fn returning((number, segments, epoch): (u8, u32, u32)) -> Returning {
     let words = [1, 4].map(|version| (version, transcript(&format!("said in {number}"))));
     Returning {

@@ -182,9 +182,13 @@ pub(super) const TABLE: &[Operation] = &[
         name: "log and shred",
         before: |stage| {
             library(stage);
-            let (open, id) = (stage.open().unwrap(), stage.facts().id(2));
-            play(stage, &open, id).unwrap();
-            shred(stage, &[1], ShredScope::Everything).unwrap();
+            let open = stage.open().unwrap();
+            let (two, three) = (stage.facts().id(2), stage.facts().id(3));
+            play(stage, &open, two).unwrap();
+            // One entry that came with a rotation, and is still carried.
+            stage.will(|facts| facts.destroy(three, What::CardsBefore(1)));
+            open.forget_revisions(three).unwrap();
+            stage.did();
         },
         work: |stage| {
             let (open, id) = (stage.open()?, stage.facts().id(2));

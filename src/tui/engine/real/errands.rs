@@ -11,10 +11,10 @@ use super::notes::Notes;
 use super::{Answer, Shared};
 use crate::audio::{StoredRate, StoredShape, StoredSound};
 use crate::command::text::TextFormat;
-use crate::command::{Progress, Unit, devices, export, model, transcribe};
+use crate::command::{Progress, Unit, devices, export, log, model, transcribe};
 use crate::error::Failure;
 use crate::recording::{Recording, RecordingId, SEGMENT_SAMPLES};
-use crate::tui::engine::{Equipment, Format, Piece};
+use crate::tui::engine::{Equipment, Format, Logged, LoggedEntry, Piece};
 use crate::vault::OpenVault;
 use crate::worker::sounding::SoundFormat;
 
@@ -54,6 +54,8 @@ pub(super) enum Keyed {
     },
     /// Another transcript.
     Transcribe(RecordingId),
+    /// What was done with the recordings.
+    Log,
 }
 
 pub(super) fn run(shared: &Shared, desk: &Sender<Job>, errands: &Receiver<Errand>) {
@@ -114,6 +116,7 @@ fn with_keys(
             destination,
         } => write_copies(shared, &ids, format, &destination, leave),
         Keyed::Transcribe(id) => transcribe_again(shared, desk, id, leave),
+        Keyed::Log => read_log(shared, leave),
     }
 }
 
@@ -326,6 +329,27 @@ fn transcribe_again(
     shared.tell(Answer::TranscriberIdle);
     done?;
     let _ = desk.send(Job::Transcribed(id));
+    Ok(())
+}
+
+fn read_log(shared: &Shared, leave: &Leave) -> Result<(), Failure> {
+    let log = log::run(&shared.context)?;
+    let entries = log.entries.into_iter().rev().map(|entry| LoggedEntry {
+        number: entry.number,
+        at: entry.at,
+        deed: entry.deed,
+        stage: entry.stage,
+        ids: entry.ids,
+        detail: entry.detail,
+    });
+    let logged = Logged {
+        entries: entries.collect(),
+        lapses: log.lapses.iter().map(ToString::to_string).collect(),
+        unanchored: usize::try_from(log.unanchored).unwrap_or(usize::MAX),
+    };
+    if !leave.is_over() {
+        shared.tell(Answer::Log(logged));
+    }
     Ok(())
 }
 

@@ -197,6 +197,7 @@ impl Engine for Real {
                 format,
                 destination,
             }),
+            Request::Log => self.run_errand(Keyed::Log),
             Request::Transcribe(id) => self.run_errand(Keyed::Transcribe(id)),
             Request::Equipment => drop(self.errands.send(Errand::Equipment)),
             Request::UseModel(name) => drop(self.errands.send(Errand::UseModel(name))),
