@@ -3,6 +3,7 @@
 use super::crash::{at_every_cut, fresh, reopen, site};
 use super::forensic::{bag_of, files};
 use super::*;
+use crate::error::{Exit, Failure};
 use crate::vault::ground::sim_disk::Cut;
 use crate::vault::ground::site::{Observer, Step};
 use crate::vault::log::entry;
@@ -478,4 +479,20 @@ fn who_had_a_former_passphrase_and_log_key_reads_and_forges_no_later_entry() {
         .unwrap();
     put(&open, 10, &forged);
     assert_eq!(named(&open), [10]);
+}
+
+#[test]
+fn on_a_full_disk_nothing_begins_that_would_not_be_in_the_log() {
+    let (disk, open) = fresh();
+    let id = record(open.vault(), 1, 1);
+    open.merge().unwrap();
+    // What the store has free takes some entries; more don't fit.
+    disk.leave_room(0);
+    let refused = (0..5_000).find_map(|_| open.log(Deed::Play, &[id], "").err());
+    let refused = Failure::from(refused.expect("no disk is endless"));
+    assert_eq!(refused.exit, Exit::NoSpace);
+    disk.leave_room(10 << 20);
+    let before = told(&open).len();
+    open.log(Deed::Play, &[id], "").unwrap();
+    assert_eq!(told(&open).len(), before + 1);
 }
