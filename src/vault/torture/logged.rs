@@ -45,9 +45,13 @@ pub(super) fn check(
 }
 
 fn tells(entry: &Entry, gone: &Gone) -> bool {
+    if entry.deed == Deed::Sweep {
+        return entry.ids.contains(&gone.id);
+    }
     let (deed, scope) = match gone.what {
         What::All => (Deed::Shred, Some(ShredScope::Everything)),
         What::Sound => (Deed::Shred, Some(ShredScope::Sound)),
+        What::Words => (Deed::Sweep, None),
         What::CardsBefore(_) => (Deed::Forget, None),
         What::Epoch(_) => (Deed::Redact, None),
     };
@@ -67,6 +71,10 @@ fn is_true(
             is_there.is_none_or(|clip| clip.sound == Sound::Destroyed)
         }
         Deed::Shred => is_there.is_none(),
+        Deed::Sweep => {
+            let is_less = |clip: &Clip| clip.sound == Sound::Destroyed || clip.words.is_empty();
+            is_there.is_none_or(is_less)
+        }
         Deed::Redact => is_there.is_none_or(|clip| !clip.silenced.is_empty()),
         Deed::Forget => {
             let mut gone = allowed.iter().flat_map(|facts| &facts.gone);

@@ -76,7 +76,16 @@ pub(super) fn look(
     let next = told.next.as_ref();
     let is_known = next.is_none_or(|next| next.passphrase == told.now.passphrase);
     if harm == Harm::Fault && is_known {
-        attack(disk, evidence, &told.now).map_err(Wrong::Unshredded)?;
+        let mut now = told.now.clone();
+        // What is just being destroyed is no control: it may be gone already.
+        let lives_on = |id: &RecordingId, clip: &Clip| {
+            next.is_none_or(|next| {
+                let after = next.clips.get(id);
+                after.is_some_and(|after| after.sound == clip.sound)
+            })
+        };
+        now.clips.retain(|id, clip| lives_on(id, clip));
+        attack(disk, evidence, &now).map_err(Wrong::Unshredded)?;
     }
     let allowed: Vec<&Facts> = [Some(&told.now), told.next.as_ref()]
         .into_iter()
