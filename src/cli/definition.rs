@@ -26,6 +26,10 @@ pub(super) struct Global {
     /// The vault [default: VOXVAULT_DIR, else $XDG_DATA_HOME/voxvault/vault]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) vault: Option<PathBuf>,
+    /// Unlock with an age identity file, an SSH private key of type Ed25519, or the
+    /// identity of an age plugin; may be given several times; `-` is standard input
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) identity: Vec<PathBuf>,
     /// Read the passphrase from a file; `-` is standard input
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) passphrase_file: Option<PathBuf>,
@@ -84,6 +88,11 @@ pub(super) enum Command {
     Retain(RetainArgs),
     /// Give the vault another passphrase
     Passwd(PasswdArgs),
+    /// Manage the ways to unlock: passphrases, age and SSH keys, plugins, a recovery key
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Read every byte of the vault and say what is damaged
     Verify(VerifyArgs),
     /// Write an encrypted backup; only what is new is added to one that is there
@@ -124,6 +133,9 @@ pub(super) struct InitArgs {
     /// Accept network and FUSE file systems
     #[arg(long)]
     pub(super) force: bool,
+    /// Make a recovery key as well, and write it to this new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) recovery_out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -457,6 +469,53 @@ pub(super) struct PasswdArgs {
     /// Read the new passphrase from a file; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(super) new_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) dropping: DroppingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DroppingArgs {
+    /// Also take this way in away, for example because nobody knows its passphrase;
+    /// may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) drop: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// List the ways in, with their kinds
+    List,
+    /// Add a way in; without one of the flags a passphrase is asked for
+    Add(KeyAddArgs),
+    /// Take a way in away: a new master key for those that stay
+    Remove {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        dropping: DroppingArgs,
+    },
+    /// Make a new master key for all ways in
+    Rotate(DroppingArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeyAddArgs {
+    /// What to call it; everybody sees it who sees the vault's directory
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Add a passphrase, read from a file; `-` is standard input
+    #[arg(long, value_name = "FILE", group = "way")]
+    pub(super) new_passphrase_file: Option<PathBuf>,
+    /// Add whoever has the private half: age1…, ssh-ed25519 …, or a plugin's
+    #[arg(long, value_name = "RECIPIENT", group = "way")]
+    pub(super) recipient: Option<String>,
+    /// Add a recovery key, and write it to this new file
+    #[arg(long, value_name = "FILE", group = "way")]
+    pub(super) recovery_out: Option<PathBuf>,
+    /// Add a recovery key, and show it once on the terminal
+    #[arg(long, group = "way")]
+    pub(super) recovery: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,19 +1,21 @@
-//! Where the passphrase comes from: a file, a command, or the terminal.
-//! Never an argument, never an environment value.
+//! Where the key comes from: identity files, a file with the passphrase, a command, or
+//! the terminal. Never an argument, never an environment value.
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::asking::Terminal;
 use crate::command::KeySource;
-use crate::crypto::{Passphrase, words};
+use crate::crypto::{Asker, Identities, Key, Nobody, Passphrase, RecoveryKey, identity, words};
 use crate::error::{Exit, Failure};
 
 /// More than this is not a passphrase.
-const MAX_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// A passphrase that was read before anything else happened.
 ///
@@ -45,8 +47,66 @@ impl KeySource for Failing {
     }
 }
 
+/// The content of identity files, by their names.
+pub(super) struct IdentityFiles(Vec<(String, Zeroizing<Vec<u8>>)>);
+
+impl IdentityFiles {
+    fn read_for(&self, asker: &Arc<dyn Asker>) -> Result<Identities, Failure> {
+        let mut identities = Identities::default();
+        for (name, bytes) in &self.0 {
+            let added = identities.add(bytes, name, asker);
+            added.map_err(|error| match Failure::from(error) {
+                failure if failure.which.is_none() => failure.about(name),
+                failure => failure,
+            })?;
+        }
+        Ok(identities)
+    }
+}
+
+impl KeySource for IdentityFiles {
+    fn passphrase(&self) -> Result<Passphrase, Failure> {
+        let why = "an identity was given, and this needs a passphrase";
+        Err(Failure::new(Exit::Usage, "can't use the identity", why)
+            .hint("make the vault with a passphrase, then: voxvault key add --recipient R"))
+    }
+
+    fn key(&self) -> Result<Key, Failure> {
+        let terminal: Arc<dyn Asker> = Arc::new(Terminal);
+        self.read_for(&terminal).map(Key::from)
+    }
+
+    fn is_unattended(&self) -> bool {
+        let nobody: Arc<dyn Asker> = Arc::new(Nobody);
+        let read = self.read_for(&nobody);
+        read.is_ok_and(|identities| !identities.may_ask())
+    }
+}
+
+/// The identities in these files; `-` is standard input.
+pub(super) fn from_identities(paths: &[PathBuf]) -> Result<IdentityFiles, Failure> {
+    let read = |path: &PathBuf| {
+        let name = path.display().to_string();
+        let failed =
+            |why: String| Failure::new(Exit::Locked, "can't read the identity", why).about(&name);
+        let bytes = if path == Path::new("-") {
+            read_bytes(&mut std::io::stdin().lock(), identity::MOST_BYTES)
+        } else {
+            File::open(path)
+                .map_err(|error| error.to_string())
+                .and_then(|mut file| read_bytes(&mut file, identity::MOST_BYTES))
+        };
+        Ok((name.clone(), bytes.map_err(failed)?))
+    };
+    paths
+        .iter()
+        .map(read)
+        .collect::<Result<_, _>>()
+        .map(IdentityFiles)
+}
+
 /// The source, or one that tells later why there is none.
-pub(super) fn or_failing(given: Result<Given, Failure>) -> Box<dyn KeySource> {
+pub(super) fn or_failing<S: KeySource + 'static>(given: Result<S, Failure>) -> Box<dyn KeySource> {
     match given {
         Ok(given) => Box::new(given),
         Err(failure) => Box::new(Failing(failure)),
@@ -106,10 +166,22 @@ pub(super) fn from_command(command: &str) -> Result<Given, Failure> {
     given.map_err(failed)
 }
 
+fn read(from: &mut dyn Read) -> Result<Given, String> {
+    let bytes = read_bytes(from, MAX_BYTES)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    Ok(Given(Zeroizing::new(text.to_owned())))
+}
+
 /// The buffer has its final size from the start: a growing one would leave
 /// copies behind.
-fn read(from: &mut dyn Read) -> Result<Given, String> {
-    let mut bytes = Zeroizing::new(vec![0_u8; MAX_BYTES as usize + 1]);
+fn read_bytes(from: &mut dyn Read, most: usize) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut bytes = Zeroizing::new(vec![0_u8; most + 1]);
     let mut length = 0;
     loop {
         match from.read(&mut bytes[length..]) {
@@ -118,18 +190,12 @@ fn read(from: &mut dyn Read) -> Result<Given, String> {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.to_string()),
         }
-        if length as u64 > MAX_BYTES {
-            return Err(format!("it is longer than {MAX_BYTES} bytes"));
+        if length > most {
+            return Err(format!("it is longer than {most} bytes"));
         }
     }
-    let text = std::str::from_utf8(&bytes[..length]).map_err(|_| "it is not UTF-8".to_owned())?;
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    if text.is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    Ok(Given(Zeroizing::new(text.to_owned())))
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 /// Asks once on the terminal, without showing what is typed.
@@ -167,15 +233,42 @@ pub(super) fn ask_new() -> Result<Passphrase, Failure> {
     Ok(first)
 }
 
-/// Shows ten words and has them typed back, so that they are written down. The
-/// terminal is asked for by name: standard error may be a file.
+/// Shows something on the terminal, which is asked for by name: standard error may
+/// be a file.
+fn show(secret: &str) -> std::io::Result<()> {
+    let mut terminal = File::options().write(true).open("/dev/tty")?;
+    writeln!(terminal, "\n    {secret}\n")
+}
+
+/// Shows a new recovery key once and has it typed back, so that it is written down.
+pub(super) fn recovery_on_terminal() -> Result<RecoveryKey, Failure> {
+    let key = RecoveryKey::generate();
+    show(&key.to_groups()).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            "can't show the recovery key",
+            error.to_string(),
+        )
+        .hint("--recovery-out FILE writes it to a file")
+    })?;
+    let typed = ask("write it down, then type it here: ")?;
+    match typed.is_recovery_key(&key) {
+        Ok(true) => Ok(key),
+        wrong => {
+            let why = match wrong {
+                Err(mistyped) => mistyped.to_string(),
+                Ok(_) => "what was typed is not what was shown".to_owned(),
+            };
+            Err(Failure::new(Exit::Usage, "can't use the recovery key", why)
+                .hint("nothing was changed; begin again for another one"))
+        }
+    }
+}
+
+/// Shows ten words and has them typed back, so that they are written down.
 fn generated() -> Result<Passphrase, Failure> {
     let words = words::generate()?;
-    let shown = File::options()
-        .write(true)
-        .open("/dev/tty")
-        .and_then(|mut terminal| writeln!(terminal, "\n    {}\n", words.as_str()));
-    shown.map_err(|error| {
+    show(&words).map_err(|error| {
         Failure::new(Exit::Usage, "can't show the words", error.to_string())
             .hint("give a passphrase with --passphrase-file FILE")
     })?;

@@ -1,6 +1,7 @@
 //! The command line: parse, fill the arguments of a command, run it, print
 //! what came of it, and end with the right exit code.
 
+mod asking;
 mod console;
 mod definition;
 mod keys;

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use crate::audio::DeviceInfo;
 use crate::command::devices::Level;
 use crate::command::doctor::Check;
+use crate::command::key;
 use crate::command::list::Listed;
 use crate::command::shred::Doomed;
 use crate::command::text::TextFormat;
@@ -29,8 +30,8 @@ pub(super) use destroyed::{
 };
 pub(super) use json::{
     checks_json, demo_json, devices_json, diff_json, doomed_json, exported_json, init_json,
-    level_json, list_json, made_json, models_json, recording_json, search_json, taken_json,
-    verified_json,
+    keys_json, level_json, list_json, made_json, models_json, recording_json, search_json,
+    taken_json, verified_json,
 };
 
 pub(super) use logged::{log, log_json, log_verified, log_verified_json};
@@ -219,6 +220,25 @@ pub(super) fn models(out: Out<'_>, models: &[Model]) -> io::Result<()> {
             plain(&model.name),
             model.bytes
         )?;
+    }
+    Ok(())
+}
+
+/// A line for each way in: its name, its kind, when it was added.
+pub(super) fn keys(out: Out<'_>, keys: &[key::Listed]) -> io::Result<()> {
+    let width = |column: fn(&key::Listed) -> usize| keys.iter().map(column).max().unwrap_or(0);
+    let (name, kind) = (width(|one| one.name.len()), width(|one| one.kind.len()));
+    for key in keys {
+        let made_at = key
+            .made_at
+            .map(|at| at.to_zoned().strftime("%Y-%m-%d %H:%M").to_string());
+        let line = format!(
+            "{:name$}  {:kind$}  {}",
+            plain(&key.name),
+            key.kind,
+            made_at.unwrap_or_default()
+        );
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }

@@ -2,11 +2,11 @@
 //! the program forbids itself, the settings, the signals.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::console::{Console, Deliveries, Volume};
-use super::definition::{Cli, ColorChoice, Command};
+use super::definition::{Cli, ColorChoice, Command, KeyCommand};
 use super::session::Session;
 use super::{keys, pages};
 use crate::command::{self, Colour, Context, KeySource, Progress, SystemClock};
@@ -43,6 +43,9 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
         },
     );
     let Some(command) = cli.command else {
+        if !cli.global.identity.is_empty() {
+            open_beforehand(&context)?;
+        }
         return interface(context);
     };
     let volume = if cli.global.quiet {
@@ -97,6 +100,15 @@ fn outlive_file_size_limit() {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
+/// A key that has to ask for something asks before the interface takes the terminal.
+fn open_beforehand(context: &Context) -> Result<(), Failure> {
+    let is_there = crate::vault::Vault::exists(&context.paths.vault);
+    if is_there && io::stdin().is_terminal() && io::stdout().is_terminal() {
+        context.unlocked()?;
+    }
+    Ok(())
+}
+
 fn interface(context: Context) -> Result<Exit, Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(Failure::new(
@@ -118,11 +130,18 @@ fn key_source(cli: &Cli) -> Result<Box<dyn KeySource>, Failure> {
     if needs_none || destroys_everything(cli.command.as_ref()) {
         return Ok(Box::new(command::NoKey));
     }
-    if let Some(file) = &cli.global.passphrase_file {
-        if file == Path::new("-") && reads_stdin(cli.command.as_ref()) {
-            let why = "`-` for standard input can stand once";
-            return Err(Failure::new(Exit::Usage, "can't use the arguments", why));
-        }
+    let is_stdin = |path: &&PathBuf| path.as_path() == Path::new("-");
+    let global = &cli.global;
+    let given = global.identity.iter().chain(&global.passphrase_file);
+    let dashes = given.filter(is_stdin).count() + usize::from(reads_stdin(cli.command.as_ref()));
+    if dashes > 1 {
+        let why = "`-` for standard input can stand once";
+        return Err(Failure::new(Exit::Usage, "can't use the arguments", why));
+    }
+    if !global.identity.is_empty() {
+        return Ok(keys::or_failing(keys::from_identities(&global.identity)));
+    }
+    if let Some(file) = &global.passphrase_file {
         return Ok(keys::or_failing(keys::from_file(file)));
     }
     let from_environment = || {
@@ -149,6 +168,9 @@ fn reads_stdin(command: Option<&Command>) -> bool {
         Some(Command::Record(args)) => args.input.is_some(),
         Some(Command::Restore(args)) => args.from == Path::new("-"),
         Some(Command::Passwd(args)) => args.new_passphrase_file.as_deref() == Some(Path::new("-")),
+        Some(Command::Key {
+            command: KeyCommand::Add(args),
+        }) => args.new_passphrase_file.as_deref() == Some(Path::new("-")),
         _ => false,
     }
 }

@@ -3,6 +3,7 @@
 mod backing_up;
 mod changing;
 mod destroying;
+mod keys;
 mod logged;
 mod keeping;
 mod reading;
@@ -49,7 +50,8 @@ impl Session {
             Command::Shred(args) => self.shred(args),
             Command::Scrub => self.scrub(),
             Command::Retain(args) => self.retain(&args),
-            Command::Passwd(args) => self.passwd(&args),
+            Command::Passwd(args) => self.passwd(args),
+            Command::Key { command } => self.key(command),
             Command::Verify(args) => self.verify(&args),
             Command::Backup(args) => self.backup(args),
             Command::Log(args) => self.log(&args),

@@ -23,7 +23,7 @@ use crate::vault::OpenVault;
 const MOST_FILE_BYTES: u64 = 64 * 1024;
 
 /// A copy of a way in is never longer.
-const MOST_SLOT_BYTES: u64 = 16 * 1024;
+const MOST_SLOT_BYTES: u64 = 256 * 1024;
 
 /// What opens a backup.
 pub(super) enum Openers {
@@ -167,7 +167,7 @@ pub(super) fn find(
     if crate::vault::Vault::exists(&context.paths.vault) {
         return Access::of_vault(&*context.unlocked()?);
     }
-    let key = Key::from(context.passphrase()?);
+    let key = context.key()?;
     let found = match slots_dir(at) {
         Some(dir) => Access::of_slots(dir, &key)?,
         None => None,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Zoned;
 
 use crate::config::{Config, Paths};
-use crate::crypto::Passphrase;
+use crate::crypto::{Key, Passphrase};
 use crate::error::{Exit, Failure};
 use crate::recording::Moment;
 use crate::vault::site::{self, Site};
@@ -29,13 +29,21 @@ impl Clock for SystemClock {
     }
 }
 
-/// Finds the passphrase when a command needs it: a file, a command, a prompt.
+/// Finds the key when a command needs it: identities, a file, a command, a prompt.
 pub trait KeySource: Send + Sync {
     /// The passphrase of the vault.
     ///
     /// # Errors
     /// When there is none to be had, with [`Exit::Locked`] or [`Exit::Usage`].
     fn passphrase(&self) -> Result<Passphrase, Failure>;
+
+    /// Whatever opens the vault.
+    ///
+    /// # Errors
+    /// As [`passphrase`](Self::passphrase).
+    fn key(&self) -> Result<Key, Failure> {
+        self.passphrase().map(Key::from)
+    }
 
     /// Whether asking costs nobody's attention: commands that work while
     /// locked unlock only then, and never prompt.
@@ -150,9 +158,29 @@ impl Context {
             return Ok(Arc::clone(vault));
         }
         let vault = self.vault()?;
-        let unlocked = Arc::new(vault.unlock(&self.keys.passphrase()?)?);
+        let unlocked = Arc::new(vault.unlock(&self.keys.key()?)?);
         *open = Some(Arc::clone(&unlocked));
         Ok(unlocked)
+    }
+
+    /// The vault, unlocked anew, and the key that did it: for who has to seal with
+    /// it again.
+    ///
+    /// # Errors
+    /// As [`Context::unlocked`].
+    pub fn unlocked_keeping(&self) -> Result<(Arc<OpenVault>, Key), Failure> {
+        let vault = self.vault()?;
+        let key = self.keys.key()?;
+        let unlocked = Arc::new(vault.unlock(&key)?);
+        self.remember(Arc::clone(&unlocked));
+        Ok((unlocked, key))
+    }
+
+    /// The vault, if it is open.
+    #[must_use]
+    pub fn already_open(&self) -> Option<Arc<OpenVault>> {
+        let open = self.open.lock();
+        open.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Unlocks with this passphrase, which the interface has asked for.
@@ -165,13 +193,13 @@ impl Context {
         Ok(unlocked)
     }
 
-    /// The passphrase; asks for it, if need be. For what is no vault here: a way in
-    /// that lies beside a backup.
+    /// The key; asks for it, if need be. For what is no vault here: a way in that lies
+    /// beside a backup.
     ///
     /// # Errors
     /// When there is none to be had.
-    pub fn passphrase(&self) -> Result<Passphrase, Failure> {
-        self.keys.passphrase()
+    pub fn key(&self) -> Result<Key, Failure> {
+        self.keys.key()
     }
 
     /// The passphrase, where it was given without asking anybody.
@@ -195,12 +223,7 @@ impl Context {
     /// # Errors
     /// When a key was given and does not open it.
     pub fn unlocked_quietly(&self) -> Result<Option<Arc<OpenVault>>, Failure> {
-        let open = self
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        match open {
+        match self.already_open() {
             Some(vault) => Ok(Some(vault)),
             None if self.keys.is_unattended() => self.unlocked().map(Some),
             None => Ok(None),

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::key::RecoveryFile;
 use super::{Context, Progress, Unit};
-use crate::crypto::Passphrase;
+use crate::crypto::{Passphrase, RecoveryKey};
 use crate::error::Failure;
-use crate::vault::{InitOptions, Placement, Vault};
+use crate::vault::{FirstWays, InitOptions, Placement, Vault};
 
 /// What to make.
 pub struct Args {
@@ -14,6 +15,8 @@ pub struct Args {
     pub passphrase: Passphrase,
     /// Which file systems are accepted.
     pub placement: Placement,
+    /// Where a recovery key is written, if there is to be one.
+    pub recovery_out: Option<PathBuf>,
 }
 
 /// The vault that was made.
@@ -30,15 +33,35 @@ pub struct Outcome {
 /// can't be written or stands on a network file system.
 pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
     args.passphrase.check_length()?;
+    // Before the vault: a recovery key that nobody has would be a way in for nobody.
+    let recovery = args.recovery_out.map(|path| {
+        let key = RecoveryKey::generate();
+        let file = RecoveryFile::write(context, &path, &key)?;
+        Ok::<_, Failure>((key.recipient(), file))
+    });
+    let recovery = recovery.transpose()?;
     progress.begin("making the keys", None, Unit::Items);
     let options = InitOptions {
         placement: args.placement,
         ..InitOptions::default()
     };
     let site = context.site(&context.paths.vault);
-    let made = Vault::init_at(site, &args.passphrase, options);
+    let first = FirstWays {
+        passphrase: &args.passphrase,
+        recovery: recovery.as_ref().map(|(recipient, _)| recipient),
+        now_ms: context.now().unix_ms,
+    };
+    let made = Vault::init_with(site, &first, options);
     progress.end();
-    context.remember(Arc::new(made?));
+    match made {
+        Ok(open) => context.remember(Arc::new(open)),
+        Err(error) => {
+            if let Some((_, file)) = recovery {
+                file.take_back();
+            }
+            return Err(error.into());
+        }
+    }
     Ok(Outcome {
         vault: context.paths.vault.clone(),
     })

@@ -17,11 +17,11 @@ pub mod edit;
 pub mod export;
 pub mod import;
 pub mod init;
+pub mod key;
 pub mod key_export;
 pub mod list;
 pub mod log;
 pub mod model;
-pub mod passwd;
 pub mod record;
 pub mod redact;
 pub mod rehearsal;
@@ -142,12 +142,17 @@ fn tell_of_damage(damages: &[Damage], progress: &dyn Progress) {
 /// is for the next time.
 fn tell_of(notice: &Notice, progress: &dyn Progress) {
     match notice {
-        Notice::NotDone { .. } | Notice::Older { .. } => progress.note(&notice.to_string()),
+        Notice::NotDone { .. } | Notice::Older { .. } | Notice::StrangeWay { .. } => {
+            progress.note(&notice.to_string())
+        }
         Notice::Mended { path } => {
             let why = "it was made anew from its copy";
             progress.refuse(&damage("damage was mended", why).about(path.display()));
         }
-        Notice::Forged { .. } | Notice::FellBack { .. } | Notice::StoreMissing { .. } => {
+        Notice::Forged { .. }
+        | Notice::FellBack { .. }
+        | Notice::WayLost { .. }
+        | Notice::StoreMissing { .. } => {
             progress.refuse(&damage(
                 "something is wrong with the vault",
                 notice.to_string(),

@@ -105,6 +105,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Don
             let wanted = init::Args {
                 passphrase,
                 placement: Placement::Local,
+                recovery_out: None,
             };
             let made = init::run(context, wanted, progress)?;
             (context.unlocked()?, Some(made.vault))
@@ -147,20 +148,28 @@ fn opened(
         return Err(Failure::new(Exit::Locked, "can't open the backup", why)
             .hint("--from-identity FILE gives the key: what `voxvault key export` wrote is one"));
     };
-    let (access, passphrase) = from_slots(context, at)?.ok_or_else(|| access::no_slot(at))?;
-    Ok((access, Some(passphrase)))
+    from_slots(context, at)?.ok_or_else(|| access::no_slot(at))
 }
 
-fn from_slots(context: &Context, at: &Path) -> Result<Option<(Access, Passphrase)>, Failure> {
+/// The passphrase comes along if one did it, to be that of a new vault. A recovery key
+/// that was typed in its place is none: it would only open as it was typed.
+fn from_slots(
+    context: &Context,
+    at: &Path,
+) -> Result<Option<(Access, Option<Passphrase>)>, Failure> {
     let Some(dir) = access::slots_dir(at) else {
         return Ok(None);
     };
-    let key = Key::from(context.passphrase()?);
-    let access = Access::of_slots(dir, &key)?;
-    Ok(match (access, key) {
-        (Some(access), Key::Passphrase(passphrase)) => Some((access, passphrase)),
-        _ => None,
-    })
+    let key = context.key()?;
+    let Some(access) = Access::of_slots(dir, &key)? else {
+        return Ok(None);
+    };
+    Ok(Some(match key {
+        Key::Passphrase(passphrase) if !passphrase.is_some_recovery_key() => {
+            (access, Some(passphrase))
+        }
+        Key::Passphrase(_) | Key::Identities(_) => (access, None),
+    }))
 }
 
 /// Whether a vault's own keys open any of it.

@@ -11,6 +11,9 @@ pub enum CryptoError {
     /// The key does not belong to these bytes.
     #[error("sealed with another key")]
     WrongKey,
+    /// What is sealed there is opened by another kind of key than was given.
+    #[error("a key of another kind opens it")]
+    OtherKind,
     /// The bytes are not what was sealed: changed, cut off, or something else.
     #[error("{0}")]
     Damaged(&'static str),
@@ -73,7 +76,9 @@ impl From<CryptoError> for Failure {
     fn from(error: CryptoError) -> Self {
         let why = error.to_string();
         match error {
-            CryptoError::WrongKey => Self::new(Exit::Locked, "can't open what is sealed", why),
+            CryptoError::WrongKey | CryptoError::OtherKind => {
+                Self::new(Exit::Locked, "can't open what is sealed", why)
+            }
             CryptoError::Damaged(_) => Self::new(Exit::Damaged, "can't open what is sealed", why),
             CryptoError::TooMuchWork { .. } => Self::new(Exit::Failed, "can't open the key", why)
                 .hint("it was not made by voxvault; look at who can write to the vault"),

@@ -116,6 +116,16 @@ impl Identities {
         self.0.is_empty()
     }
 
+    /// Whether using them may have to ask somebody for something.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        self.0.iter().any(|inner| match inner {
+            Inner::Age(_) => false,
+            Inner::Ssh(key) => matches!(key.key, ssh::Identity::Encrypted(_)),
+            Inner::Plugin { .. } => true,
+        })
+    }
+
     /// The identities as age takes them, those that ask nobody first.
     ///
     /// # Errors

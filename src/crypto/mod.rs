@@ -30,4 +30,4 @@ pub use recovery::RecoveryKey;
 pub use seal::{RecordKey, open, seal, sealed_len};
 pub use secret::{BagKey, ClipKey, ClipKeys, LogKey, MasterKey, SigningSeed, fill_random};
 pub use signature::{Signature, SignerKey};
-pub use slot::{BackupIdentity, Key, SlotSecrets, VaultId, WayKey, WorkFactor};
+pub use slot::{BackupIdentity, Key, Opener, SlotSecrets, VaultId, WayKey, WorkFactor};

@@ -230,6 +230,33 @@ mod tests {
     }
 
     #[test]
+    fn a_hybrid_recipient_is_sealed_to_alone_and_age_refuses_a_weaker_one_beside_it() {
+        // The one that age's own tests have.
+        let hybrid: Recipient = include_str!("recipient/tagpq.txt").parse().ok().unwrap();
+        assert_eq!(hybrid.kind(), RecipientKind::Plugin);
+        assert!(hybrid.is_post_quantum() && hybrid.plugin().is_none());
+        let weaker: Recipient = x25519::Identity::generate().to_public().into();
+        assert!(!weaker.is_post_quantum());
+        let nobody: Arc<dyn Asker> = Arc::new(Nobody);
+        let seal = |to: &[&Recipient]| {
+            let all: Vec<_> = to.iter().map(|one| one.to_age(&nobody).unwrap()).collect();
+            let all = all.iter().map(|one| &**one as &dyn age::Recipient);
+            age::Encryptor::with_recipients(all)
+                .and_then(|encryptor| Ok(encryptor.wrap_output(Vec::new())?.finish()?))
+        };
+        assert!(
+            seal(&[&hybrid])
+                .unwrap()
+                .starts_with(b"age-encryption.org/v1\n")
+        );
+        assert!(seal(&[&weaker]).is_ok());
+        assert!(matches!(
+            seal(&[&hybrid, &weaker]),
+            Err(age::EncryptError::IncompatibleRecipients { .. })
+        ));
+    }
+
+    #[test]
     fn a_plugin_that_is_not_there_is_named() {
         let plugin = "age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t";
         let recipient: Recipient = plugin.parse().ok().unwrap();

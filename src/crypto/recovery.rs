@@ -7,10 +7,10 @@
 
 use age::x25519;
 use age_core::secrecy::ExposeSecret;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::CryptoError;
 use super::recipient::Recipient;
+use super::{CryptoError, Passphrase};
 
 /// What every age identity begins with. It is not written down.
 const START: &str = "AGE-SECRET-KEY-1";
@@ -118,21 +118,23 @@ fn read_as(character: char) -> Option<char> {
     ALPHABET.contains(meant).then_some(meant)
 }
 
-/// Whether what was typed is what was shown.
-///
-/// # Errors
-/// [`CryptoError::MistypedRecovery`] if a character of it is wrong.
-pub fn is_typed_back(key: &RecoveryKey, typed: &str) -> Result<bool, CryptoError> {
-    match RecoveryKey::read(typed) {
-        Typed::Key(again) => {
-            let (mut one, mut two) = (key.to_identity(), again.to_identity());
-            let same = *one == *two;
-            one.zeroize();
-            two.zeroize();
-            Ok(same)
+impl Passphrase {
+    /// Whether what was typed is a recovery key.
+    #[must_use]
+    pub fn is_some_recovery_key(&self) -> bool {
+        matches!(RecoveryKey::read(self.typed()), Typed::Key(_))
+    }
+
+    /// Whether this is the recovery key that was shown, however it is spaced.
+    ///
+    /// # Errors
+    /// [`CryptoError::MistypedRecovery`] if a character of it is wrong.
+    pub fn is_recovery_key(&self, key: &RecoveryKey) -> Result<bool, CryptoError> {
+        match RecoveryKey::read(self.typed()) {
+            Typed::Key(again) => Ok(*again.to_identity() == *key.to_identity()),
+            Typed::Mistyped => Err(CryptoError::MistypedRecovery),
+            Typed::Other => Ok(false),
         }
-        Typed::Mistyped => Err(CryptoError::MistypedRecovery),
-        Typed::Other => Ok(false),
     }
 }
 
@@ -144,6 +146,10 @@ mod tests {
     fn reads_as(key: &RecoveryKey, text: &str) -> bool {
         matches!(RecoveryKey::read(text), Typed::Key(again)
             if *again.to_identity() == *key.to_identity())
+    }
+
+    fn back(typed: &str, key: &RecoveryKey) -> Result<bool, CryptoError> {
+        Passphrase::new(typed.to_owned()).is_recovery_key(key)
     }
 
     #[test]
@@ -184,7 +190,7 @@ mod tests {
                 wrong[at] = new;
                 let wrong = String::from_utf8(wrong).unwrap();
                 assert!(matches!(RecoveryKey::read(&wrong), Typed::Mistyped));
-                assert!(is_typed_back(&key, &wrong).is_err());
+                assert!(back(&wrong, &key).is_err());
             }
         }
         let plain = groups.replace('-', "");
@@ -207,9 +213,9 @@ mod tests {
             assert!(matches!(RecoveryKey::read(text), Typed::Other), "{text}");
         }
         let (one, two) = (RecoveryKey::generate(), RecoveryKey::generate());
-        assert!(is_typed_back(&one, &one.to_groups()).unwrap());
-        assert!(!is_typed_back(&one, &two.to_groups()).unwrap());
-        assert!(!is_typed_back(&one, "something else").unwrap());
+        assert!(back(&one.to_groups(), &one).unwrap());
+        assert!(!back(&two.to_groups(), &one).unwrap());
+        assert!(!back("something else", &one).unwrap());
     }
 
     proptest::proptest! {

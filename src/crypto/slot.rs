@@ -150,6 +150,53 @@ pub enum Key {
     Identities(Identities),
 }
 
+/// Something that is tried on slots.
+pub trait Opener {
+    /// Opens a slot.
+    ///
+    /// # Errors
+    /// [`CryptoError::WrongKey`] if it is another's slot; what hindered a key that may
+    /// be the right one; [`CryptoError::Damaged`] or [`CryptoError::TooMuchWork`] if it
+    /// is no slot to be opened here.
+    fn open_slot(&self, sealed: &[u8]) -> Result<SlotSecrets, CryptoError>;
+
+    /// Whether a person would call it a passphrase.
+    fn is_passphrase(&self) -> bool;
+}
+
+impl Opener for Passphrase {
+    fn open_slot(&self, sealed: &[u8]) -> Result<SlotSecrets, CryptoError> {
+        SlotSecrets::open(sealed, self)
+    }
+
+    fn is_passphrase(&self) -> bool {
+        true
+    }
+}
+
+impl Opener for Identities {
+    fn open_slot(&self, sealed: &[u8]) -> Result<SlotSecrets, CryptoError> {
+        SlotSecrets::from_text(&self.open(sealed)?)
+    }
+
+    fn is_passphrase(&self) -> bool {
+        false
+    }
+}
+
+impl Opener for Key {
+    fn open_slot(&self, sealed: &[u8]) -> Result<SlotSecrets, CryptoError> {
+        match self {
+            Self::Passphrase(passphrase) => passphrase.open_slot(sealed),
+            Self::Identities(identities) => identities.open_slot(sealed),
+        }
+    }
+
+    fn is_passphrase(&self) -> bool {
+        matches!(self, Self::Passphrase(_))
+    }
+}
+
 impl From<Passphrase> for Key {
     fn from(passphrase: Passphrase) -> Self {
         Self::Passphrase(passphrase)
@@ -222,7 +269,7 @@ impl SlotSecrets {
             return match RecoveryKey::read(passphrase.typed()) {
                 Typed::Key(key) => Self::from_text(&Identities::from(key).open(sealed)?),
                 Typed::Mistyped => Err(CryptoError::MistypedRecovery),
-                Typed::Other => Err(CryptoError::WrongKey),
+                Typed::Other => Err(CryptoError::OtherKind),
             };
         }
         let mut answer = Err(CryptoError::WrongKey);
@@ -240,12 +287,9 @@ impl SlotSecrets {
     /// Opens a slot with whatever key there is.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and what hindered an identity that may fit.
-    pub fn open_with(sealed: &[u8], key: &Key) -> Result<Self, CryptoError> {
-        match key {
-            Key::Passphrase(passphrase) => Self::open(sealed, passphrase),
-            Key::Identities(identities) => Self::from_text(&identities.open(sealed)?),
-        }
+    /// As [`Opener::open_slot`].
+    pub fn open_with(sealed: &[u8], key: &dyn Opener) -> Result<Self, CryptoError> {
+        key.open_slot(sealed)
     }
 
     fn to_text(&self) -> Zeroizing<String> {
@@ -356,7 +400,7 @@ mod tests {
         ));
         assert!(matches!(
             SlotSecrets::open(&sealed, &Passphrase::new("correct horse".into())),
-            Err(CryptoError::WrongKey)
+            Err(CryptoError::OtherKind)
         ));
         let other = RecoveryKey::generate().to_groups().to_string();
         assert!(matches!(

@@ -47,7 +47,11 @@ mod fixture;
 /// can't be; [`Exit::Failed`] when the system refuses threads or signals.
 pub fn run(context: Arc<Context>) -> Result<(), Failure> {
     let settings = settings(&context)?;
-    let given = context.given_passphrase()?;
+    // With an identity it is open by now: what that asks is asked before.
+    let given = match context.already_open() {
+        Some(_) => None,
+        None => context.given_passphrase()?,
+    };
     app::run(settings, |mailbox| {
         engine::Real::start(&context, given, mailbox)
     })

@@ -10,7 +10,7 @@ use super::ground::lock::Lock;
 use super::ground::site::Site;
 use super::inbox::recorder::{Durability, RecordingWriter};
 use super::inbox::{self, InboxEntry};
-use super::init::{self, InitOptions};
+use super::init::{self, FirstWays, InitOptions};
 use super::keys::keyring::KeyRing;
 use super::keys::recover;
 use super::keys::slot_copies::{self, SlotFile};
@@ -18,7 +18,7 @@ use super::notice::Notice;
 use super::open::OpenVault;
 use super::session::Session;
 use super::store::Store;
-use crate::crypto::Passphrase;
+use crate::crypto::{Opener, Passphrase};
 use crate::recording::Card;
 
 /// A vault directory, without a key.
@@ -62,8 +62,16 @@ impl Vault {
     /// [`Error::CannotInit`] if there is a vault or
     /// what is left of one, or if the file system is not fit for it.
     pub fn init_at(site: Site, passphrase: &Passphrase, options: InitOptions) -> Result<OpenVault> {
+        Self::init_with(site, &FirstWays::of(passphrase), options)
+    }
+
+    /// Makes a vault with these ways in, and opens it.
+    ///
+    /// # Errors
+    /// As [`init_at`](Self::init_at).
+    pub fn init_with(site: Site, first: &FirstWays<'_>, options: InitOptions) -> Result<OpenVault> {
         let store = Store::new(Arc::clone(&site.disk), &site.dir);
-        let ring = init::init(&site, passphrase, options, &mut |lock| {
+        let ring = init::init(&site, first, options, &mut |lock| {
             store.make(lock).map(drop)
         })?;
         let session = Session::begin(&site, ring, Vec::new())?;
@@ -76,14 +84,14 @@ impl Vault {
         ))
     }
 
-    /// Unlocks it; costs about a second and 256 MiB for each way in. What an
-    /// interrupted rotation left is brought to its end.
+    /// Unlocks it; costs about a second and 256 MiB for each way in that is under a
+    /// passphrase. What an interrupted rotation left is brought to its end.
     ///
     /// # Errors
-    /// [`Error::WrongPassphrase`] if the
-    /// passphrase opens none of the ways in.
-    pub fn unlock(&self, passphrase: &Passphrase) -> Result<OpenVault> {
-        let (ring, notices) = KeyRing::unlock(&self.site, passphrase)?;
+    /// [`Error::WrongPassphrase`], [`Error::WrongIdentity`] or [`Error::Key`] if the
+    /// key opens none of the ways in.
+    pub fn unlock(&self, key: &dyn Opener) -> Result<OpenVault> {
+        let (ring, notices) = KeyRing::unlock(&self.site, key)?;
         let session = Session::begin(&self.site, ring, notices)?;
         Ok(OpenVault::new(self.clone(), session))
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::crypto::CryptoError;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
 
@@ -39,6 +40,45 @@ pub enum Error {
     WrongPassphrase {
         /// The vault.
         dir: PathBuf,
+    },
+    /// None of the identities that were given opens a way in.
+    #[error("none of the identities opens {}", dir.display())]
+    WrongIdentity {
+        /// The vault.
+        dir: PathBuf,
+    },
+    /// A key can't be used, or something is missing for it.
+    #[error(transparent)]
+    Key(CryptoError),
+    /// The vault has no way in of this name.
+    #[error("there is no way in named {name}")]
+    NoWay {
+        /// The name.
+        name: String,
+    },
+    /// There is a way in of this name, or a file where its own would lie.
+    #[error("there is a way in named {name} already")]
+    WayExists {
+        /// The name.
+        name: String,
+    },
+    /// What can't be a name of a way in.
+    #[error("{name:?} can't be the name of a way in")]
+    BadWayName {
+        /// What was to be one.
+        name: String,
+    },
+    /// Without it nothing would open the vault any more.
+    #[error("{name} is the last way in")]
+    LastWay {
+        /// Its name.
+        name: String,
+    },
+    /// A way in under a passphrase can't be sealed anew without it.
+    #[error("the passphrase of {name} is needed to seal it anew")]
+    NeedsPassphrase {
+        /// Its name.
+        name: String,
     },
     /// The keys of the vault were replaced (passwd, key rotate) since it was
     /// unlocked here.
@@ -255,6 +295,43 @@ impl From<Error> for Failure {
                 "the passphrase does not open it",
             )
             .about(dir.display()),
+            Error::WrongIdentity { dir } => Self::new(
+                Exit::Locked,
+                "can't unlock the vault",
+                "none of the identities opens it",
+            )
+            .about(dir.display()),
+            Error::Key(why) => why.into(),
+            Error::NoWay { name } => {
+                let why = "the vault does not know it";
+                Self::new(Exit::NotFound, "no such way in", why)
+                    .about(name)
+                    .hint("voxvault key list")
+            }
+            Error::WayExists { name } => {
+                let why = "there is one of this name already";
+                Self::new(Exit::Usage, "can't add the way in", why)
+                    .about(name)
+                    .hint("--name gives it another")
+            }
+            Error::BadWayName { name } => {
+                let why = "a name has up to 32 letters a to z, digits, - and _";
+                Self::new(Exit::Usage, "can't add the way in", why).about(name)
+            }
+            Error::LastWay { name } => {
+                let why = "it is the last one: nothing would open the vault any more";
+                Self::new(Exit::Failed, "can't remove the way in", why)
+                    .about(name)
+                    .hint("add another one first: voxvault key add")
+            }
+            Error::NeedsPassphrase { name } => {
+                let why = "its passphrase is needed to seal it anew";
+                Self::new(Exit::Locked, "can't make a new master key", why)
+                    .about(&name)
+                    .hint(format!(
+                        "run this on a terminal, or drop this way in: --drop {name}"
+                    ))
+            }
             Error::KeysReplaced { dir } => Self::new(
                 Exit::Locked,
                 "the vault is locked",

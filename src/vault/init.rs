@@ -6,6 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::{Error, Result};
 use super::ground::disk;
@@ -14,7 +15,7 @@ use super::ground::lock::{Gate, Lock};
 use super::ground::nocow;
 use super::ground::site::Site;
 use super::inbox;
-use super::keys::bag::Bag;
+use super::keys::bag::{Bag, Way, WayKind};
 use super::keys::keyring::KeyRing;
 use super::keys::keyslots;
 use super::keys::recover;
@@ -22,9 +23,10 @@ use super::keys::reserve;
 use super::keys::root::{self, Copy, Handover, Position, RootFacts, generation_of_bag_file};
 use super::keys::rotation::Next;
 use super::keys::seen;
+use super::keys::ways::Sealed;
 use crate::crypto::{
-    BackupIdentity, CryptoError, InboxIdentity, MasterKey, Passphrase, SlotSecrets, VaultId,
-    WorkFactor,
+    Asker, BackupIdentity, CryptoError, InboxIdentity, MasterKey, Nobody, Passphrase, Recipient,
+    SlotSecrets, VaultId, WayKey, WorkFactor,
 };
 use crate::retention::Trust;
 
@@ -57,6 +59,54 @@ impl Default for InitOptions {
     }
 }
 
+/// The ways into a new vault.
+pub struct FirstWays<'a> {
+    /// A passphrase.
+    pub passphrase: &'a Passphrase,
+    /// The public half of a recovery key.
+    pub recovery: Option<&'a Recipient>,
+    /// The time it is, milliseconds since 1970-01-01T00:00:00Z.
+    pub now_ms: i64,
+}
+
+impl<'a> FirstWays<'a> {
+    /// A passphrase alone, at no time that matters.
+    #[must_use]
+    pub fn of(passphrase: &'a Passphrase) -> Self {
+        Self {
+            passphrase,
+            recovery: None,
+            now_ms: 0,
+        }
+    }
+
+    fn seal(&self, secrets: &SlotSecrets, work: WorkFactor) -> Result<Vec<Sealed>, CryptoError> {
+        let slot = |name: &str, kind, recipient: Option<&Recipient>, bytes: Vec<u8>| Sealed {
+            name: name.to_owned(),
+            way: Way {
+                kind,
+                recipient: recipient.map(ToString::to_string),
+                made_at_ms: self.now_ms,
+                hash: keyslots::hash(&bytes),
+            },
+            bytes,
+        };
+        let bytes = secrets.seal(self.passphrase, work)?;
+        let mut slots = vec![slot(keyslots::PASSPHRASE, WayKind::Passphrase, None, bytes)];
+        if let Some(recovery) = self.recovery {
+            let nobody: Arc<dyn Asker> = Arc::new(Nobody);
+            let bytes = secrets.seal_for(&WayKey::Recipient(recovery, &nobody))?;
+            slots.push(slot(
+                keyslots::RECOVERY,
+                WayKind::Recovery,
+                Some(recovery),
+                bytes,
+            ));
+        }
+        Ok(slots)
+    }
+}
+
 /// Says that what lies beside it is of an `init` that did not end.
 const MARKER: &str = "init";
 /// What a vault consists of, beside its root and its bags.
@@ -72,7 +122,7 @@ const BESIDE: [&str; 5] = [
 /// What is nobody's content: the locks, and what ext4 puts into every file system.
 const FREE: [&str; 3] = ["lock", "gate", "lost+found"];
 
-/// Makes a vault with one way in. `furnish` makes what else belongs to it, such
+/// Makes a vault with these ways in. `furnish` makes what else belongs to it, such
 /// as an empty store, before the vault is there for others to see.
 ///
 /// # Errors
@@ -80,7 +130,7 @@ const FREE: [&str; 3] = ["lock", "gate", "lost+found"];
 /// file system is not fit for it.
 pub fn init(
     site: &Site,
-    passphrase: &Passphrase,
+    ways: &FirstWays<'_>,
     options: InitOptions,
     furnish: &mut dyn FnMut(&Lock) -> Result<()>,
 ) -> Result<KeyRing> {
@@ -115,14 +165,16 @@ pub fn init(
         former: Vec::new(),
         signer: bag.signing.public(),
     };
-    let slot = secrets.seal(passphrase, options.work).map_err(sealing)?;
+    let slots = ways.seal(&secrets, options.work).map_err(sealing)?;
     let SlotSecrets {
         vault,
         master,
         backup,
         ..
     } = secrets;
-    keyslots::write_first(site, keyslots::PASSPHRASE, &slot)?;
+    keyslots::write_first(site, &slots)?;
+    let known = slots.into_iter().map(|slot| (slot.name, slot.way));
+    bag.settings.ways.extend(known);
 
     let nothing = RootFacts {
         vault,

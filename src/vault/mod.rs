@@ -41,6 +41,7 @@ mod sealed;
 mod session;
 mod store;
 mod verify;
+mod ways;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -58,7 +59,7 @@ pub use ground::{disk, lock, medium, site};
 pub use inbox::InboxEntry;
 pub use inbox::merge::{Duplicate, MergeReport, Refused};
 pub use inbox::recorder::RecordingWriter;
-pub use init::{InitOptions, Placement};
+pub use init::{FirstWays, InitOptions, Placement};
 pub use keys::bag;
 pub use keys::slot_copies::SlotFile;
 pub use log::{Deed, Draft, Entry, Lapse, Log, Stage};
@@ -72,3 +73,4 @@ pub use store::library::{Damage, Listing};
 pub use store::rescue::Rescued;
 pub use store::sound::SoundReader;
 pub use verify::{Flaw, Verified};
+pub use ways::{NewWay, Rekeying, check_name};

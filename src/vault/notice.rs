@@ -35,6 +35,17 @@ pub enum Notice {
         /// The generation that was opened.
         opened: u64,
     },
+    /// A way in lost both of its files: it opens nothing any more.
+    WayLost {
+        /// Its name.
+        name: String,
+    },
+    /// A file in `keys/` that looks like a way in, and that this vault does not
+    /// know. It was left alone.
+    StrangeWay {
+        /// The file.
+        path: PathBuf,
+    },
     /// There was no store; an empty one was made.
     StoreMissing {
         /// The file.
@@ -72,6 +83,15 @@ impl fmt::Display for Notice {
             Self::FellBack { lost, opened } => write!(
                 f,
                 "generation {lost} lost both copies of its keys; opened generation {opened}"
+            ),
+            Self::WayLost { name } => write!(
+                f,
+                "both files of the way in {name} are missing or damaged: it opens nothing any more"
+            ),
+            Self::StrangeWay { path } => write!(
+                f,
+                "{} is no way in that this vault knows; it was left alone",
+                path.display()
             ),
             Self::StoreMissing { path } => write!(
                 f,

@@ -32,7 +32,7 @@ use super::store::rescue::{self, Rescued};
 use super::store::rows::{Added, ClipId, Writing};
 use super::store::sound::SoundReader;
 use super::verify::{self, Verified};
-use crate::crypto::{BackupIdentity, ClipKey, Passphrase, SignerKey, VaultId, WorkFactor};
+use crate::crypto::{BackupIdentity, ClipKey, SignerKey, VaultId};
 use crate::recording::{Card, Moment, Recording, RecordingId};
 use crate::retention::Trust;
 use crate::transcript::Transcript;
@@ -400,21 +400,6 @@ impl OpenVault {
     /// [`Error::Busy`] if somebody is at it already.
     pub fn begin_restore(&self) -> Result<Restoring> {
         Restoring::begin(&self.session)
-    }
-
-    /// Replaces the passphrase and the master key. Once this returned, the old
-    /// passphrase opens nothing in the directory.
-    ///
-    /// # Errors
-    /// [`Error::NotFinal`] if the old ones could not be overwritten.
-    pub fn change_passphrase(&self, new: &Passphrase) -> Result<()> {
-        self.change_passphrase_with(new, WorkFactor::STANDARD)
-    }
-
-    /// The same, with this much work for a guess at the new passphrase.
-    pub fn change_passphrase_with(&self, new: &Passphrase, work: WorkFactor) -> Result<()> {
-        self.session
-            .with(|held| held.change_passphrase(new, work)?.finally().map(drop))
     }
 
     /// Builds a damaged store anew from every record in it that still opens; what

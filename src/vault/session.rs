@@ -1,5 +1,6 @@
 //! One operation on an unlocked vault: the lock taken, the keys as they are now.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,15 +9,16 @@ use super::ground::disk::Disk;
 use super::ground::lock::Lock;
 use super::ground::site::Site;
 use super::inbox;
-use super::keys::bag::{Bag, Clip};
+use super::keys::bag::{Bag, Clip, Way};
 use super::keys::keyring::KeyRing;
 use super::keys::rotation::{Change, Rotated};
+use super::keys::ways::Sealed;
+use super::log::Draft;
 use super::log::book::{self, Anchor};
-use super::log::{Deed, Draft};
 use super::notice::Notice;
 use super::store::rows::ClipId;
 use super::store::{Made, Store};
-use crate::crypto::{BackupIdentity, Passphrase, VaultId, WorkFactor};
+use crate::crypto::{BackupIdentity, SlotSecrets, VaultId};
 use crate::recording::{Moment, RecordingId};
 
 /// What an unlocked vault keeps between operations.
@@ -270,15 +272,35 @@ impl Held<'_> {
         ring.rotate(site, lock, &mut change)
     }
 
-    /// Replaces passphrase and master key.
-    pub(crate) fn change_passphrase(
+    /// Where it lies, and on what disk.
+    pub(super) fn site(&self) -> &Site {
+        self.site
+    }
+
+    /// Adds a way in that was sealed to `secrets`, with an entry of the log.
+    pub(super) fn add_way(
         &mut self,
-        new: &Passphrase,
-        work: WorkFactor,
+        draft: Draft,
+        secrets: &SlotSecrets,
+        new: Sealed,
     ) -> Result<Rotated> {
-        let mut anchor = self.anchor(Some(Draft::done(Deed::Passwd, &[])))?;
+        let mut anchor = self.anchor(Some(draft))?;
+        let edit = &mut |bag: &mut Bag| anchor.put(bag);
+        self.ring.add_way(self.site, &self.lock, secrets, new, edit)
+    }
+
+    /// Replaces the master key and the ways in, with an entry of the log.
+    pub(super) fn replace_master(
+        &mut self,
+        draft: Draft,
+        before: &BTreeMap<String, Way>,
+        secrets: SlotSecrets,
+        slots: &[Sealed],
+    ) -> Result<Rotated> {
+        let mut anchor = self.anchor(Some(draft))?;
+        let edit = &mut |bag: &mut Bag| anchor.put(bag);
         self.ring
-            .change_passphrase(self.site, &self.lock, new, work, &mut |bag| anchor.put(bag))
+            .replace_master(self.site, &self.lock, before, secrets, slots, edit)
     }
 
     /// What every rotation does to the log.

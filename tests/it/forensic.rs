@@ -3,12 +3,16 @@
 //! that were overwritten, gets at nothing of it. That the search finds whatever
 //! is there to be found is shown on the recordings that live.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use voxvault::crypto::{Asker, Nobody, RecoveryKey, WayKey, WorkFactor};
 use voxvault::recording::RecordingId;
+use voxvault::vault::bag::WayKind;
 use voxvault::vault::frame::Kind;
-use voxvault::vault::{OpenVault, ShredScope, Vault};
+use voxvault::vault::{NewWay, OpenVault, Rekeying, ShredScope, Vault};
 
 use crate::support::forensic::{Evidence, Findings, read_all};
 use crate::support::library::{self, assert_whole, record, transcript};
@@ -189,8 +193,7 @@ fn an_old_passphrase_opens_nothing_that_is_in_the_directory() {
     open.merge().unwrap();
 
     let new = library::passphrase("another passphrase entirely");
-    open.change_passphrase_with(&new, voxvault::crypto::WorkFactor::NONE)
-        .unwrap();
+    open.change_passphrase_with(&new, WorkFactor::NONE).unwrap();
     open.shred(&[shredded], ShredScope::Everything, &mut |_, _| {})
         .unwrap();
 
@@ -203,6 +206,46 @@ fn an_old_passphrase_opens_nothing_that_is_in_the_directory() {
     let both = attack(&dir, &spy, &[PASSPHRASE, "another passphrase entirely"]);
     assert_eq!(both.count(id, Kind::Sound), 3);
     assert!(!both.reaches(shredded));
+}
+
+#[test]
+fn a_recovery_key_that_was_removed_opens_nothing_that_is_in_the_directory() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("vault");
+    let spy = Spy::watching();
+    let open = library::init(library::site(&dir, spy.clone()));
+    let id = record(open.vault(), "kept", 3);
+    open.merge().unwrap();
+    let key = RecoveryKey::generate();
+    let nobody: Arc<dyn Asker> = Arc::new(Nobody);
+    open.add_way(&NewWay {
+        name: "recovery",
+        kind: WayKind::Recovery,
+        key: WayKey::Recipient(&key.recipient(), &nobody),
+        now_ms: 0,
+    })
+    .unwrap();
+    let identity = key.to_identity();
+    let with_it = read_all(&Evidence::of_directory(&dir), &[&identity]);
+    assert_eq!(with_it.count(id, Kind::Sound), 3, "the control");
+
+    let passphrase = library::passphrase(PASSPHRASE);
+    open.rekey(&Rekeying {
+        passphrases: BTreeMap::from([("passphrase".to_owned(), &passphrase)]),
+        dropped: BTreeSet::from(["recovery".to_owned()]),
+        work: WorkFactor::NONE,
+        ..Rekeying::default()
+    })
+    .unwrap();
+    let directory = Evidence::of_directory(&dir);
+    let without = read_all(&directory, &[&identity]);
+    assert_eq!(without.opened, 0, "{:?}", without.plaintexts);
+    assert_eq!(
+        read_all(&directory, &[PASSPHRASE]).count(id, Kind::Sound),
+        3
+    );
+    // Nor does it with everything that was ever written, but for the roots.
+    assert!(!attack(&dir, &spy, &[&identity]).reaches(id));
 }
 
 /// The same on the program itself: what it wrote is what strace saw.

@@ -22,6 +22,7 @@ mod export;
 mod forensic;
 mod hostile_zip;
 mod import_elsewhere;
+mod keys;
 mod log;
 mod main_job;
 mod microphone;

@@ -10,6 +10,7 @@ use super::Out;
 use crate::audio::DeviceInfo;
 use crate::command::devices::Level;
 use crate::command::doctor::Check;
+use crate::command::key;
 use crate::command::list::Listed;
 use crate::command::record::Taken;
 use crate::command::shred::Doomed;
@@ -217,6 +218,21 @@ pub(in crate::cli) fn models_json(out: Out<'_>, models: &[Model]) -> io::Result<
         })
         .collect();
     document(out, &json!({ "models": models }))
+}
+
+pub(in crate::cli) fn keys_json(out: Out<'_>, keys: &[key::Listed]) -> io::Result<()> {
+    let keys: Vec<Value> = keys
+        .iter()
+        .map(|key| {
+            json!({
+                "name": key.name,
+                "kind": key.kind,
+                "made_at": key.made_at.map(|at| at.to_string()),
+                "recipient": key.recipient,
+            })
+        })
+        .collect();
+    document(out, &json!({ "keys": keys }))
 }
 
 pub(in crate::cli) fn demo_json(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {

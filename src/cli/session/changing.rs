@@ -1,13 +1,13 @@
-//! Commands that change recordings and keys, or destroy them.
+//! Commands that change recordings, or destroy them.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::Session;
-use crate::cli::definition::{EditArgs, PasswdArgs, ShredArgs, VerifyArgs};
-use crate::cli::{keys, print, unprintable};
+use crate::cli::definition::{EditArgs, ShredArgs, VerifyArgs};
+use crate::cli::{print, unprintable};
 use crate::command::edit::{Revisions, TagChange};
 use crate::command::shred::Doomed;
-use crate::command::{KeySource, Progress, edit, passwd, scrub, shred, verify, wipe};
+use crate::command::{Progress, edit, scrub, shred, verify, wipe};
 use crate::error::{Exit, Failure, plain};
 use crate::recording::Recording;
 use crate::tui::editor::{self, Ending};
@@ -165,20 +165,6 @@ impl Session {
             false => print::wiped(out, &target, &receipt),
         })?;
         wipe::failure(&target, &receipt).map_or(Ok(Exit::Done), Err)
-    }
-
-    pub(super) fn passwd(&self, args: &PasswdArgs) -> Result<Exit, Failure> {
-        // The old one first, so that it is asked for first.
-        self.context.unlocked()?;
-        let new = match &args.new_passphrase_file {
-            Some(file) => keys::from_file(file)?.passphrase()?,
-            None => keys::ask_new()?,
-        };
-        passwd::run(&self.context, passwd::Args { new }, &self.console)?;
-        self.console.note(
-            "the old passphrase opens nothing here any more; it still opens copies made before",
-        );
-        Ok(Exit::Done)
     }
 }
 

@@ -42,6 +42,7 @@ impl Session {
             init::Args {
                 passphrase,
                 placement,
+                recovery_out: args.recovery_out.clone(),
             },
             &self.console,
         )?;

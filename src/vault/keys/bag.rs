@@ -160,9 +160,25 @@ pub struct Way {
     /// The public half it is sealed to, as it is written (`age1…`, `ssh-ed25519 …`):
     /// with it the slot is sealed anew without asking. A passphrase has none.
     pub recipient: Option<String>,
-    /// When it was added, milliseconds since 1970-01-01T00:00:00Z.
+    /// When it was added, or got its passphrase; milliseconds since
+    /// 1970-01-01T00:00:00Z.
     pub made_at_ms: i64,
+    /// SHA-256 over its file: what has another is damaged, or no way in.
+    pub hash: [u8; 32],
 }
+
+/// A way in that was taken away or sealed anew. Its files are waste, wherever they
+/// turn up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retired {
+    /// The name it had.
+    pub name: String,
+    /// SHA-256 over its file.
+    pub hash: [u8; 32],
+}
+
+/// How many of them the bag remembers.
+pub(in crate::vault) const MOST_RETIRED: usize = 256;
 
 /// What opens a way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,6 +215,8 @@ pub struct Settings {
     pub backups: Vec<KnownBackup>,
     /// The ways in, by the names of their slots.
     pub ways: BTreeMap<String, Way>,
+    /// Those that are none any more, the latest last.
+    pub retired: Vec<Retired>,
     /// The newest entry of the log when this generation was made, once there is one.
     pub log_head: Option<LogHead>,
     /// Entries that came with a rotation and were not in the store yet when this
@@ -528,6 +546,7 @@ mod tests {
             kind: WayKind::Age,
             recipient: Some("age1".into()),
             made_at_ms: -1,
+            hash: [4; 32],
         };
         bag.settings.ways.insert("phone".into(), way);
         bag.settings.log_head = Some(LogHead {

@@ -7,7 +7,7 @@ use super::recover::Survey;
 use super::root::{Position, RootFacts};
 use super::seen;
 use super::verdict::{Verdict, judge, put_in_order};
-use crate::crypto::{BackupIdentity, MasterKey, Passphrase, VaultId};
+use crate::crypto::{BackupIdentity, MasterKey, Opener, VaultId};
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::lock::Lock;
 use crate::vault::ground::site::Site;
@@ -36,14 +36,15 @@ pub enum Freshness {
 }
 
 impl KeyRing {
-    /// Opens the vault with a passphrase: about a second for each slot.
+    /// Opens the vault with a key: about a second for each slot under a passphrase.
     /// What another rotation left unfinished is finished.
     ///
     /// # Errors
-    /// [`Error::WrongPassphrase`] if no slot in force opens with it,
-    /// [`Error::Damaged`] if no bag is left, [`Error::Busy`].
-    pub fn unlock(site: &Site, passphrase: &Passphrase) -> Result<(Self, Vec<Notice>)> {
-        // A directory without a root is told before a passphrase is tried.
+    /// [`Error::WrongPassphrase`], [`Error::WrongIdentity`] or [`Error::Key`] if no
+    /// slot in force opens with it, [`Error::Damaged`] if no bag is left,
+    /// [`Error::Busy`].
+    pub fn unlock(site: &Site, key: &dyn Opener) -> Result<(Self, Vec<Notice>)> {
+        // A directory without a root is told before a key is tried.
         if Survey::read(&*site.disk, &site.dir)?
             .newest(&site.dir)
             .is_err()
@@ -53,7 +54,7 @@ impl KeyRing {
             let _lock = Lock::take(&*site.disk, &site.dir)?;
             Survey::read(&*site.disk, &site.dir)?.newest(&site.dir)?;
         }
-        keyslots::open(site, passphrase, |opened| Self::with_slot(site, opened))
+        keyslots::open(site, key, |opened| Self::with_slot(site, opened))
     }
 
     fn with_slot(site: &Site, opened: Opened) -> Result<Option<(Self, Vec<Notice>)>> {
@@ -68,13 +69,11 @@ impl KeyRing {
             .into_iter()
             .collect();
         let master = &opened.secrets.master;
-        notices.extend(put_in_order(site, &lock, &survey, master, &facts)?);
-        notices.extend(keyslots::mend(site, &opened));
+        notices.extend(put_in_order(site, &lock, &survey, master, &facts, &bag)?);
         seen::note(site, vault, facts.generation);
         let Opened {
             name: slot,
             secrets,
-            ..
         } = opened;
         let stamp = stamp(site);
         let ring = Self {
@@ -119,7 +118,7 @@ impl KeyRing {
         let survey = Survey::read(&*site.disk, &site.dir)?;
         match judge(site, &survey, &self.master, self.facts.vault)? {
             Verdict::InForce(facts, bag) => {
-                let notices = put_in_order(site, lock, &survey, &self.master, &facts)?;
+                let notices = put_in_order(site, lock, &survey, &self.master, &facts, &bag)?;
                 seen::note(site, facts.vault, facts.generation);
                 (self.facts, self.bag, self.stamp) = (facts, *bag, stamp(site));
                 Ok((Freshness::Changed, notices))

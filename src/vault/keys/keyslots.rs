@@ -1,32 +1,37 @@
-//! The files in `keys/`: `<name>.age`, its twin `<name>.copy.age`, and, while a
-//! passphrase is being changed, `<name>.<fingerprint>.new.age` and its twin.
+//! The files in `keys/`: `<name>.age`, its twin `<name>.copy.age`, and, while a way
+//! in is added or replaced, `<name>.<fingerprint>.new.age` and its twin.
 //!
-//! A new slot lies beside the old one until the root has committed to its
-//! master key; its name says which. So a crash leaves either the old way in or
-//! the new one in force, and tells which of the two files is waste.
+//! A new slot lies beside the old one until the bag has committed to its hash; its
+//! name says for which master key it was made. So a crash leaves either the old
+//! way in or the new one in force. `settle` puts them in their places.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::crypto::{CryptoError, Passphrase, SlotSecrets};
+use sha2::{Digest, Sha256};
+
+use super::ways::Sealed;
+use crate::crypto::{CryptoError, Opener, SlotSecrets};
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{self, Disk};
 use crate::vault::ground::site::Site;
-use crate::vault::notice::Notice;
 
 /// The directory.
 pub(in crate::vault) const DIR: &str = "keys";
 /// The slot that `init` makes.
 pub(in crate::vault) const PASSPHRASE: &str = "passphrase";
+/// The one that it makes for a recovery key.
+pub(in crate::vault) const RECOVERY: &str = "recovery";
 
-const ENDINGS: [&str; 2] = [".age", ".copy.age"];
+/// What the two files of a slot end in.
+pub(in crate::vault) const ENDINGS: [&str; 2] = [".age", ".copy.age"];
 const NEW: &str = ".new";
 
 /// A slot has a few hundred, and 75 more for each time that a way in was taken away.
 pub(in crate::vault) const MOST_BYTES: u64 = 256 * 1024;
 
 /// A fingerprint of a master key.
-type Fingerprint = [u8; 16];
+pub(in crate::vault) type Fingerprint = [u8; 16];
 
 /// A slot that opened.
 pub(in crate::vault) struct Opened {
@@ -34,8 +39,55 @@ pub(in crate::vault) struct Opened {
     pub name: String,
     /// What was in it.
     pub secrets: SlotSecrets,
-    /// The slot as it is written.
-    pub sealed: Vec<u8>,
+}
+
+/// A file in `keys/` whose name is a slot's.
+pub(in crate::vault) struct SlotFile {
+    /// Its whole name.
+    pub name: String,
+    /// The slot's.
+    pub slot: String,
+    /// One of [`ENDINGS`].
+    pub ending: &'static str,
+    /// Whether it waits for its place.
+    pub waits: bool,
+    /// What is in it, if that can be read.
+    pub bytes: Option<Vec<u8>>,
+    /// Its hash, as the bag has it.
+    pub hash: Option<[u8; 32]>,
+}
+
+/// The hash by which the bag knows a slot.
+pub(in crate::vault) fn hash(sealed: &[u8]) -> [u8; 32] {
+    Sha256::digest(sealed).into()
+}
+
+/// Every slot file that is there, in the order of their names.
+pub(in crate::vault) fn files(site: &Site) -> Result<Vec<SlotFile>> {
+    let mut names = names(&*site.disk, &site.dir)?;
+    names.sort();
+    let file = |name: String| {
+        let Name { slot, ending, new } = Name::parse(&name)?;
+        let (slot, waits) = (slot.to_owned(), new.is_some());
+        let path = site.dir.join(DIR).join(&name);
+        let bytes = disk::read_at_most(&*site.disk, &path, MOST_BYTES).ok();
+        let hash = bytes.as_deref().map(hash);
+        Some(SlotFile {
+            name,
+            slot,
+            ending,
+            waits,
+            bytes,
+            hash,
+        })
+    };
+    Ok(names.into_iter().filter_map(file).collect())
+}
+
+/// Whether something of this name is there that a new slot must not replace.
+pub(in crate::vault) fn is_taken(site: &Site, name: &str) -> Result<bool> {
+    let files = files(site)?;
+    Ok(files.iter().any(|file| file.slot == name && !file.waits))
 }
 
 /// What a file name in `keys/` says.
@@ -79,166 +131,99 @@ fn names(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>> {
     }
 }
 
-/// Tries the passphrase on every slot that is there, the ones in force first,
-/// until `fits` takes one. Copies that are alike are tried once: each try costs
-/// a second.
+/// Tries the key on every slot that is there, the ones in force first and before
+/// them those that cost nothing, until `fits` takes one. Copies that are alike are
+/// tried once: each try of a passphrase costs a second.
 ///
 /// # Errors
-/// [`Error::WrongPassphrase`] if none is taken, [`Error::Damaged`] if none can be
-/// read.
+/// [`Error::WrongPassphrase`] or [`Error::WrongIdentity`] if none is taken,
+/// [`Error::Key`] if something hindered the key, [`Error::Damaged`] if no slot can
+/// be read.
 pub(in crate::vault) fn open<T>(
     site: &Site,
-    passphrase: &Passphrase,
+    key: &dyn Opener,
     mut fits: impl FnMut(Opened) -> Result<Option<T>>,
 ) -> Result<T> {
-    let mut files = names(&*site.disk, &site.dir)?;
-    files.retain(|file| Name::parse(file).is_some());
-    files.sort_by_key(|file| Name::parse(file).map(|name| name.new.is_some()));
-    let mut tried: Vec<Vec<u8>> = Vec::new();
-    // Whether any of them could be asked at all.
-    let mut asked = false;
-    for file in &files {
-        let Some(name) = Name::parse(file) else {
-            continue;
-        };
-        let path = site.dir.join(DIR).join(file);
+    const WITH_PASSPHRASE: &[u8] = b"age-encryption.org/v1\n-> scrypt ";
+    let mut files = files(site)?;
+    files.sort_by_cached_key(|file| {
+        let bytes = file.bytes.as_deref();
+        (
+            file.waits,
+            bytes.is_some_and(|bytes| bytes.starts_with(WITH_PASSPHRASE)),
+        )
+    });
+    let mut tried: Vec<[u8; 32]> = Vec::new();
+    // Whether any of them is whole, as far as can be told, and whether one is not.
+    let (mut whole, mut damaged) = (false, files.is_empty());
+    let mut hindered = None;
+    for file in files {
         // A bad sector in one copy is what the other one is there for.
-        let Ok(sealed) = disk::read_at_most(&*site.disk, &path, MOST_BYTES) else {
+        let (Some(sealed), Some(hash)) = (file.bytes, file.hash) else {
+            damaged = true;
             continue;
         };
-        if tried.contains(&sealed) {
+        if tried.contains(&hash) {
             continue;
         }
-        let slot = SlotSecrets::open(&sealed, passphrase);
-        asked |= matches!(slot, Ok(_) | Err(CryptoError::WrongKey));
-        if let Ok(secrets) = slot {
-            let opened = Opened {
-                name: name.slot.to_owned(),
-                secrets,
-                sealed: sealed.clone(),
-            };
-            if let Some(taken) = fits(opened)? {
-                return Ok(taken);
+        tried.push(hash);
+        match key.open_slot(&sealed) {
+            Ok(secrets) => {
+                whole = true;
+                let name = file.slot;
+                if let Some(taken) = fits(Opened { name, secrets })? {
+                    return Ok(taken);
+                }
             }
+            Err(CryptoError::WrongKey | CryptoError::OtherKind) => whole = true,
+            Err(CryptoError::Damaged(_) | CryptoError::TooMuchWork { .. }) => damaged = true,
+            Err(why) => hindered = Some(why),
         }
-        tried.push(sealed);
     }
-    match asked {
-        true => Err(Error::WrongPassphrase {
-            dir: site.dir.clone(),
-        }),
-        false => Err(Error::damaged(
-            site.dir.join(DIR).display(),
-            "no way in can be read",
-        )),
-    }
+    let dir = site.dir.clone();
+    Err(match hindered {
+        Some(why) => Error::Key(why),
+        None if damaged && !whole => {
+            Error::damaged(site.dir.join(DIR).display(), "no way in can be read")
+        }
+        None if key.is_passphrase() => Error::WrongPassphrase { dir },
+        None => Error::WrongIdentity { dir },
+    })
 }
 
-/// Writes a slot of a new vault, and its twin. The caller syncs what is above.
-pub(in crate::vault) fn write_first(site: &Site, name: &str, sealed: &[u8]) -> Result<()> {
+/// Writes the slots of a new vault, and their twins. The caller syncs what is above.
+pub(in crate::vault) fn write_first(site: &Site, slots: &[Sealed]) -> Result<()> {
     let keys = site.path(DIR);
     site.disk
         .create_dir(&keys)
         .map_err(Error::io("make", &keys))?;
-    for ending in ENDINGS {
-        put(site, &keys.join(format!("{name}{ending}")), sealed)?;
+    for Sealed { name, bytes, .. } in slots {
+        for ending in ENDINGS {
+            put(site, &keys.join(format!("{name}{ending}")), bytes)?;
+        }
     }
     site.disk.sync_dir(&keys).map_err(Error::io("sync", &keys))
 }
 
-/// Writes a slot beside the one that it is to replace, durably.
+/// Writes slots beside those that they are to replace, durably.
 pub(in crate::vault) fn prepare(
     site: &Site,
-    name: &str,
     fingerprint: &Fingerprint,
-    sealed: &[u8],
+    slots: &[Sealed],
 ) -> Result<()> {
     let keys = site.path(DIR);
     let fingerprint = hex(fingerprint);
-    for ending in ENDINGS {
-        put(
-            site,
-            &keys.join(format!("{name}.{fingerprint}{NEW}{ending}")),
-            sealed,
-        )?;
+    for Sealed { name, bytes, .. } in slots {
+        for ending in ENDINGS {
+            let file = format!("{name}.{fingerprint}{NEW}{ending}");
+            put(site, &keys.join(file), bytes)?;
+        }
     }
     site.disk.sync_dir(&keys).map_err(Error::io("sync", &keys))
 }
 
 fn put(site: &Site, path: &Path, sealed: &[u8]) -> Result<()> {
     disk::write(&*site.disk, path, sealed).map_err(Error::io("write", path))
-}
-
-/// Puts the slots in order once the root's fingerprint is known for sure: one
-/// that waited for it overwrites and replaces its predecessor, one that waited
-/// for another is destroyed. Answers with what could not be done.
-pub(in crate::vault) fn settle(site: &Site, fingerprint: &Fingerprint) -> Vec<Notice> {
-    let (disk, keys) = (&*site.disk, site.path(DIR));
-    let wanted = hex(fingerprint);
-    let Ok(files) = disk.list(&keys) else {
-        return Vec::new();
-    };
-    let mut notices = Vec::new();
-    let mut changed = false;
-    for file in &files {
-        let Some(Name {
-            slot,
-            ending,
-            new: Some(new),
-        }) = Name::parse(file)
-        else {
-            continue;
-        };
-        let path = keys.join(file);
-        let place = keys.join(format!("{slot}{ending}"));
-        let done = if new == wanted {
-            replace(disk, &path, &place)
-        } else {
-            disk::erase(disk, &path)
-        };
-        changed = true;
-        if let Err(error) = done {
-            notices.push(Notice::NotDone {
-                path: place,
-                why: error.to_string(),
-            });
-        }
-    }
-    if changed && let Err(error) = disk.sync_dir(&keys) {
-        notices.push(Notice::NotDone {
-            path: keys,
-            why: error.to_string(),
-        });
-    }
-    notices
-}
-
-/// Overwrites the old slot before it loses its name: what was in it would stay
-/// on the disk otherwise.
-fn replace(disk: &dyn Disk, new: &Path, old: &Path) -> io::Result<()> {
-    match disk::overwrite(disk, old) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => disk.rename(new, old),
-    }
-}
-
-/// Makes both files of a slot that opened alike. Only called with a slot whose
-/// fingerprint is the root's, so what is overwritten is damaged or obsolete.
-pub(in crate::vault) fn mend(site: &Site, opened: &Opened) -> Vec<Notice> {
-    let (disk, keys) = (&*site.disk, site.path(DIR));
-    let paths: Vec<PathBuf> = ENDINGS
-        .iter()
-        .map(|ending| keys.join(format!("{}{ending}", opened.name)))
-        .collect();
-    let mut notices = Vec::new();
-    for path in paths {
-        if disk::read_at_most(disk, &path, MOST_BYTES).is_ok_and(|sealed| sealed == opened.sealed) {
-            continue;
-        }
-        let mended = disk::write(disk, &path, &opened.sealed).and_then(|()| disk.sync_dir(&keys));
-        notices.push(Notice::of(mended, path));
-    }
-    notices
 }
 
 fn hex(fingerprint: &Fingerprint) -> String {

@@ -11,10 +11,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::bag::{Bag, Clip};
+use super::bag::{Bag, Clip, Way};
 use super::keyring::{Freshness, KeyRing};
+use super::keyslots;
 use super::recover::{self, Survey};
 use super::root::{Copy, Position, RootSlot, SLOT_LEN};
+use super::rotation::Rotated;
+use super::ways::Sealed;
 use crate::crypto::{ClipKeys, Passphrase, WorkFactor};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
@@ -22,7 +25,7 @@ use crate::vault::ground::disk::{Access, Disk};
 use crate::vault::ground::lock::Lock;
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::ground::site::{NoObserver, Observer, Site, Step};
-use crate::vault::init::{InitOptions, Placement, init};
+use crate::vault::init::{FirstWays, InitOptions, Placement, init};
 use crate::vault::notice::Notice;
 use crate::vault::tests::stopped_clock;
 
@@ -59,7 +62,23 @@ fn lock(site: &Site) -> Lock {
 }
 
 fn make(disk: &SimDisk) -> Result<KeyRing> {
-    init(&site(disk), &old(), CHEAP, &mut |_| Ok(()))
+    init(&site(disk), &FirstWays::of(&old()), CHEAP, &mut |_| Ok(()))
+}
+
+/// As the vault's own passwd does it, in one go.
+fn change(site: &Site, ring: &mut KeyRing, lock: &Lock) -> Result<Rotated> {
+    let (before, secrets) = (
+        ring.bag().settings.ways.clone(),
+        ring.next_secrets().unwrap(),
+    );
+    let bytes = secrets.seal(&new(), WorkFactor::NONE).unwrap();
+    let way = Way {
+        hash: keyslots::hash(&bytes),
+        ..before[keyslots::PASSPHRASE].clone()
+    };
+    let name = keyslots::PASSPHRASE.to_owned();
+    let slots = [Sealed { name, way, bytes }];
+    ring.replace_master(site, lock, &before, secrets, &slots, &mut |_| Ok(()))
 }
 
 fn add(site: &Site, ring: &mut KeyRing, number: u8) -> Result<()> {
@@ -186,8 +205,7 @@ fn the_old_passphrase_is_refused_from_the_commit_on() {
             ..site(&disk)
         };
         let held = lock(&watched);
-        ring.change_passphrase(&watched, &held, &new(), WorkFactor::NONE, &mut |_| Ok(()))
-            .unwrap_err();
+        change(&watched, &mut ring, &held).unwrap_err();
         drop(held);
         assert!(
             matches!(unlock(&disk, &old()), Err(Error::WrongPassphrase { .. })),
@@ -224,7 +242,13 @@ fn a_missing_or_cut_off_copy_of_any_file_is_made_anew() {
 /// What somebody makes who can write the directory and has no key.
 fn forge(disk: &SimDisk, generation: u64, copies: &[Copy]) {
     let elsewhere = SimDisk::default();
-    let mut ring = init(&site(&elsewhere), &new(), CHEAP, &mut |_| Ok(())).unwrap();
+    let mut ring = init(
+        &site(&elsewhere),
+        &FirstWays::of(&new()),
+        CHEAP,
+        &mut |_| Ok(()),
+    )
+    .unwrap();
     while ring.generation() < generation {
         add(&site(&elsewhere), &mut ring, 66).unwrap();
     }
@@ -357,8 +381,7 @@ fn a_vault_unlocked_here_follows_what_another_process_changed() {
         (Freshness::Changed, vec![])
     );
     assert_eq!(holds(&one), [1, 3]);
-    two.change_passphrase(&site, &held, &new(), WorkFactor::NONE, &mut |_| Ok(()))
-        .unwrap();
+    change(&site, &mut two, &held).unwrap();
     assert!(matches!(
         one.refresh(&site, &held),
         Err(Error::KeysReplaced { .. })
@@ -461,7 +484,7 @@ fn init_leaves_a_directory_alone_that_is_not_empty() {
     std::fs::set_permissions(&home, std::fs::Permissions::from_mode(mode)).unwrap();
     std::fs::write(home.join("letter"), "mine").unwrap();
     let site = Site::new(&home, None);
-    let refused = init(&site, &old(), CHEAP, &mut |_| Ok(()));
+    let refused = init(&site, &FirstWays::of(&old()), CHEAP, &mut |_| Ok(()));
     assert!(matches!(refused, Err(Error::CannotInit { .. })));
     let is = std::fs::metadata(&home).unwrap().permissions().mode();
     assert_eq!(is & 0o777, mode);
@@ -469,5 +492,5 @@ fn init_leaves_a_directory_alone_that_is_not_empty() {
     // A fresh file system is as good as an empty directory.
     std::fs::remove_file(home.join("letter")).unwrap();
     std::fs::create_dir(home.join("lost+found")).unwrap();
-    assert!(init(&site, &old(), CHEAP, &mut |_| Ok(())).is_ok());
+    assert!(init(&site, &FirstWays::of(&old()), CHEAP, &mut |_| Ok(())).is_ok());
 }

@@ -9,10 +9,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::bag::Bag;
-use super::keyslots;
 use super::recover::Survey;
 use super::reserve;
 use super::root::{Copy, NoSlot, Position, RootFacts, RootSlot, generation_of_bag_file};
+use super::settle;
 use crate::crypto::{CryptoError, MasterKey, VaultId};
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk;
@@ -88,6 +88,7 @@ pub(in crate::vault) fn put_in_order(
     survey: &Survey,
     master: &MasterKey,
     facts: &RootFacts,
+    bag: &Bag,
 ) -> Result<Vec<Notice>> {
     let (disk, dir) = (&*site.disk, site.dir.as_path());
     let mut notices = rivals(survey, master, facts, dir)?;
@@ -129,7 +130,7 @@ pub(in crate::vault) fn put_in_order(
         not_done(disk.sync_dir(dir), dir.to_owned());
     }
     not_done(init::clear_marker(site), dir.to_owned());
-    notices.extend(keyslots::settle(site, &facts.fingerprint));
+    notices.extend(settle::settle(site, &bag.settings));
     let bag = Copy::A.bag_file(dir, facts.generation);
     if let Ok(length) = disk
         .open(&bag, disk::Access::Read)

@@ -31,6 +31,7 @@ mod retention;
 mod scrub;
 mod shredding;
 mod together;
+mod ways;
 mod wiping;
 
 pub(super) const PASSPHRASE: &str = "six words that nobody guesses";

@@ -1,18 +1,28 @@
 //! The operations of the vault. A new one is one entry here: everything that is
 //! done to the others is then done to it.
 
+use std::sync::Arc;
+
 use super::facts::{Clip, Facts, SILENCE, What, card_of};
 use super::keeping::{ruled, sweep};
 use super::returning::{Known, restore};
 use super::stage::{QUICK, Stage, secret};
+use crate::crypto::recovery::Typed;
+use crate::crypto::{Asker, Nobody, RecoveryKey, WayKey};
 use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES, Source};
 use crate::transcript::Transcript;
+use crate::vault::bag::WayKind;
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::tests::{PASSPHRASE, packets, transcript};
-use crate::vault::{Deed, Error, OpenVault, Receipt, Redaction, Result, ShredScope, Vault};
+use crate::vault::{
+    Deed, Error, NewWay, OpenVault, Receipt, Redaction, Rekeying, Result, ShredScope, Vault,
+};
 
 /// What passwd sets.
 const OTHER_PASSPHRASE: &str = "six other words by now";
+
+/// A recovery key, as it is typed.
+const RECOVERY: &str = "gq97-78vq-xmmj-ve8s-k7j6-vt8u-j4hd-qaju-vsfc-wcm0-2d8g-ewq7-2pvq-2y5j-33";
 
 /// An operation, with what it needs to find.
 pub(super) struct Operation {
@@ -211,6 +221,41 @@ pub(super) const TABLE: &[Operation] = &[
         },
     },
     Operation {
+        name: "key add",
+        before: library,
+        work: |stage| {
+            let open = stage.open()?;
+            stage.will(|facts| facts.passphrase = Some(RECOVERY));
+            add_recovery(&open)?;
+            stage.did();
+            Ok(())
+        },
+    },
+    Operation {
+        name: "key remove",
+        before: |stage| {
+            library(stage);
+            add_recovery(&stage.open().unwrap()).unwrap();
+        },
+        work: |stage| {
+            let open = stage.open()?;
+            stage.will(|facts| {
+                facts.former.extend(facts.passphrase);
+                facts.passphrase = Some(RECOVERY);
+            });
+            open.rekey(&Rekeying {
+                dropped: open
+                    .ways()?
+                    .into_keys()
+                    .filter(|name| name != "recovery")
+                    .collect(),
+                ..Rekeying::default()
+            })?;
+            stage.did();
+            Ok(())
+        },
+    },
+    Operation {
         name: "shred",
         before: library,
         work: |stage| shred(stage, &[2], ShredScope::Everything),
@@ -285,6 +330,20 @@ impl Redaction for Span {
 fn blanked(text: &str) -> Option<String> {
     let (_, rest) = text.split_once(' ')?;
     Some(format!("[redacted] {rest}"))
+}
+
+/// Adds it as a way in.
+fn add_recovery(open: &OpenVault) -> Result<()> {
+    let Typed::Key(key) = RecoveryKey::read(RECOVERY) else {
+        panic!("it is one");
+    };
+    let nobody: Arc<dyn Asker> = Arc::new(Nobody);
+    open.add_way(&NewWay {
+        name: "recovery",
+        kind: WayKind::Recovery,
+        key: WayKey::Recipient(&key.recipient(), &nobody),
+        now_ms: 7,
+    })
 }
 
 fn init(stage: &Stage) -> Result<()> {

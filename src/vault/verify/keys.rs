@@ -1,19 +1,10 @@
-//! The ways in: every slot and its twin.
-//!
-//! The slot that opened the vault was read and compared while unlocking. Of the
-//! others only what needs no passphrase can be told: that both files are there,
-//! alike, and begin like an age file.
-
-use std::collections::BTreeMap;
+//! The ways in: both files of each, against the hashes that the bag has of them.
+//! So each is told to be whole without its passphrase.
 
 use super::{Flaw, Verified};
 use crate::vault::ground::disk;
-use crate::vault::keys::keyslots::{DIR, MOST_BYTES, Name};
-use crate::vault::sealed::scan::AGE_MAGIC;
+use crate::vault::keys::keyslots::{DIR, ENDINGS, MOST_BYTES, Name, hash};
 use crate::vault::session::Held;
-
-/// What both files of a slot hold; `None` where one is missing or can't be read.
-type Twins = BTreeMap<&'static str, Option<Vec<u8>>>;
 
 pub(super) fn look(held: &Held<'_>, found: &mut Verified) {
     let keys = held.dir().join(DIR);
@@ -25,63 +16,28 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) {
             return;
         }
     };
-    let mut slots: BTreeMap<&str, Twins> = BTreeMap::new();
+    let ways = &held.bag().settings.ways;
+    for (name, way) in ways {
+        for ending in ENDINGS {
+            let file = format!("{name}{ending}");
+            let path = keys.join(&file);
+            let what = match disk::read_at_most(held.disk(), &path, MOST_BYTES) {
+                Ok(bytes) if hash(&bytes) == way.hash => continue,
+                Ok(_) => "it is damaged, or of another time",
+                Err(_) if files.contains(&file) => "it can't be read",
+                Err(_) => "it is missing",
+            };
+            found.flaws.push(Flaw::new(path.display(), what));
+        }
+    }
     for file in &files {
+        let what = match Name::parse(file) {
+            Some(Name { new: Some(_), .. }) => "a way in that waits for its place",
+            Some(name) if ways.contains_key(name.slot) => continue,
+            Some(_) => "no way in that this vault knows",
+            None => "not a file of the vault",
+        };
         let path = keys.join(file);
-        match Name::parse(file) {
-            Some(Name {
-                slot,
-                ending,
-                new: None,
-            }) => {
-                let bytes = disk::read_at_most(held.disk(), &path, MOST_BYTES).ok();
-                slots.entry(slot).or_default().insert(ending, bytes);
-            }
-            Some(_) => found.notes.push(format!(
-                "{}: a way in that waits for its root",
-                path.display()
-            )),
-            None => found
-                .notes
-                .push(format!("{}: not a file of the vault", path.display())),
-        }
-    }
-    for (slot, twins) in &slots {
-        let place = |ending| keys.join(format!("{slot}{ending}")).display().to_string();
-        let is_own = *slot == held.ring().slot;
-        let read: Vec<_> = twins.values().flatten().collect();
-        let begins_well = read.iter().any(|bytes| bytes.starts_with(AGE_MAGIC));
-        if !is_own && !begins_well {
-            let note = format!("{}: no way in, whatever its name says", place(".age"));
-            found.notes.push(note);
-            continue;
-        }
-        for ending in [".age", ".copy.age"] {
-            match twins.get(ending) {
-                Some(Some(_)) => {}
-                Some(None) => found
-                    .flaws
-                    .push(Flaw::new(place(ending), "it can't be read")),
-                None => found
-                    .flaws
-                    .push(Flaw::new(place(ending), "its twin is there and it is not")),
-            }
-        }
-        if let [one, two] = read.as_slice()
-            && one != two
-        {
-            let what = "it differs from its twin, and one of them is damaged or of another time";
-            found.flaws.push(Flaw::new(place(".copy.age"), what));
-        }
-        if !is_own {
-            found.notes.push(format!(
-                "{}: a way in that opens with another passphrase, or none; what it holds was not looked at",
-                place(".age")
-            ));
-        }
-    }
-    if !slots.contains_key(held.ring().slot.as_str()) {
-        let what = "the way in that opened the vault is gone";
-        found.flaws.push(Flaw::new(keys.display(), what));
+        found.notes.push(format!("{}: {what}", path.display()));
     }
 }

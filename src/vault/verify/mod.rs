@@ -190,6 +190,8 @@ fn flaw_of(notice: &Notice) -> Option<Flaw> {
             path.display(),
             format!("it could not be put in order: {why}"),
         )),
+        // What is wrong in `keys/` is looked at by itself.
+        Notice::WayLost { .. } | Notice::StrangeWay { .. } => None,
         Notice::Forged { .. } | Notice::FellBack { .. } | Notice::Older { .. } => None,
     }
 }

@@ -128,7 +128,10 @@ impl Findings {
 pub(crate) fn read_all(evidence: &Evidence, passphrases: &[&str]) -> Findings {
     let mut reader = Reader::new(evidence);
     for passphrase in passphrases {
-        reader.learn(Key::Text((*passphrase).to_owned()));
+        reader.learn(match passphrase.starts_with("AGE-SECRET-KEY-1") {
+            true => Key::Identity((*passphrase).to_owned()),
+            false => Key::Text((*passphrase).to_owned()),
+        });
     }
     reader.work();
     reader.findings

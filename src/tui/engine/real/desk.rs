@@ -155,6 +155,10 @@ impl Desk {
             self.unlock(&passphrase);
             return Ok(());
         }
+        if let Some(open) = self.shared.context.already_open() {
+            self.opened(Ok(open), Notes::default());
+            return Ok(());
+        }
         let vault = self.shared.context.vault()?;
         self.tell_access(&vault);
         let waiting = vault.inbox()?.iter().filter(|entry| !entry.running).count();
@@ -184,6 +188,7 @@ impl Desk {
         let args = init::Args {
             passphrase: passphrase(secret),
             placement: Placement::default(),
+            recovery_out: None,
         };
         let notes = Notes::default();
         let made = init::run(&self.shared.context, args, &notes);

@@ -100,12 +100,18 @@ impl Real {
         given: Option<Passphrase>,
         mail: Mailbox,
     ) -> std::io::Result<Self> {
+        let open = context.already_open();
+        // The keys are to go when the interface locks: nobody else holds them on.
+        context.lock();
         let context = Context::new(
             context.paths.clone(),
             context.config.clone(),
             Arc::clone(&context.clock),
             Box::new(NoKey),
         );
+        if let Some(open) = open {
+            context.remember(open);
+        }
         let (alive, ended) = channel();
         let shared = Shared {
             context: Arc::new(context),

@@ -1,0 +1,462 @@
+//! The ways in, on the program itself, with the tools that people have their keys from:
+//! `age`, `age-keygen`, `ssh-keygen`, and a plugin that is a script.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::prepared::{files_below, quick_home};
+use crate::support::sound::Pcm;
+use crate::support::{Home, Key, Terminal, require_tool};
+
+/// Runs a tool in the home; what it said.
+fn tool(home: &Home, program: &str, args: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(home.path(""))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{program} {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// `list` with this identity and nothing else; the exit code, and what was said.
+fn list_with(home: &Home, identity: &str) -> (i32, String) {
+    let listed = home
+        .voxvault(["list", "--identity", identity])
+        .locked()
+        .run();
+    (listed.code().unwrap(), listed.stderr)
+}
+
+fn key_list(home: &Home) -> Vec<(String, String)> {
+    let listed = home.voxvault(["key", "list", "--json"]).run().ok().json();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    listed["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| (text(&key["name"]), text(&key["kind"])))
+        .collect()
+}
+
+fn pair(name: &str, kind: &str) -> (String, String) {
+    (name.to_owned(), kind.to_owned())
+}
+
+/// An identity file of age-keygen's, and its public half.
+fn age_key(home: &Home, file: &str) -> String {
+    tool(home, "age-keygen", &["-o", file]);
+    tool(home, "age-keygen", &["-y", file]).trim().to_owned()
+}
+
+#[test]
+fn a_recovery_key_is_made_with_the_vault_and_opens_it_in_every_form() {
+    let home = Home::new();
+    home.voxvault(["init", "--recovery-out", "recovery.txt"])
+        .run()
+        .ok();
+    let mode = fs::metadata(home.path("recovery.txt")).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+    let kinds = [
+        pair("passphrase", "passphrase"),
+        pair("recovery", "recovery"),
+    ];
+    assert_eq!(key_list(&home), kinds);
+
+    assert_eq!(list_with(&home, "recovery.txt").0, 0);
+    let file = fs::read_to_string(home.path("recovery.txt")).unwrap();
+    let groups = file
+        .lines()
+        .find(|line| line.contains('-') && line.len() > 70);
+    let groups = groups.unwrap().trim_start_matches('#').trim().to_owned();
+    assert_eq!(groups.split('-').count(), 15, "{groups}");
+    let typed = home.write("typed", groups.to_lowercase().replace('-', " ").as_bytes());
+    for file in [home.path("recovery.txt"), typed] {
+        home.voxvault(["list"]).passphrase_file(file).run().ok();
+    }
+
+    let last = if groups.ends_with('Q') { "P" } else { "Q" };
+    let wrong = format!("{}{last}", &groups[..groups.len() - 1]);
+    let wrong = home.write("wrong", wrong.as_bytes());
+    let refused = home.voxvault(["list"]).passphrase_file(wrong).run();
+    let said = refused.ended_with(3).stderr;
+    assert!(
+        said.contains("a character of the recovery key is wrong"),
+        "{said}"
+    );
+
+    // Nothing is overwritten, and it does not lie in the vault.
+    let add = |out: &str| home.voxvault(["key", "add", "--recovery-out", out]).run();
+    let said = add("recovery.txt").ended_with(1).stderr;
+    assert!(said.contains("there is a file already"), "{said}");
+    let inside = home.vault().join("recovery.txt");
+    add(inside.to_str().unwrap()).ended_with(2);
+    assert!(!inside.exists());
+    add("-").ended_with(2);
+    assert_eq!(key_list(&home), kinds);
+
+    if require_tool("age") {
+        // Stock age opens the slot with the file as it is: an identity file again.
+        let slot = "data/voxvault/vault/keys/recovery.age";
+        let opened = tool(&home, "age", &["-d", "-i", "recovery.txt", slot]);
+        assert!(opened.starts_with("# voxvault key slot, version 1\n"));
+        assert!(opened.contains("\nAGE-SECRET-KEY-1"));
+    }
+}
+
+#[test]
+fn an_age_identity_opens_the_vault_until_it_is_removed() {
+    if !require_tool("age-keygen") {
+        return;
+    }
+    let home = quick_home();
+    let recipient = age_key(&home, "phone.txt");
+    age_key(&home, "other.txt");
+    let add = ["key", "add", "--recipient", &recipient, "--name", "phone"];
+    let added = home.voxvault(add).run().ok();
+    assert_eq!(added.text(), "phone\n");
+    // One small file and its twin.
+    let files = files_below(&home.vault().join("keys"));
+    assert_eq!(files.len(), 4);
+    assert!(
+        fs::metadata(home.vault().join("keys/phone.age"))
+            .unwrap()
+            .len()
+            < 4096
+    );
+
+    assert_eq!(list_with(&home, "phone.txt").0, 0);
+    let (code, said) = list_with(&home, "other.txt");
+    assert_eq!(code, 3);
+    assert!(said.contains("none of the identities opens it"), "{said}");
+    // Of several the one that fits is found.
+    let both = ["list", "--identity", "other.txt", "--identity", "phone.txt"];
+    home.voxvault(both).locked().run().ok();
+
+    // A new master key: the public half is sealed to again without asking.
+    home.voxvault(["key", "rotate"]).run().ok();
+    assert_eq!(list_with(&home, "phone.txt").0, 0);
+    let kept = home.vault().join("keys/phone.age");
+    fs::copy(&kept, home.path("kept.age")).unwrap();
+
+    home.voxvault(["key", "remove", "phone"]).run().ok();
+    assert_eq!(key_list(&home), [pair("passphrase", "passphrase")]);
+    assert_eq!(list_with(&home, "phone.txt").0, 3);
+    // The slot as it was, put back, is known for what it is.
+    fs::copy(home.path("kept.age"), &kept).unwrap();
+    assert_eq!(list_with(&home, "phone.txt").0, 3);
+    home.voxvault(["list"]).run().ok();
+    assert!(!kept.exists());
+
+    home.voxvault(["key", "remove", "passphrase"])
+        .run()
+        .ended_with(1);
+    home.voxvault(["key", "remove", "phone"])
+        .run()
+        .ended_with(4);
+}
+
+#[test]
+fn an_ssh_key_opens_the_vault_and_its_passphrase_is_asked_for_on_a_terminal() {
+    if !require_tool("ssh-keygen") {
+        return;
+    }
+    let home = quick_home();
+    let make = |file: &str, kind: &str, passphrase: &str| {
+        let args = ["-q", "-t", kind, "-N", passphrase, "-f", file];
+        tool(&home, "ssh-keygen", &args);
+        fs::read_to_string(home.path(format!("{file}.pub"))).unwrap()
+    };
+    let open = make("open", "ed25519", "");
+    let locked = make("locked", "ed25519", "words of the key");
+    for (public, name) in [(&open, "ssh"), (&locked, "ssh-2")] {
+        let added = home
+            .voxvault(["key", "add", "--recipient", public])
+            .run()
+            .ok();
+        assert_eq!(added.text(), format!("{name}\n"));
+    }
+    assert_eq!(list_with(&home, "open").0, 0);
+    if require_tool("age") {
+        let slot = "data/voxvault/vault/keys/ssh.age";
+        assert!(tool(&home, "age", &["-d", "-i", "open", slot]).contains("AGE-SECRET-KEY-1"));
+    }
+
+    // Without a terminal it can't be asked for, and a recorder goes on locked.
+    let (code, said) = list_with(&home, "locked");
+    assert_eq!(code, 3, "{said}");
+    assert!(
+        said.contains("there is no terminal to ask for it"),
+        "{said}"
+    );
+    let args = ["list", "--identity", "locked"];
+    let mut terminal = Terminal::voxvault(&home, args, (80, 24), Vec::new());
+    terminal.wait_for("passphrase of locked:");
+    terminal.type_text("words of the key");
+    terminal.press(Key::Enter);
+    assert_eq!(
+        terminal.wait_for_end(std::time::Duration::from_secs(60)),
+        Some(0)
+    );
+
+    let rsa = make("rsa", "rsa", "");
+    let refused = home.voxvault(["key", "add", "--recipient", &rsa]).run();
+    let said = refused.ended_with(2).stderr;
+    assert!(said.contains("RSA keys are refused"), "{said}");
+    let (code, said) = list_with(&home, "rsa");
+    assert_eq!(code, 3);
+    assert!(said.contains("RSA keys are refused"), "{said}");
+}
+
+/// A plugin of age: it wraps a file key as it is, and says something first.
+const PLUGIN: &str = r#"#!/bin/sh
+tell() {
+    printf -- '-> msg\n%s\n' "$(printf 'touch \033[31mthe key' | base64 | tr -d '=')"
+    read -r ok; read -r empty
+}
+case "$1" in
+--age-plugin=recipient-v1)
+    while read -r line; do
+        case "$line" in
+        "-> wrap-file-key"*) read -r key ;;
+        "-> done"*) read -r empty; break ;;
+        esac
+    done
+    printf -- '-> recipient-stanza 0 voxtest\n%s\n' "$key"
+    read -r ok; read -r empty ;;
+--age-plugin=identity-v1)
+    while read -r line; do
+        case "$line" in
+        "-> recipient-stanza 0 voxtest"*) read -r key ;;
+        "-> done"*) read -r empty; break ;;
+        esac
+    done
+    tell
+    if [ -n "$key" ]; then
+        printf -- '-> file-key 0\n%s\n' "$key"
+        read -r ok; read -r empty
+    fi ;;
+esac
+printf -- '-> done\n\n'
+"#;
+const PLUGIN_RECIPIENT: &str = "age1voxtest1w3jhxapqddjhjuuujrw";
+const PLUGIN_IDENTITY: &str = "AGE-PLUGIN-VOXTEST-1W3JHXAPQDDJHJYD0PZF";
+
+#[test]
+fn a_plugin_opens_the_vault_and_is_missed_where_it_is_not() {
+    let home = quick_home();
+    fs::create_dir(home.path("bin")).unwrap();
+    let script = home.write("bin/age-plugin-voxtest", PLUGIN.as_bytes());
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    home.write(
+        "hardware.txt",
+        format!("# a test\n{PLUGIN_IDENTITY}\n").as_bytes(),
+    );
+    let path = || -> OsString {
+        let mut folders = vec![home.path("bin")];
+        let usual = std::env::var_os("PATH").unwrap_or_default();
+        folders.extend(std::env::split_paths(&usual).collect::<Vec<PathBuf>>());
+        std::env::join_paths(folders).unwrap()
+    };
+    let add = ["key", "add", "--recipient", PLUGIN_RECIPIENT];
+    let said = home.voxvault(add).run().ended_with(3).stderr;
+    assert!(
+        said.contains("age-plugin-voxtest is not on the search path"),
+        "{said}"
+    );
+    home.voxvault(add).env("PATH", path()).run().ok();
+    assert_eq!(
+        key_list(&home),
+        [pair("passphrase", "passphrase"), pair("plugin", "plugin")]
+    );
+    let list = || {
+        home.voxvault(["list", "--identity", "hardware.txt"])
+            .locked()
+    };
+    let listed = list().env("PATH", path()).run().ok();
+    // What it says is shown, and can't do anything to a terminal.
+    assert!(
+        listed.stderr.contains("touch [31mthe key"),
+        "{}",
+        listed.stderr
+    );
+    let said = list().run().ended_with(3).stderr;
+    assert!(
+        said.contains("age-plugin-voxtest is not on the search path"),
+        "{said}"
+    );
+
+    // A new master key is sealed by the plugin again, or without it.
+    let said = home.voxvault(["key", "rotate"]).run().ended_with(3).stderr;
+    assert!(said.contains("age-plugin-voxtest"), "{said}");
+    home.voxvault(["key", "rotate"])
+        .env("PATH", path())
+        .run()
+        .ok();
+    list().env("PATH", path()).run().ok();
+    home.voxvault(["key", "rotate", "--drop", "plugin"])
+        .run()
+        .ok();
+    list().env("PATH", path()).run().ended_with(3);
+}
+
+#[test]
+fn another_passphrase_is_asked_for_when_the_master_key_is_replaced_or_its_way_in_dropped() {
+    let home = quick_home();
+    home.write("second", b"the second passphrase");
+    let add = [
+        "key",
+        "add",
+        "--new-passphrase-file",
+        "second",
+        "--name",
+        "desk",
+    ];
+    home.voxvault(add).run().ok();
+    home.voxvault(["list"]).passphrase_file("second").run().ok();
+
+    let said = home.voxvault(["key", "rotate"]).run().ended_with(3).stderr;
+    assert!(said.contains("--drop desk"), "{said}");
+    let args = ["--passphrase-file", "passphrase", "key", "rotate"];
+    let mut terminal = Terminal::voxvault(&home, args, (100, 24), Vec::new());
+    terminal.wait_for("passphrase of the way in desk:");
+    terminal.type_text("the second passphrase");
+    terminal.press(Key::Enter);
+    assert_eq!(
+        terminal.wait_for_end(std::time::Duration::from_secs(120)),
+        Some(0)
+    );
+    home.voxvault(["list"]).passphrase_file("second").run().ok();
+
+    home.write("third", b"the third passphrase");
+    let change = ["passwd", "--new-passphrase-file", "third"];
+    home.voxvault(change).run().ended_with(3);
+    let change = [&change[..], &["--drop", "desk"]].concat();
+    home.voxvault(change).run().ok();
+    for gone in ["second", "passphrase"] {
+        home.voxvault(["list"])
+            .passphrase_file(gone)
+            .run()
+            .ended_with(3);
+    }
+    home.voxvault(["list"]).passphrase_file("third").run().ok();
+}
+
+#[test]
+fn a_recovery_key_shown_on_the_terminal_counts_once_it_was_typed_back() {
+    let home = quick_home();
+    let args = [
+        "--passphrase-file",
+        "passphrase",
+        "key",
+        "add",
+        "--recovery",
+    ];
+    let shown = |terminal: &Terminal| -> String {
+        terminal.wait_for("write it down, then type it here");
+        let lines = terminal.screen();
+        let groups = lines
+            .lines()
+            .map(str::trim)
+            .find(|line| line.split('-').count() == 15);
+        groups.expect("a recovery key").to_owned()
+    };
+    let mut terminal = Terminal::voxvault(&home, args, (100, 24), Vec::new());
+    let _ = shown(&terminal);
+    terminal.type_text("something else");
+    terminal.press(Key::Enter);
+    assert_eq!(
+        terminal.wait_for_end(std::time::Duration::from_secs(60)),
+        Some(2)
+    );
+    assert_eq!(key_list(&home).len(), 1);
+
+    let mut terminal = Terminal::voxvault(&home, args, (100, 24), Vec::new());
+    let groups = shown(&terminal);
+    terminal.type_text(&groups.to_lowercase().replace('-', ""));
+    terminal.press(Key::Enter);
+    assert_eq!(
+        terminal.wait_for_end(std::time::Duration::from_secs(60)),
+        Some(0)
+    );
+
+    // Typed where the passphrase is asked for, and in the interface.
+    let mut terminal = Terminal::voxvault(&home, ["list"], (100, 24), Vec::new());
+    terminal.wait_for("passphrase:");
+    terminal.type_text(&groups);
+    terminal.press(Key::Enter);
+    assert_eq!(
+        terminal.wait_for_end(std::time::Duration::from_secs(60)),
+        Some(0)
+    );
+    let terminal = Terminal::voxvault(&home, Vec::<String>::new(), (80, 24), Vec::new());
+    terminal.wait_for("record now; what is recorded can be read");
+    terminal.press(Key::Enter);
+    terminal.type_text(&groups);
+    terminal.press(Key::Enter);
+    is_unlocked(&terminal);
+}
+
+fn is_unlocked(terminal: &Terminal) {
+    terminal.wait_until("it is unlocked", |screen| {
+        let first = screen.lines().next();
+        first.is_some_and(|line| line.ends_with(" unlocked"))
+    });
+}
+
+#[test]
+fn the_interface_opens_with_an_identity() {
+    if !require_tool("age-keygen") {
+        return;
+    }
+    let home = quick_home();
+    let recipient = age_key(&home, "phone.txt");
+    home.voxvault(["key", "add", "--recipient", &recipient])
+        .run()
+        .ok();
+    let args = ["--identity", "phone.txt"];
+    let terminal = Terminal::voxvault(&home, args, (80, 24), Vec::new());
+    is_unlocked(&terminal);
+}
+
+#[test]
+fn an_identity_file_that_is_none_is_refused_quickly_and_nothing_of_it_is_shown() {
+    let home = quick_home();
+    let huge = fs::File::create(home.path("huge")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    home.write(
+        "controls",
+        b"\x1b]0;owned\x07\x1b[2J\xe2\x80\xaesecret words\n",
+    );
+    home.write("binary", &[0xff; 1000]);
+    home.write("empty", b"");
+    home.write(
+        "ssh-cut",
+        b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk",
+    );
+    fs::create_dir(home.path("folder")).unwrap();
+    for file in [
+        "huge", "controls", "binary", "empty", "ssh-cut", "folder", "missing",
+    ] {
+        let (code, said) = list_with(&home, file);
+        assert_eq!(code, 3, "{file}: {said}");
+        assert!(said.contains(file), "{said}");
+        let is_ours = |line: &str| line.starts_with("voxvault: ") || line.starts_with("hint: ");
+        assert!(said.lines().all(is_ours), "{said}");
+        assert!(
+            !said.contains("secret") && !said.contains('\u{1b}'),
+            "{said:?}"
+        );
+        // It stands in nobody's way who needs no key.
+        let record = home.voxvault(["record", "-", "--identity", file]).locked();
+        let sound = Pcm::tone(16_000, 0.5).wav();
+        assert!(!record.stdin(sound).run().text().is_empty(), "{file}");
+    }
+}
