@@ -170,7 +170,7 @@ pub(crate) fn sweep(
     spared: &[RecordingId],
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Sweep> {
-    let mut due = due_now(held, now);
+    let mut due = due_now(held, now)?;
     let settings = &held.bag().settings;
     let believed_ms = settings.believed_ms;
     let doubtful = settings.judge(now) == ClockVerdict::Ahead;
@@ -190,7 +190,10 @@ pub(crate) fn sweep(
 }
 
 /// What is due, by the cards of those that can be.
-fn due_now(held: &Held<'_>, now: Moment) -> Vec<Expiry> {
+///
+/// # Errors
+/// If the disk gives no answer: that is no damage, and nothing is decided by it.
+fn due_now(held: &Held<'_>, now: Moment) -> Result<Vec<Expiry>> {
     let rules = &held.bag().settings.retention;
     let may_be = |clip: &Clip| {
         let earliest = retention::earliest(rules, clip.kept_from);
@@ -199,20 +202,30 @@ fn due_now(held: &Held<'_>, now: Moment) -> Vec<Expiry> {
     let candidates = merged(held.bag()).filter(|(_, clip)| may_be(clip));
     let ids: Vec<_> = candidates.map(|(id, _)| id).collect();
     if ids.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
+    }
+    let answers = held
+        .store()
+        .read(held.lock(), |store| store.begin()?.revision());
+    match answers {
+        Ok(_) | Err(Error::StoreDamaged { .. }) => {}
+        Err(error) => return Err(error),
     }
     let mut due = Vec::new();
     for (id, found) in library::pick(held, &ids) {
         let Some(clip) = held.bag().clips.get(&id) else {
             continue;
         };
+        if let Err(error @ Error::Io { .. }) = found {
+            return Err(error);
+        }
         let found = found.map(Box::new).map_err(|error| error.to_string());
         let subject = subject(clip, &found);
         let terms = retention::terms(rules, &subject);
         due.extend(retention::due(&subject, &terms, now).map(|step| expiry(id, &found, &step)));
     }
     due.sort_by_key(|expiry| (expiry.at.unix_ms, expiry.id));
-    due
+    Ok(due)
 }
 
 /// Everything that is in the vault: what waits in the inbox is under no rule yet.
