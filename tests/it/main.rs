@@ -12,6 +12,7 @@
 )]
 
 mod architecture;
+mod backup;
 mod bytes;
 mod capture;
 mod crash;

@@ -268,16 +268,22 @@ fn discard(path: &Path) -> io::Result<()> {
         .custom_flags(OFlags::NOFOLLOW.bits() as i32)
         .open(path);
     match opened {
-        Ok(mut file) => {
-            let head = file.metadata()?.len().min(HEAD_BYTES as u64) as usize;
-            file.write_all(&vec![0; head])?;
-            file.sync_all()?;
+        // The name goes also where the head can't be overwritten, on a disk that is
+        // full and never overwrites in place.
+        Ok(file) => {
+            let _ = wipe_head(file);
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         // A link, or something that can't be written: the name goes.
         Err(_) => {}
     }
     fs::remove_file(path)
+}
+
+fn wipe_head(mut file: File) -> io::Result<()> {
+    let head = file.metadata()?.len().min(HEAD_BYTES as u64) as usize;
+    file.write_all(&vec![0; head])?;
+    file.sync_all()
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! Nothing is kept but the hashes: a segment is written as it comes, so memory does
 //! not grow with it, and what it is written to need not be a file.
 
+use std::cell::Cell;
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use age::stream::StreamWriter;
 use age::{EncryptError, Encryptor, Recipient};
@@ -23,6 +25,9 @@ const BLOCK: usize = 512;
 pub(super) struct SegmentWriter<W: Write> {
     sealing: StreamWriter<Counted<W>>,
     which: String,
+    /// What the system answered when something could not be written: age tells it in
+    /// words only.
+    failed: Rc<Cell<Option<i32>>>,
     /// Bytes of tar so far.
     plain_bytes: u64,
     files: Vec<FileEntry>,
@@ -57,8 +62,9 @@ impl<W: Write> SegmentWriter<W> {
         to: W,
         recipients: impl Iterator<Item = &'r dyn Recipient>,
     ) -> Result<Self> {
+        let failed = Rc::new(Cell::new(None));
         let refused = |error: EncryptError| match error {
-            EncryptError::Io(source) => Error::io("write", which.as_ref())(source),
+            EncryptError::Io(source) => unwritable(which, &failed, source),
             other => Error::Recipients {
                 why: other.to_string().replace('\n', " "),
             },
@@ -68,13 +74,15 @@ impl<W: Write> SegmentWriter<W> {
             to,
             hash: Sha256::new(),
             bytes: 0,
+            failed: Rc::clone(&failed),
         };
         let sealing = encryptor
             .wrap_output(counted)
-            .map_err(Error::io("write", which.as_ref()))?;
+            .map_err(|error| unwritable(which, &failed, error))?;
         Ok(Self {
             sealing,
             which: which.to_owned(),
+            failed,
             plain_bytes: 0,
             files: Vec::new(),
             current: None,
@@ -146,12 +154,9 @@ impl<W: Write> SegmentWriter<W> {
         let manifest = sign(std::mem::take(&mut self.files))?;
         self.file(Member::Manifest, &manifest, at)?;
         self.write(&[0; 2 * BLOCK])?;
-        let write = Error::io("write", self.which.as_ref());
-        let mut counted = self.sealing.finish().map_err(write)?;
-        counted
-            .to
-            .flush()
-            .map_err(Error::io("write", self.which.as_ref()))?;
+        let unwritable = |error| unwritable(&self.which, &self.failed, error);
+        let mut counted = self.sealing.finish().map_err(unwritable)?;
+        counted.to.flush().map_err(unwritable)?;
         Ok(Written {
             to: counted.to,
             hash: Digits(counted.hash.finalize().into()),
@@ -187,8 +192,14 @@ impl<W: Write> SegmentWriter<W> {
         self.plain_bytes += bytes.len() as u64;
         self.sealing
             .write_all(bytes)
-            .map_err(Error::io("write", self.which.as_ref()))
+            .map_err(|error| unwritable(&self.which, &self.failed, error))
     }
+}
+
+/// What could not be written, with the number that the system gave for why.
+fn unwritable(which: &str, failed: &Cell<Option<i32>>, error: io::Error) -> Error {
+    let error = failed.get().map_or(error, io::Error::from_raw_os_error);
+    Error::io("write", which.as_ref())(error)
 }
 
 /// Whether so many recipients fit before a header gets longer than is read back.
@@ -196,11 +207,7 @@ impl<W: Write> SegmentWriter<W> {
 /// # Errors
 /// [`Error::Recipients`] if not, or if they can't be sealed to at all.
 pub(super) fn check<'r>(recipients: impl Iterator<Item = &'r dyn Recipient>) -> Result<()> {
-    let mut sealing = SegmentWriter::begin("a segment", io::sink(), recipients)?;
-    sealing
-        .sealing
-        .flush()
-        .map_err(Error::io("write", "a segment".as_ref()))?;
+    let sealing = SegmentWriter::begin("a segment", io::sink(), recipients)?;
     let counted = sealing
         .sealing
         .finish()
@@ -218,11 +225,14 @@ struct Counted<W> {
     to: W,
     hash: Sha256,
     bytes: u64,
+    failed: Rc<Cell<Option<i32>>>,
 }
 
 impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.to.write_all(bytes)?;
+        self.to
+            .write_all(bytes)
+            .inspect_err(|error| self.failed.set(error.raw_os_error()))?;
         self.hash.update(bytes);
         self.bytes += bytes.len() as u64;
         Ok(bytes.len())

@@ -46,10 +46,9 @@ fn stock_age_and_tar_restore_a_recording_that_plays_with_the_passphrase_alone() 
     assert_eq!(typed(&scene.home, script, PASSPHRASE), Some(0));
 
     let out = scene.home.path("out");
-    assert_eq!(
-        names(&out),
-        [&id, "MANIFEST.json"].map(|name| name.to_owned())
-    );
+    let mut unpacked = [id.clone(), "MANIFEST.json".to_owned()];
+    unpacked.sort();
+    assert_eq!(names(&out), unpacked);
     let recording = out.join(&id);
     let sound = Pcm::decode(&recording.join("audio.opus"));
     let exported = Pcm::decode(&scene.home.path("exported.opus"));
