@@ -481,6 +481,19 @@ pub(super) struct DroppingArgs {
     pub(super) drop: Vec<String>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct KeyExportArgs {
+    /// Its name; all of them otherwise
+    #[arg(value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// A folder, a file for one, or - for standard output
+    #[arg(short, long, value_name = "PATH")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace files that stand there
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
     /// List the ways in, with their kinds
@@ -497,6 +510,8 @@ pub(super) enum KeyCommand {
     },
     /// Make a new master key for all ways in
     Rotate(DroppingArgs),
+    /// Write copies of the ways in, for a backup that is a stream; works while locked
+    Export(KeyExportArgs),
 }
 
 #[derive(Debug, Args)]

@@ -24,7 +24,7 @@ use crate::time;
 use crate::transcript::diff::{self, Change};
 use crate::vault::Verified;
 
-pub(super) use backed_up::{backed_up, backed_up_json, backups, backups_json};
+pub(super) use backed_up::{backed_up, backed_up_json, backups, backups_json, keys_exported_json};
 pub(super) use destroyed::{
     receipt, receipt_json, redacted, redacted_json, redaction_plan, scrubbed, scrubbed_json, wiped,
 };

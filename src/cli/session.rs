@@ -3,6 +3,7 @@
 mod backing_up;
 mod changing;
 mod destroying;
+mod key_exporting;
 mod keys;
 mod logged;
 mod keeping;

@@ -1,6 +1,7 @@
 //! What came of a backup, and which backups there are.
 
 use std::io;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -82,4 +83,13 @@ pub(in crate::cli) fn backups_json(out: Out<'_>, known: &[KnownBackup]) -> io::R
         })
         .collect();
     document(out, &json!({ "backups": listed }))
+}
+
+/// The files that copies of the ways in were written to.
+pub(in crate::cli) fn keys_exported_json(out: Out<'_>, written: &[PathBuf]) -> io::Result<()> {
+    let files: Vec<Value> = written
+        .iter()
+        .map(|path| json!(path.display().to_string()))
+        .collect();
+    document(out, &json!({ "files": files }))
 }

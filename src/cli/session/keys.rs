@@ -36,6 +36,7 @@ impl Session {
                 ));
                 Ok(Exit::Done)
             }
+            KeyCommand::Export(args) => self.key_export(args),
             KeyCommand::Rotate(args) => {
                 self.rekey(&dropped(args))?;
                 Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use redb::{Database, ReadableTable, TableDefinition};
+use redb::{Database, ReadableTable as _, TableDefinition};
 use voxvault::backup::SoundAt;
 use voxvault::backup::manifest::Tombstone;
 use voxvault::recording::RecordingId;

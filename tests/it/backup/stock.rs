@@ -160,8 +160,23 @@ fn a_stream_is_one_segment_with_everything() {
     ];
     let stream = scene.run(["backup", "-"]).ok();
     let file = scene.home.write("stream.tar.age", &stream.stdout);
+    // The ways in go with it, also from a vault that is locked.
+    let export = ["key", "export", "-o", "slots"];
+    scene.home.voxvault(export).locked().run().ok();
+    let slots = scene.home.path("slots");
+    assert_eq!(names(&slots), ["passphrase.age"]);
+    scene.home.voxvault(export).locked().run().ended_with(1);
+    let one = scene
+        .home
+        .voxvault(["key", "export", "passphrase", "-o", "-"]);
+    let one = one.locked().run().ok().stdout;
+    assert_eq!(one, fs::read(slots.join("passphrase.age")).unwrap());
+    let none = scene.home.voxvault(["key", "export", "nobody", "-o", "-"]);
+    none.locked().run().ended_with(4);
     let out = scene.home.path("out");
-    assert!(unpack(&scene.identity(), &file, &out));
+    fs::create_dir(&out).unwrap();
+    let script = "age -d -i slots/passphrase.age stream.tar.age | tar x -C out";
+    assert_eq!(typed(&scene.home, script, PASSPHRASE), Some(0));
     for id in ids {
         assert!(Pcm::decode(&out.join(id.to_string()).join("audio.opus")).seconds() > 5.0);
     }
