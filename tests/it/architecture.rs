@@ -288,3 +288,21 @@ mod controls {
         assert_eq!(rules::ban_breaches(&locked, &banned).len(), 1);
     }
 }
+
+/// Who rotates the keys has to anchor the log, and does so in one place.
+#[test]
+fn nobody_rotates_the_keys_past_the_one_who_anchors_the_log() {
+    let mut files = Vec::new();
+    collect(&root().join("src/vault"), &mut files);
+    let rotates = |file: &PathBuf| {
+        let text = fs::read_to_string(file).unwrap();
+        ["ring.rotate(", ".rotate_to(", "ring.change_passphrase("]
+            .iter()
+            .any(|call| text.contains(call))
+    };
+    let is_test = |file: &PathBuf| file.to_string_lossy().contains("tests");
+    let of_keys = root().join("src/vault/keys");
+    let mut callers: Vec<PathBuf> = files.into_iter().filter(rotates).collect();
+    callers.retain(|file| !is_test(file) && !file.starts_with(&of_keys));
+    assert_eq!(callers, [root().join("src/vault/session.rs")]);
+}
