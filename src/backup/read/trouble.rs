@@ -6,6 +6,9 @@ use std::path::Path;
 
 use crate::backup::error::Error;
 
+/// What is said of a file that ends before its end.
+pub(in crate::backup) const CUT_OFF: &str = "it is cut off";
+
 /// As damage of what was read, or as a file that can't be.
 pub(in crate::backup) fn trouble(which: &str, source: io::Error) -> Error {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
@@ -13,7 +16,7 @@ pub(in crate::backup) fn trouble(which: &str, source: io::Error) -> Error {
         return Error::io("read", Path::new(which))(source);
     }
     match source.kind() {
-        UnexpectedEof => Error::damaged(which, "it is cut off"),
+        UnexpectedEof => Error::damaged(which, CUT_OFF),
         InvalidData | InvalidInput | Other => Error::damaged(which, "it was altered, or cut off"),
         _ => Error::io("read", Path::new(which))(source),
     }

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 
 use tar::{EntryType, Header};
 
-use super::trouble::trouble;
+use super::trouble::{CUT_OFF, trouble};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::Member;
 use crate::backup::{manifest, meta};
@@ -122,7 +122,7 @@ impl<R: Read> Walk<R> {
             .map_err(|error| trouble(&which, error))?;
         match bytes.len() as u64 == due {
             true => Ok(bytes),
-            false => Err(Error::damaged(which, "it is cut off")),
+            false => Err(Error::damaged(which, CUT_OFF)),
         }
     }
 
@@ -132,7 +132,7 @@ impl<R: Read> Walk<R> {
         self.at += passed;
         match passed == bytes {
             true => Ok(()),
-            false => Err(Error::damaged(&self.which, "it is cut off")),
+            false => Err(Error::damaged(&self.which, CUT_OFF)),
         }
     }
 

@@ -52,7 +52,7 @@ pub fn from_folder(
         return Err(Error::NotInBackup { id });
     }
     let mut restoring = vault.begin_restore()?;
-    outcome.kept = restoring.forbid(plan.tombstones())?;
+    outcome.kept = super::forbid(&mut restoring, plan.tombstones())?;
     let mut work = Work {
         plan: &plan,
         shelf: Shelf {
@@ -85,10 +85,12 @@ fn survey(
         let signed = match places::manifest(file, keys) {
             Ok(signed) => signed,
             Err(error) => {
-                let damage = Damage::from_error(error)?;
+                let mut damage = Damage::from_error(error)?;
                 if damage.kind == Kind::Closed {
                     locked.get_or_insert(file.which.clone());
                 }
+                let unknown = "; whether it says that something was shredded is not known";
+                damage.what.push_str(unknown);
                 outcome.damage.push(damage);
                 continue;
             }

@@ -18,12 +18,13 @@ use std::collections::BTreeSet;
 pub use self::folder::from_folder;
 pub use self::stream::from_stream;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::manifest::Signed;
 use super::read::Trust;
 use super::verify::Damage;
 use crate::crypto::{SignerKey, VaultId};
 use crate::recording::RecordingId;
+use crate::vault::Restoring;
 
 /// What is wanted of a backup.
 #[derive(Debug, Clone)]
@@ -79,6 +80,18 @@ impl Outcome {
             false => Err("it is of another vault than those before it"),
         }
     }
+}
+
+/// More than a million are no vault's, and would stay in the bag for good.
+const MOST_TOMBSTONES: usize = 1 << 20;
+
+/// Has the vault take over what was destroyed elsewhere; what it holds all the same.
+fn forbid(restoring: &mut Restoring, destroyed: &Tombstones) -> Result<Vec<RecordingId>> {
+    if destroyed.len() > MOST_TOMBSTONES {
+        let why = "more was destroyed than any vault ever held";
+        return Err(Error::damaged("the backup", why));
+    }
+    Ok(restoring.forbid(destroyed)?)
 }
 
 /// Tombstones that a vault takes over.

@@ -103,7 +103,7 @@ pub fn from_stream(
     }
     let tombstones = signed.manifest.tombstones.iter();
     let destroyed: Tombstones = tombstones.map(|one| (*one).into()).collect();
-    outcome.kept = restoring.forbid(&destroyed)?;
+    outcome.kept = super::forbid(&mut restoring, &destroyed)?;
     let done = restoring.commit()?;
     outcome.resurrected = new.filter(|new| done.restored.contains(new));
     outcome.take(done);

@@ -192,6 +192,12 @@ fn an_earlier_state_of_the_backup_is_told_from_the_one_that_the_vault_knows() {
         verify::verify(&scene.folder(), Opener::Vault(&own), known, &|_, _| ()).unwrap()
     };
     assert_eq!(look().damage, []);
+    // One that is damaged is there all the same.
+    let mut damaged = two.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    scene.put(2, &damaged);
+    let kinds: Vec<_> = look().damage.iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [Kind::Altered]);
     fs::remove_file(scene.folder().join(segment_name(2))).unwrap();
     let kinds: Vec<_> = look().damage.iter().map(|one| one.kind).collect();
     assert_eq!(kinds, [Kind::RolledBack]);

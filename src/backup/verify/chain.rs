@@ -199,9 +199,13 @@ fn rolled_back(checked: &[Checked], backup: &KnownBackup, verified: &mut Verifie
     if newest.manifest.backup.0 != backup.id {
         return;
     }
+    // One that is there and can't be read is damaged, which is told.
+    let numbers = checked.iter().filter_map(|one| one.number);
+    let last = numbers.max().unwrap_or(newest.manifest.segment);
+    let is_last_read = last == newest.manifest.segment;
     let end = backup.end.map(|end| end.segments);
-    let lacks = |last: u32| newest.manifest.segment < last;
-    if newest.manifest.generation < backup.generation || end.is_some_and(lacks) {
+    let is_older = is_last_read && newest.manifest.generation < backup.generation;
+    if is_older || end.is_some_and(|end| last < end) {
         let what = match end {
             Some(last) => format!(
                 "the vault remembers that it ends with {}",

@@ -16,6 +16,7 @@ use std::thread;
 
 use self::segment::Checked;
 use super::error::{Error, Result};
+use super::read::trouble;
 use super::read::{Keys, SegmentFile, Source, Trust};
 use crate::crypto::{BackupIdentity, Identities, SignerKey};
 use crate::recording::RecordingId;
@@ -89,7 +90,7 @@ impl Damage {
     /// What is no damage.
     pub(super) fn from_error(error: Error) -> Result<Self> {
         match error {
-            Error::Damaged { which, why } if why.contains("cut off") => {
+            Error::Damaged { which, why } if why == trouble::CUT_OFF => {
                 Ok(Self::new(Kind::Truncated, which, why))
             }
             Error::Damaged { which, why } => Ok(Self::new(Kind::Altered, which, why)),

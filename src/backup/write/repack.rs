@@ -521,10 +521,11 @@ fn note(
     now_ms: i64,
 ) -> Result<()> {
     let path = folder.dir().display().to_string();
+    let generations = held.manifests.values().map(|manifest| manifest.generation);
     let note = Note {
         id: held.backup,
         path: &path,
-        generation: 0,
+        generation: generations.max().unwrap_or(0),
         slots: folder.slots.clone(),
     };
     note.behind(vault, now_ms, Some(end))

@@ -1,5 +1,6 @@
-//! `kill -9` at every write of a restore and of a repack. However far it came, the vault
-//! and the backup are as good as before, and the next run ends what it began.
+//! `kill -9` at every write of a restore and of a repack, and calls that fail. However far
+//! it came, the vault and the backup are as good as before, and the next run ends what it
+//! began.
 
 use std::fs;
 
@@ -55,18 +56,34 @@ fn put_back(home: &Home, name: &str) {
     copy_dir(&home.path(format!("{name}-before")), &to);
 }
 
-fn killed_at(run: Voxvault, place: Place) -> Option<i32> {
+/// What is done to a call: every third time it fails instead.
+const FAULTS: [&str; 6] = [
+    "signal=KILL",
+    "signal=KILL",
+    "error=EIO",
+    "signal=KILL",
+    "signal=KILL",
+    "error=ENOSPC",
+];
+
+/// Has the kernel do something at a place; whether that was a kill.
+fn tampered_at(run: Voxvault, place: Place, fault: &str) -> bool {
     let only = format!("trace={}", place.call);
     let args = ["-f", "-o", "/dev/null", "-e", &only].map(std::ffi::OsString::from);
-    let what = format!("signal=KILL:when={}", place.when);
+    let what = format!("{fault}:when={}", place.when);
     let args = args.into_iter().chain(tampering(place.call, &what));
     let ended = run.under("strace", args).run();
-    assert!(!ended.stderr.contains("panicked"), "{place:?}: {ended}");
-    ended.code()
+    let is_kill = fault.starts_with("signal");
+    let what = format!("{place:?} {fault}: {ended}");
+    assert!(!ended.stderr.contains("panicked"), "{what}");
+    if let Some(code) = ended.code().filter(|code| *code != 137) {
+        assert!([0, 1, 5, 9].contains(&code), "{what}");
+    }
+    is_kill
 }
 
-/// Kills a run at some of its calls, or at all of them in the long run, and has `check`
-/// look at what is left.
+/// Kills a run at some of its calls, or at all of them in the long run, fails others, and
+/// has `check` look at what is left.
 fn torment(
     test: &str,
     home: &Home,
@@ -83,8 +100,10 @@ fn torment(
         if done >= FEW && !budget.more() {
             break;
         }
-        killed_at(run(), place);
-        tally.kills += 1;
+        match tampered_at(run(), place, FAULTS[done % FAULTS.len()]) {
+            true => tally.kills += 1,
+            false => tally.faults += 1,
+        }
         check(place);
     }
     tally.report(test);
