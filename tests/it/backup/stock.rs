@@ -159,7 +159,7 @@ fn a_stream_is_one_segment_with_everything() {
         scene.import("dentist", "a tooth"),
     ];
     let stream = scene.run(["backup", "-"]).ok();
-    let file = scene.home.write("stream.tar.age", &stream.stdout);
+    scene.home.write("stream.tar.age", &stream.stdout);
     // The ways in go with it, also from a vault that is locked.
     let export = ["key", "export", "-o", "slots"];
     scene.home.voxvault(export).locked().run().ok();
