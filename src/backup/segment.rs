@@ -19,8 +19,8 @@ pub const MOST_HEADER_BYTES: usize = 16 * 1024;
 /// Tar has everything in blocks of this length.
 const BLOCK: usize = 512;
 
-/// What is looked through at first for where the manifest begins.
-const TAIL_BYTES: u64 = 256 << 10;
+/// age seals so much at a time: a damaged byte costs all of it.
+const CHUNK_BYTES: u64 = 64 << 10;
 
 /// A segment's plaintext, with as much of the source as was read to see its header.
 pub type Plain<R> = StreamReader<Headed<R>>;
@@ -67,19 +67,27 @@ pub fn manifest<'i, R: Read + Seek>(
     let mut plain = open(which, source, identities)?;
     let no_end = |_| Error::damaged(which, "its end is missing or damaged");
     let length = plain.seek(SeekFrom::End(0)).map_err(no_end)?;
-    let mut look = TAIL_BYTES;
+    // Chunk by chunk from the last one on: what is damaged before the manifest is none
+    // of its concern.
+    let mut from = length.saturating_sub(1) / CHUNK_BYTES * CHUNK_BYTES;
+    let (mut to, mut step) = (length, CHUNK_BYTES);
+    let mut tail = Vec::new();
     loop {
-        let from = length.saturating_sub(look) / BLOCK as u64 * BLOCK as u64;
         plain.seek(SeekFrom::Start(from)).map_err(no_end)?;
-        let mut tail = Vec::new();
-        plain.read_to_end(&mut tail).map_err(no_end)?;
+        let mut piece = Vec::new();
+        let read = plain.by_ref().take(to - from).read_to_end(&mut piece);
+        read.map_err(no_end)?;
+        piece.append(&mut tail);
+        tail = piece;
         if let Some(body) = last_manifest(&tail) {
             return Signed::read(which, body);
         }
-        if from == 0 || look > manifest::MOST_BYTES {
+        if from == 0 || length - from > manifest::MOST_BYTES {
             return Err(Error::damaged(which, "it has no manifest"));
         }
-        look *= 4;
+        to = from;
+        from = from.saturating_sub(step);
+        step *= 2;
     }
 }
 
