@@ -35,6 +35,8 @@ pub(super) enum Sound {
 pub(super) struct Holding {
     newest: BTreeMap<RecordingId, (Entry, Option<u32>)>,
     tombstones: BTreeSet<Tombstone>,
+    /// Whether the segment before the last says the same of them.
+    is_said_twice: bool,
     segments: BTreeSet<u32>,
 }
 
@@ -43,7 +45,9 @@ impl Holding {
     pub(super) fn add(&mut self, manifest: Manifest) {
         let number = manifest.segment;
         self.segments.insert(number);
-        self.tombstones = manifest.tombstones.into_iter().collect();
+        let tombstones: BTreeSet<_> = manifest.tombstones.into_iter().collect();
+        self.is_said_twice = self.tombstones == tombstones;
+        self.tombstones = tombstones;
         for entry in manifest.recordings {
             let sound = match entry.sound {
                 SoundAt::Here => Some(number),
@@ -65,9 +69,11 @@ impl Holding {
         self.newest.iter().filter(alive).count()
     }
 
-    /// Whether its last segment says the same of what must not come back.
+    /// Whether its last two segments say the same of what must not come back. What
+    /// one of them alone says would come back with that one damaged.
     pub(super) fn buries(&self, tombstones: impl Iterator<Item = Tombstone>) -> bool {
-        self.tombstones.iter().copied().eq(tombstones)
+        let is_known = self.is_said_twice || self.tombstones.is_empty();
+        is_known && self.tombstones.iter().copied().eq(tombstones)
     }
 
     /// What of the vault it lacks, and those of which only less of the sound than
@@ -198,15 +204,20 @@ mod tests {
             [Sound::Here]
         );
         assert_eq!(holding.recordings(), 1);
-        assert!(
-            holding.buries(
-                [Tombstone {
-                    id: id(9),
-                    epoch: 0
-                }]
-                .into_iter()
-            )
-        );
+    }
+
+    #[test]
+    fn what_must_not_come_back_is_said_by_two_segments() {
+        let buried = Tombstone {
+            id: id(9),
+            epoch: 0,
+        };
+        let mut holding = Holding::default();
+        assert!(holding.buries(std::iter::empty()));
+        holding.add(manifest(1, Vec::new()));
+        assert!(!holding.buries([buried].into_iter()));
+        holding.add(manifest(2, Vec::new()));
+        assert!(holding.buries([buried].into_iter()));
         assert!(!holding.buries(std::iter::empty()));
     }
 

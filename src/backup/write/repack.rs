@@ -330,6 +330,9 @@ impl Work<'_> {
                 break;
             }
         }
+        // Said twice, so that it holds with one of the two damaged.
+        let writer = self.begin()?;
+        self.end(writer, Vec::new(), dropped)?;
         Ok(BackupEnd {
             segments: self.last,
             hash: self.before.unwrap_or(hash).0,

