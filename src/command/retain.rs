@@ -1,7 +1,7 @@
 //! How long recordings are kept: the rules, what they will destroy and when, and
 //! destroying it.
 //!
-//! Rules are applied at unlock, where the inbox is merged ([`at_unlock`]), and when it is
+//! Rules are applied at unlock, where the inbox is merged (`at_unlock`), and when it is
 //! asked for ([`apply`]). What they mean is in [`retention`](crate::retention).
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 //! lies, and what must not come back, whichever segment holds it. Only then is
 //! anything written. A recording that is damaged costs itself, and where an earlier
 //! segment has an earlier state of it, that one comes back. The vault does the rest:
-//! see [`Restoring`](crate::vault::Restoring).
+//! see [`Restoring`].
 //!
 //! A stream can be read once, and its manifest stands at its end: what comes before
 //! it is sealed into the vault, and gets its keys only once the manifest was read.

@@ -2,7 +2,7 @@
 //!
 //! What is due is decided under the same lock under which it is destroyed, so that a pin
 //! or a tag that was put on a moment ago counts. What the rules mean is in
-//! [`retention`](crate::retention); here stands what they are applied to.
+//! [`retention`]; here stands what they are applied to.
 //!
 //! The bag knows of each recording from when its age counts and whether it is pinned.
 //! So a damaged card lets nothing go early and keeps nothing for good: without its tags,
