@@ -150,15 +150,24 @@ impl Folder {
 
     /// Takes a segment away, of which what still counts was written anew.
     pub(super) fn remove_segment(&self, number: u32) -> Result<()> {
-        let path = self.segment(number);
-        discard(&path).map_err(Error::io("remove", &path))?;
-        sync(&self.dir)
+        self.remove(&segment_name(number))
     }
 
     /// Takes the copy of a way in away that the vault does not have any more.
     pub(super) fn remove_slot(&self, slot: &str) -> Result<()> {
-        let path = self.dir.join(slot_name(slot));
-        discard(&path).map_err(Error::io("remove", &path))?;
+        self.remove(&slot_name(slot))
+    }
+
+    /// It loses its name before it is overwritten: half of it must not pass for one
+    /// that was altered. The next run clears away what a cut leaves.
+    fn remove(&self, name: &str) -> Result<()> {
+        let (path, part) = (self.dir.join(name), self.dir.join(format!("{name}{PART}")));
+        match fs::rename(&path, &part) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            renamed => renamed.map_err(Error::io("remove", &path))?,
+        }
+        sync(&self.dir)?;
+        discard(&part).map_err(Error::io("remove", &part))?;
         sync(&self.dir)
     }
 }
