@@ -6,7 +6,9 @@
 //! real. The peer is the disk itself, in the same run: as many bare writes of the
 //! same sizes, each synced, and GNU shred over a file of a recording's size.
 //! `VOXVAULT_BENCH_DIR` says on which disk; `VOXVAULT_BENCH_SMALL` leaves the large
-//! vaults out, `VOXVAULT_BENCH_VAULT=36500x1` takes one of them alone.
+//! vaults out, `VOXVAULT_BENCH_VAULT=36500x1` takes one of them alone. With
+//! `VOXVAULT_BENCH_KEEP` they are filled into that directory, and taken from there,
+//! less what was shredded, the next time.
 
 #![allow(
     clippy::print_stdout,
@@ -24,7 +26,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use voxvault::crypto::{Passphrase, WorkFactor};
-use voxvault::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
+use voxvault::recording::{
+    Card, Ending, Moment, Recording, RecordingId, SEGMENT_SAMPLES, Signal, Source,
+};
 use voxvault::vault::disk::{Access, Disk, DiskFile, Hold, RealDisk};
 use voxvault::vault::site::Site;
 use voxvault::vault::{InitOptions, OpenVault, ShredScope, Vault};
@@ -44,12 +48,17 @@ fn main() {
         std::env::var_os("VOXVAULT_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let small = std::env::var_os("VOXVAULT_BENCH_SMALL").is_some();
     let only = std::env::var("VOXVAULT_BENCH_VAULT").ok();
+    let keep = std::env::var_os("VOXVAULT_BENCH_KEEP").map(PathBuf::from);
     for (recordings, segments) in VAULTS {
         let name = format!("{recordings}x{segments}");
         if only.as_ref().is_some_and(|only| *only != name) {
             continue;
         }
         if small && recordings * segments as usize > 1_000 {
+            continue;
+        }
+        if let Some(keep) = &keep {
+            measure(&keep.join(name), recordings, segments);
             continue;
         }
         let dir = tempfile::tempdir_in(&base).unwrap();
@@ -64,16 +73,18 @@ fn measure(dir: &Path, recordings: usize, segments: u32) {
         disk: Arc::new(meter.clone()),
         ..Site::new(&dir.join("vault"), Some(dir.join("state")))
     };
-    let options = InitOptions {
-        work: WorkFactor::NONE,
-        ..InitOptions::default()
-    };
     let began = Instant::now();
-    let open = Vault::init_at(site.clone(), &passphrase(), options).unwrap();
-    let ids = fill(&open, recordings, segments);
-    let hour = fill(&open, 1, HOUR);
-    drop(open);
-    rustix::fs::sync();
+    if !site.dir.exists() {
+        let options = InitOptions {
+            work: WorkFactor::NONE,
+            ..InitOptions::default()
+        };
+        let open = Vault::init_at(site.clone(), &passphrase(), options).unwrap();
+        fill(&open, recordings, segments);
+        fill(&open, 3, HOUR);
+        drop(open);
+        rustix::fs::sync();
+    }
     let store = fs::metadata(site.dir.join("store.redb")).unwrap().len();
     println!(
         "\n{recordings} recordings of {segments} segments, store of {} MB (filled in {:.0?})",
@@ -89,7 +100,12 @@ fn measure(dir: &Path, recordings: usize, segments: u32) {
             .unwrap()
     };
     let open = unlock();
-    let mut ids = ids.into_iter();
+    let listed = open.recordings().unwrap();
+    let is_hour = |one: &&Recording| one.card.samples == samples(HOUR);
+    let hour = listed.iter().find(is_hour).unwrap().id;
+    let ids: Vec<_> = listed.iter().filter(|one| !is_hour(one)).collect();
+    println!("  {} recordings in it", listed.len());
+    let mut ids = ids.into_iter().map(|one| one.id);
     let mut shred_next = || {
         let id = ids.next().unwrap();
         let _ = meter.take();
@@ -114,7 +130,7 @@ fn measure(dir: &Path, recordings: usize, segments: u32) {
     report("the peer: the same writes and syncs, bare", &mut bare);
     println!(
         "  shred of a recording of an hour: {:.1?}",
-        time(|| shred(&open, hour[0]))
+        time(|| shred(&open, hour))
     );
 }
 
@@ -173,8 +189,7 @@ fn against_gnu_shred(base: &Path) {
     }
 }
 
-fn fill(open: &OpenVault, recordings: usize, segments: u32) -> Vec<RecordingId> {
-    let mut ids = Vec::with_capacity(recordings);
+fn fill(open: &OpenVault, recordings: usize, segments: u32) {
     let mut packets = vec![0; SEGMENT_BYTES];
     for first in (0..recordings).step_by(AT_ONCE) {
         for number in first..recordings.min(first + AT_ONCE) {
@@ -185,11 +200,10 @@ fn fill(open: &OpenVault, recordings: usize, segments: u32) -> Vec<RecordingId> 
                 packets[8..12].copy_from_slice(&segment.to_le_bytes());
                 writer.push(&packets, SEGMENT_SAMPLES).unwrap();
             }
-            ids.push(writer.finish(&card).unwrap());
+            writer.finish(&card).unwrap();
         }
         open.merge().unwrap();
     }
-    ids
 }
 
 fn card(number: usize, segments: u32) -> Card {
@@ -206,7 +220,7 @@ fn card(number: usize, segments: u32) -> Card {
         pinned: false,
         source: Source::Mic,
         device: None,
-        samples: u64::from(segments) * u64::from(SEGMENT_SAMPLES),
+        samples: samples(segments),
         pre_skip: 312,
         signal: Signal {
             peak_dbfs: -6.0,
@@ -220,6 +234,10 @@ fn card(number: usize, segments: u32) -> Card {
         ending: Ending::Complete,
         failure: None,
     }
+}
+
+fn samples(segments: u32) -> u64 {
+    u64::from(segments) * u64::from(SEGMENT_SAMPLES)
 }
 
 fn passphrase() -> Passphrase {

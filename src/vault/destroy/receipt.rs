@@ -83,7 +83,7 @@ impl Receipt {
         let mut receipt = Self::begin(held, "older generations of the keys");
         if leftovers.is_empty() {
             receipt.erased.push(format!(
-                "{keys}: overwritten in root.a, root.b and both copies of the bag"
+                "{keys}: overwritten in root.a, root.b and the headers of both bags"
             ));
         }
         let left = leftovers.iter().map(|Leftover { why }| NotErased {

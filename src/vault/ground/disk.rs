@@ -211,15 +211,19 @@ pub fn overwrite_telling(
     file.sync()
 }
 
-/// Overwrites all of a small file with random bytes, in place, and leaves the sync to
-/// the caller; `None` if it is not there.
-pub fn begin_overwrite(disk: &dyn Disk, path: &Path) -> io::Result<Option<Box<dyn DiskFile>>> {
+/// Overwrites the first bytes of a file with random ones, in place, and leaves the sync
+/// to the caller; `None` if it is not there.
+pub fn begin_overwrite(
+    disk: &dyn Disk,
+    path: &Path,
+    most: u64,
+) -> io::Result<Option<Box<dyn DiskFile>>> {
     let file = match disk.open(path, Access::Write) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    overwrite_range(&*file, 0, file.len()?)?;
+    overwrite_range(&*file, 0, file.len()?.min(most))?;
     Ok(Some(file))
 }
 

@@ -425,7 +425,7 @@ fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
         let last_seen_ms = bag.settings.last_seen_ms;
         for one in waiting {
             let adopted = || Clip::adopted(one.keys.duplicate(), last_seen_ms);
-            let clip = bag.clips.entry(one.id).or_insert_with(adopted);
+            let clip = bag.clips.get_or_insert_with(one.id, adopted);
             (clip.extent, clip.since) = (Some(one.extent), next);
             clip.learn(&one.card);
         }

@@ -194,9 +194,14 @@ impl KeyRing {
     }
 }
 
-/// Overwrites a generation, its slots and its bags, with one sync for all of them:
-/// none has to be gone before another. Which bags are overwritten and can lose their
-/// names.
+/// How much of a bag is overwritten: the block with its header, in which alone age
+/// keeps the key to what is behind it. All of it would be no more gone, at a cost that
+/// grows with the vault.
+const BAG_START_LEN: u64 = 4096;
+
+/// Overwrites a generation, its slots and the start of its bags, with one sync for all
+/// of them: none has to be gone before another. Which bags are overwritten and can lose
+/// their names.
 fn overwrite(site: &Site, generation: u64, done: &mut Rotated) -> Vec<PathBuf> {
     let (disk, dir) = (&*site.disk, site.dir.as_path());
     let slots = Copy::BOTH.map(|copy| {
@@ -206,7 +211,7 @@ fn overwrite(site: &Site, generation: u64, done: &mut Rotated) -> Vec<PathBuf> {
     });
     let bags = Copy::BOTH.map(|copy| {
         let path = copy.bag_file(dir, generation);
-        let begun = disk::begin_overwrite(disk, &path);
+        let begun = disk::begin_overwrite(disk, &path, BAG_START_LEN);
         (path, None, begun)
     });
     let mut begun = Vec::new();
@@ -322,15 +327,7 @@ enum Reserve {
 /// whose key had not come into any bag yet.
 fn destroys(old: &Bag, new: &Bag) -> bool {
     let buries = !new.tombstones.is_subset(&old.tombstones);
-    buries
-        || old.clips.iter().any(|(id, before)| {
-            new.clips.get(id).is_none_or(|after| {
-                after.epoch != before.epoch
-                    || after.card.expose() != before.card.expose()
-                    || (before.sound.is_some() && after.sound.is_none())
-                    || (before.words.is_some() && after.words.is_none())
-            })
-        })
+    buries || old.clips.lose_a_key_in(&new.clips)
 }
 
 fn write_bag(site: &Site, next: &Next, reserve: Reserve) -> Result<()> {

@@ -28,7 +28,7 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
     for id in &names.recordings {
         of_file(held, *id, found);
     }
-    for (id, clip) in &held.bag().clips {
+    for (id, clip) in held.bag().clips.iter() {
         if clip.extent.is_none() && names.recordings.binary_search(id).is_err() {
             // What a discarded or a doubled recording leaves until the next rotation.
             let id = id.short();

@@ -2,114 +2,21 @@
 //! knows. Who holds a bag holds the recordings in it; a recording whose key is
 //! in no bag is gone.
 //!
-//! In memory a bag is a plain value; on disk it is sealed with the bag key,
-//! which is fresh for each generation. Writing it is the rotation's work.
+//! In memory a bag is a plain value: `clips` are the recordings in it. On disk it is
+//! sealed with the bag key, which is fresh for each generation: `wire` says how.
+//! Writing it is the rotation's work.
+
+mod clips;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use crate::crypto::{
-    BackupIdentity, BagKey, ClipKey, ClipKeys, CryptoError, InboxIdentity, LogKey, SigningSeed,
-    open, seal,
-};
-use crate::recording::{Card, Moment, RecordingId};
+pub use self::clips::{Clip, Clips, Extent};
+use crate::crypto::{BackupIdentity, CryptoError, InboxIdentity, LogKey, SigningSeed};
+use crate::recording::{Moment, RecordingId};
 use crate::retention::{ClockVerdict, Rule, Trust, judge_clock};
-
-/// Written before everything else in a bag's plaintext.
-const VERSION: u8 = 1;
-
-/// A bag is padded to multiples of this, so that one clip more or less seldom
-/// changes its size. (How many there are shows elsewhere in the directory.)
-const STEP: usize = 4096;
-
-/// Version, and the length of what follows without the padding.
-const HEAD: usize = 1 + 4;
-
-/// How much sound there is, so that a recording can't be cut short unseen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extent {
-    /// Segments of sound.
-    pub segments: u64,
-    /// SHA-256 over them, as the merge counted it.
-    pub hash: [u8; 32],
-}
-
-/// What the bag knows of one recording.
-pub struct Clip {
-    /// Counts how often its keys were replaced.
-    pub epoch: u32,
-    /// Opens its sound; gone once the sound was shredded.
-    pub sound: Option<ClipKey>,
-    /// Opens its transcripts; gone once they were shredded.
-    pub words: Option<ClipKey>,
-    /// Opens its card.
-    pub card: ClipKey,
-    /// Its sound as it was merged; `None` while it still lies in the inbox.
-    pub extent: Option<Extent>,
-    /// The generation with which it was merged: no backup of an earlier one holds
-    /// it. 0 until then.
-    pub since: u64,
-    /// From when its age counts: the later of its date and the moment it entered the
-    /// vault, which is never before the last time that the vault had seen. It never
-    /// changes once it was merged, so it is known also where the card is damaged.
-    pub kept_from: Moment,
-    /// Whether its card says that it is pinned, for the same reason.
-    pub pinned: bool,
-}
-
-impl Clip {
-    /// A recording as it is adopted from the inbox; `last_seen_ms` is the latest time
-    /// that the vault had seen before.
-    #[must_use]
-    pub fn adopted(keys: ClipKeys, last_seen_ms: i64) -> Self {
-        Self {
-            epoch: 0,
-            sound: Some(keys.sound),
-            words: Some(keys.words),
-            card: keys.card,
-            extent: None,
-            since: 0,
-            kept_from: Moment {
-                unix_ms: last_seen_ms,
-                offset_s: 0,
-            },
-            pinned: false,
-        }
-    }
-
-    /// It comes back into a vault that has seen this time by now: its age counts from
-    /// then, so that no rule takes at once what was just put back.
-    pub fn enter(&mut self, last_seen_ms: i64) {
-        self.kept_from.unix_ms = self.kept_from.unix_ms.max(last_seen_ms);
-    }
-
-    /// Takes in what its card says about keeping it.
-    pub fn learn(&mut self, card: &Card) {
-        let latest = self.kept_from.max(card.recorded_at).max(card.added_at);
-        self.kept_from = Moment {
-            unix_ms: latest.unix_ms,
-            offset_s: card.added_at.offset_s,
-        };
-        self.pinned = card.pinned;
-    }
-
-    /// A second one of the same.
-    #[must_use]
-    pub fn duplicate(&self) -> Self {
-        Self {
-            epoch: self.epoch,
-            sound: self.sound.as_ref().map(ClipKey::duplicate),
-            words: self.words.as_ref().map(ClipKey::duplicate),
-            card: self.card.duplicate(),
-            extent: self.extent,
-            since: self.since,
-            kept_from: self.kept_from,
-            pinned: self.pinned,
-        }
-    }
-}
 
 /// A recording that was shredded, or an epoch of one that was redacted: it must
 /// not come back from an inbox or a backup. Nothing else is kept of it.
@@ -262,7 +169,7 @@ pub struct FormerLog {
 /// Everything that one generation of the vault knows.
 pub struct Bag {
     /// The recordings.
-    pub clips: BTreeMap<RecordingId, Clip>,
+    pub clips: Clips,
     /// What must not come back.
     pub tombstones: BTreeSet<Tombstone>,
     /// What is kept beside keys.
@@ -283,7 +190,7 @@ impl Bag {
     /// An empty bag with keys of its own.
     pub fn new() -> Result<Self, CryptoError> {
         Ok(Self {
-            clips: BTreeMap::new(),
+            clips: Clips::default(),
             tombstones: BTreeSet::new(),
             settings: Settings::default(),
             inbox: InboxIdentity::generate(),
@@ -317,13 +224,10 @@ impl Bag {
     /// Destroys the keys of a recording in this bag and leaves a tombstone.
     /// `false` if it was not there.
     pub fn bury(&mut self, id: RecordingId) -> bool {
-        let Some(clip) = self.clips.remove(&id) else {
+        let Some(epoch) = self.clips.remove(&id) else {
             return false;
         };
-        self.tombstones.insert(Tombstone {
-            id,
-            epoch: clip.epoch,
-        });
+        self.tombstones.insert(Tombstone { id, epoch });
         true
     }
 
@@ -331,11 +235,7 @@ impl Bag {
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self {
-            clips: self
-                .clips
-                .iter()
-                .map(|(id, clip)| (*id, clip.duplicate()))
-                .collect(),
+            clips: self.clips.share(),
             tombstones: self.tombstones.clone(),
             settings: self.settings.clone(),
             inbox: self.inbox.duplicate(),
@@ -356,166 +256,14 @@ impl Bag {
             signing: self.signing.duplicate(),
         }
     }
-
-    /// The bag as it is written: an age file under the bag key.
-    pub fn seal(&self, key: &BagKey) -> Result<Vec<u8>, CryptoError> {
-        seal(key, &self.encode()?)
-    }
-
-    /// The reverse of [`seal`](Self::seal).
-    pub fn open(key: &BagKey, sealed: &[u8]) -> Result<Self, CryptoError> {
-        Self::decode(&open(key, sealed)?)
-    }
-
-    fn encode(&self) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-        const WHY: CryptoError = CryptoError::Damaged("the bag could not be encoded");
-        let inbox = self.inbox.to_text();
-        let former: Vec<_> = self
-            .former_backups
-            .iter()
-            .map(BackupIdentity::to_text)
-            .collect();
-        let wire = Wire {
-            clips: self
-                .clips
-                .iter()
-                .map(|(id, clip)| WireClip::of(*id, clip))
-                .collect(),
-            tombstones: self.tombstones.iter().copied().collect(),
-            settings: self.settings.clone(),
-            inbox: inbox.as_str(),
-            former_backups: former.iter().map(|text| text.as_str()).collect(),
-            log: self.log.expose(),
-            former_logs: self
-                .former_logs
-                .iter()
-                .map(|former| (former.last, former.key.expose().as_slice()))
-                .collect(),
-            signing: self.signing.expose(),
-        };
-        let measure = postcard::ser_flavors::Size::default();
-        let length = postcard::serialize_with_flavor(&wire, measure).map_err(|_| WHY)?;
-        // Measured first, so that no reallocation leaves keys behind.
-        let mut bytes = Zeroizing::new(vec![0; (HEAD + length).next_multiple_of(STEP)]);
-        bytes[0] = VERSION;
-        let stored = u32::try_from(length).map_err(|_| WHY)?;
-        bytes[1..HEAD].copy_from_slice(&stored.to_le_bytes());
-        postcard::to_slice(&wire, &mut bytes[HEAD..HEAD + length]).map_err(|_| WHY)?;
-        Ok(bytes)
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, CryptoError> {
-        const WHY: CryptoError = CryptoError::Damaged("not a bag");
-        let (head, rest) = bytes.split_first_chunk::<HEAD>().ok_or(WHY)?;
-        let [version, length @ ..] = *head;
-        if version != VERSION {
-            return Err(CryptoError::Damaged(
-                "a bag of a version that is not known here",
-            ));
-        }
-        let length = u32::from_le_bytes(length) as usize;
-        let wire: Wire<'_> =
-            postcard::from_bytes(rest.get(..length).ok_or(WHY)?).map_err(|_| WHY)?;
-        let clip = |wire: WireClip<'_>| Ok((wire.id, wire.into_clip()?));
-        Ok(Self {
-            clips: wire
-                .clips
-                .into_iter()
-                .map(clip)
-                .collect::<Result<_, CryptoError>>()?,
-            tombstones: wire.tombstones.into_iter().collect(),
-            settings: wire.settings,
-            inbox: InboxIdentity::from_text(wire.inbox)?,
-            former_backups: wire
-                .former_backups
-                .into_iter()
-                .map(str::parse)
-                .collect::<Result<_, CryptoError>>()?,
-            log: LogKey::from_bytes(secret(wire.log)?),
-            former_logs: wire
-                .former_logs
-                .into_iter()
-                .map(|(last, key)| {
-                    let key = LogKey::from_bytes(secret(key)?);
-                    Ok(FormerLog { last, key })
-                })
-                .collect::<Result<_, CryptoError>>()?,
-            signing: SigningSeed::from_bytes(secret(wire.signing)?),
-        })
-    }
-}
-
-/// The bytes of a secret, which all have one length.
-fn secret(bytes: &[u8]) -> Result<&[u8; 32], CryptoError> {
-    bytes
-        .try_into()
-        .map_err(|_| CryptoError::Damaged("a key that is not 32 bytes long"))
-}
-
-/// The bag as postcard writes it. It borrows: keys go straight from their own
-/// place into the sealed buffer, and back.
-#[derive(Serialize, Deserialize)]
-struct Wire<'a> {
-    #[serde(borrow)]
-    clips: Vec<WireClip<'a>>,
-    tombstones: Vec<Tombstone>,
-    settings: Settings,
-    inbox: &'a str,
-    former_backups: Vec<&'a str>,
-    log: &'a [u8],
-    #[serde(borrow)]
-    former_logs: Vec<(u32, &'a [u8])>,
-    signing: &'a [u8],
-}
-
-#[derive(Serialize, Deserialize)]
-struct WireClip<'a> {
-    id: RecordingId,
-    epoch: u32,
-    #[serde(borrow)]
-    sound: Option<&'a [u8]>,
-    words: Option<&'a [u8]>,
-    card: &'a [u8],
-    extent: Option<Extent>,
-    since: u64,
-    kept_from: Moment,
-    pinned: bool,
-}
-
-impl<'a> WireClip<'a> {
-    fn of(id: RecordingId, clip: &'a Clip) -> Self {
-        Self {
-            id,
-            epoch: clip.epoch,
-            sound: clip.sound.as_ref().map(|key| key.expose().as_slice()),
-            words: clip.words.as_ref().map(|key| key.expose().as_slice()),
-            card: clip.card.expose(),
-            extent: clip.extent,
-            since: clip.since,
-            kept_from: clip.kept_from,
-            pinned: clip.pinned,
-        }
-    }
-
-    fn into_clip(self) -> Result<Clip, CryptoError> {
-        let key = |bytes: &[u8]| secret(bytes).map(ClipKey::from_bytes);
-        Ok(Clip {
-            epoch: self.epoch,
-            sound: self.sound.map(key).transpose()?,
-            words: self.words.map(key).transpose()?,
-            card: key(self.card)?,
-            extent: self.extent,
-            since: self.since,
-            kept_from: self.kept_from,
-            pinned: self.pinned,
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::wire::VERSION;
     use super::*;
+    use crate::crypto::{BagKey, ClipKeys};
 
     fn id(number: u8) -> RecordingId {
         RecordingId::from_bytes([number; 16])
@@ -569,7 +317,7 @@ mod tests {
         let again = Bag::open(&key, &bag.seal(&key).unwrap()).unwrap();
         assert!(same(&bag, &again));
         assert!(same(&bag, &bag.duplicate()));
-        let clip = &again.clips[&id(3)];
+        let clip = again.clips.get(&id(3)).unwrap();
         assert!(clip.sound.is_none() && clip.words.is_some());
         assert!(clip.pinned && clip.kept_from.unix_ms == 5);
         assert_eq!(

@@ -1,0 +1,248 @@
+//! The recordings of a bag: the keys to each, and what is known of it without its
+//! card.
+//!
+//! A rotation changes a second bag and keeps the first until the change is in force.
+//! The two share every clip that is the same in both, so a change costs what it
+//! touches, not what there is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{ClipKey, ClipKeys};
+use crate::recording::{Card, Moment, RecordingId};
+
+/// How much sound there is, so that a recording can't be cut short unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Segments of sound.
+    pub segments: u64,
+    /// SHA-256 over them, as the merge counted it.
+    pub hash: [u8; 32],
+}
+
+/// What the bag knows of one recording.
+pub struct Clip {
+    /// Counts how often its keys were replaced.
+    pub epoch: u32,
+    /// Opens its sound; gone once the sound was shredded.
+    pub sound: Option<ClipKey>,
+    /// Opens its transcripts; gone once they were shredded.
+    pub words: Option<ClipKey>,
+    /// Opens its card.
+    pub card: ClipKey,
+    /// Its sound as it was merged; `None` while it still lies in the inbox.
+    pub extent: Option<Extent>,
+    /// The generation with which it was merged: no backup of an earlier one holds
+    /// it. 0 until then.
+    pub since: u64,
+    /// From when its age counts: the later of its date and the moment it entered the
+    /// vault, which is never before the last time that the vault had seen. It never
+    /// changes once it was merged, so it is known also where the card is damaged.
+    pub kept_from: Moment,
+    /// Whether its card says that it is pinned, for the same reason.
+    pub pinned: bool,
+}
+
+impl Clip {
+    /// A recording as it is adopted from the inbox; `last_seen_ms` is the latest time
+    /// that the vault had seen before.
+    #[must_use]
+    pub fn adopted(keys: ClipKeys, last_seen_ms: i64) -> Self {
+        Self {
+            epoch: 0,
+            sound: Some(keys.sound),
+            words: Some(keys.words),
+            card: keys.card,
+            extent: None,
+            since: 0,
+            kept_from: Moment {
+                unix_ms: last_seen_ms,
+                offset_s: 0,
+            },
+            pinned: false,
+        }
+    }
+
+    /// It comes back into a vault that has seen this time by now: its age counts from
+    /// then, so that no rule takes at once what was just put back.
+    pub fn enter(&mut self, last_seen_ms: i64) {
+        self.kept_from.unix_ms = self.kept_from.unix_ms.max(last_seen_ms);
+    }
+
+    /// Takes in what its card says about keeping it.
+    pub fn learn(&mut self, card: &Card) {
+        let latest = self.kept_from.max(card.recorded_at).max(card.added_at);
+        self.kept_from = Moment {
+            unix_ms: latest.unix_ms,
+            offset_s: card.added_at.offset_s,
+        };
+        self.pinned = card.pinned;
+    }
+
+    /// Whether one of its keys is not in `after`.
+    fn loses_a_key_in(&self, after: &Self) -> bool {
+        after.epoch != self.epoch
+            || after.card.expose() != self.card.expose()
+            || (self.sound.is_some() && after.sound.is_none())
+            || (self.words.is_some() && after.words.is_none())
+    }
+
+    /// A second one of the same.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self {
+            epoch: self.epoch,
+            sound: self.sound.as_ref().map(ClipKey::duplicate),
+            words: self.words.as_ref().map(ClipKey::duplicate),
+            card: self.card.duplicate(),
+            extent: self.extent,
+            since: self.since,
+            kept_from: self.kept_from,
+            pinned: self.pinned,
+        }
+    }
+}
+
+/// Recordings by id.
+#[derive(Default)]
+pub struct Clips(BTreeMap<RecordingId, Arc<Shared>>);
+
+/// A clip that two bags may share; the one that changes it takes a second one.
+struct Shared(Clip);
+
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+}
+
+impl Clips {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, id: &RecordingId) -> Option<&Clip> {
+        self.0.get(id).map(|clip| &clip.0)
+    }
+
+    /// One of them, to change. Who shares it keeps it as it was.
+    pub fn get_mut(&mut self, id: &RecordingId) -> Option<&mut Clip> {
+        self.0.get_mut(id).map(own)
+    }
+
+    /// One of them, to change; `make` it if it is not there.
+    pub fn get_or_insert_with(
+        &mut self,
+        id: RecordingId,
+        make: impl FnOnce() -> Clip,
+    ) -> &mut Clip {
+        let shared = || Arc::new(Shared(make()));
+        own(self.0.entry(id).or_insert_with(shared))
+    }
+
+    /// Whether it is there.
+    #[must_use]
+    pub fn contains_key(&self, id: &RecordingId) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// Puts one in, in the place of the one that had this id.
+    pub fn insert(&mut self, id: RecordingId, clip: Clip) {
+        self.0.insert(id, Arc::new(Shared(clip)));
+    }
+
+    /// Takes one out; the epoch its keys were of.
+    pub fn remove(&mut self, id: &RecordingId) -> Option<u32> {
+        self.0.remove(id).map(|clip| clip.0.epoch)
+    }
+
+    /// Takes out those that `keep` refuses.
+    pub fn retain(&mut self, mut keep: impl FnMut(&RecordingId, &Clip) -> bool) {
+        self.0.retain(|id, clip| keep(id, &clip.0));
+    }
+
+    /// Their ids, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &RecordingId> {
+        self.0.keys()
+    }
+
+    /// All of them, in the order of their ids.
+    pub fn values(&self) -> impl Iterator<Item = &Clip> {
+        self.0.values().map(|clip| &clip.0)
+    }
+
+    /// All of them, to change.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Clip> {
+        self.0.values_mut().map(own)
+    }
+
+    /// All of them with their ids, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&RecordingId, &Clip)> + Clone {
+        self.0.iter().map(|(id, clip)| (id, &clip.0))
+    }
+
+    /// The same ones once more, shared.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// Whether a key of these is not in `new`.
+    #[must_use]
+    pub fn lose_a_key_in(&self, new: &Self) -> bool {
+        self.0.iter().any(|(id, before)| {
+            let same = |after: &Arc<Shared>| Arc::ptr_eq(before, after);
+            let after = new.0.get(id);
+            !after.is_some_and(same) && after.is_none_or(|after| before.0.loses_a_key_in(&after.0))
+        })
+    }
+}
+
+impl FromIterator<(RecordingId, Clip)> for Clips {
+    fn from_iter<I: IntoIterator<Item = (RecordingId, Clip)>>(clips: I) -> Self {
+        let clips = clips.into_iter();
+        let shared = clips.map(|(id, clip)| (id, Arc::new(Shared(clip))));
+        Self(shared.collect())
+    }
+}
+
+/// The clip itself where nobody shares it, else a second one.
+fn own(clip: &mut Arc<Shared>) -> &mut Clip {
+    &mut Arc::make_mut(clip).0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_change_of_a_shared_clip_is_seen_by_one_of_the_two_alone() {
+        let id = |number| RecordingId::from_bytes([number; 16]);
+        let clip = || Clip::adopted(ClipKeys::generate().unwrap(), 0);
+        let before: Clips = (1..=3).map(|number| (id(number), clip())).collect();
+        let mut after = before.share();
+        assert!(!before.lose_a_key_in(&after));
+        after.get_mut(&id(2)).unwrap().pinned = true;
+        assert!(!before.get(&id(2)).unwrap().pinned && !before.lose_a_key_in(&after));
+        after.get_mut(&id(2)).unwrap().sound = None;
+        assert!(before.get(&id(2)).unwrap().sound.is_some() && before.lose_a_key_in(&after));
+        assert!(!after.lose_a_key_in(&before));
+
+        let mut after = before.share();
+        assert_eq!(after.remove(&id(3)), Some(0));
+        assert!(before.contains_key(&id(3)) && before.lose_a_key_in(&after));
+    }
+}
