@@ -116,6 +116,9 @@ impl<R: Read + Seek> Frames<R> {
                     self.at,
                 ))
             }
+            Err(Unreadable::Torn) if frame::is_whole_but_for_its_length(&self.buffer) => {
+                Ok(Next::Damaged(Unreadable::Torn))
+            }
             Err(why) if self.is_torn(why)? => Ok(Next::Torn),
             Err(why) => Ok(Next::Damaged(why)),
         }

@@ -41,6 +41,7 @@ pub const MAX_BODY_BYTES: usize = 64 << 20;
 
 const VERSION: u16 = 1;
 const FACTS: std::ops::Range<usize> = 8..8 + FACTS_BYTES;
+const LENGTH: std::ops::Range<usize> = 40..44;
 const CHECKSUM: std::ops::Range<usize> = 48..HEADER_BYTES;
 
 /// What a record holds.
@@ -203,6 +204,21 @@ pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, Unreadable> {
     })
 }
 
+/// Whether the bytes are one whole frame whose length alone is damaged: it names another
+/// one, and with that of these bytes in its place the checksum fits.
+#[must_use]
+pub fn is_whole_but_for_its_length(bytes: &[u8]) -> bool {
+    let Some((header, body)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return false;
+    };
+    let Ok(length) = u32::try_from(body.len()) else {
+        return false;
+    };
+    let mut mended = *header;
+    mended[LENGTH].copy_from_slice(&length.to_le_bytes());
+    checksum(&mended[..CHECKSUM.start], body) == header[CHECKSUM]
+}
+
 /// How many bytes of body follow the header at the start of the bytes.
 ///
 /// # Errors
@@ -222,7 +238,7 @@ fn header(bytes: &[u8]) -> Result<(Facts, usize), Unreadable> {
     let mut facts = [0; FACTS_BYTES];
     facts.copy_from_slice(&header[FACTS]);
     let facts = Facts::parse(&facts)?;
-    let length = u32_at(header, 40);
+    let length = u32_at(header, LENGTH.start);
     if u32_at(header, 44) != 0 {
         return Err(Unreadable::Reserved);
     }
@@ -339,6 +355,17 @@ mod tests {
                 changed[at] ^= flip;
                 prop_assert!(parse(&changed).is_err(), "byte {}", at);
             }
+        }
+
+        #[test]
+        fn a_frame_whose_length_alone_is_another_is_told_from_one_that_is_cut(
+            facts in facts(), body in prop::collection::vec(any::<u8>(), 1..80), bit in 0..32_usize,
+        ) {
+            let whole = encode(&facts, &body).unwrap();
+            prop_assert!(!is_whole_but_for_its_length(&whole[..whole.len() - 1]));
+            let mut longer = whole;
+            longer[LENGTH.start + bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(is_whole_but_for_its_length(&longer));
         }
 
         #[test]

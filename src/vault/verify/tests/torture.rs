@@ -6,7 +6,9 @@
 use super::tally::{Budget, Tally};
 use super::*;
 use crate::vault::ground::sim_disk::Cut;
+use crate::vault::inbox;
 use crate::vault::keys::root::{NoSlot, RootSlot, SLOT_LEN};
+use crate::vault::sealed::scan;
 
 /// What became of a change.
 #[derive(Debug, Default)]
@@ -149,6 +151,22 @@ fn every_changed_byte_that_carries_something_is_named_and_costs_one_recording_at
         assert!(!is_kept_twice(path) || counts.cost_one == 0, "{what}");
     });
     report("changed bytes", &files, &counts);
+}
+
+/// The card of a recording that waits is the last there is of it. A length that reaches
+/// behind the end of the file must not pass for what a power cut leaves.
+#[test]
+fn every_changed_bit_of_the_length_of_the_last_frame_is_named() {
+    let small = Small::new();
+    let path = inbox::path(Path::new(DIR), small.waiting.0);
+    let bytes = small.disk.files()[&path].clone();
+    let (last, _) = scan::frames(&bytes).last().unwrap();
+    let mut counts = Counts::default();
+    for bit in 0..32 {
+        let disk = small.with(&path, |bytes| bytes[last + 40 + bit / 8] ^= 1 << (bit % 8));
+        survives(&small, &disk, &format!("bit {bit}"), &mut counts);
+    }
+    assert_eq!((counts.named, counts.harmless), (32, 0));
 }
 
 /// All that opening asks of a slot is whether it is whole and what it says. So a
