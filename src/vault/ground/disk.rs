@@ -233,7 +233,7 @@ pub fn begin_overwrite(
 /// no less than random that a file system can't store it as nothing, and the
 /// system's random source would be slower than the disk.
 pub fn overwrite_range(file: &dyn DiskFile, offset: u64, length: u64) -> io::Result<()> {
-    const PIECE: u64 = 1024 * 1024;
+    const PIECE: u64 = 64 * 1024;
     let mut noise = vec![0; PIECE.min(length) as usize];
     fill_random(&mut noise).map_err(io::Error::other)?;
     let mut done = 0;
