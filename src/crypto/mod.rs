@@ -28,6 +28,8 @@ pub use passphrase::Passphrase;
 pub use recipient::{Recipient, RecipientKind};
 pub use recovery::RecoveryKey;
 pub use seal::{RecordKey, open, seal, sealed_len};
-pub use secret::{BagKey, ClipKey, ClipKeys, LogKey, MasterKey, SigningSeed, fill_random};
+pub use secret::{
+    BagKey, ClipKey, ClipKeys, LogKey, MasterKey, SigningSeed, fill_noise, fill_random,
+};
 pub use signature::{Signature, SignerKey};
 pub use slot::{BackupIdentity, Key, Opener, SlotSecrets, VaultId, WayKey, WorkFactor};

@@ -4,6 +4,8 @@
 //! neither `Debug` nor `Display` nor `Clone` nor `Serialize`: whoever needs
 //! the bytes says `expose`, whoever needs a second one says `duplicate`.
 
+use chacha20::ChaCha20;
+use chacha20::cipher::{KeyIvInit, StreamCipher};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::CryptoError;
@@ -11,6 +13,19 @@ use super::CryptoError;
 /// Fills the slice from the system's random source.
 pub fn fill_random(bytes: &mut [u8]) -> Result<(), CryptoError> {
     Ok(getrandom::fill(bytes)?)
+}
+
+/// Fills the slice with noise: the keystream of ChaCha20 under a key from the system's
+/// random source that is kept nowhere. For what is large, is nobody's key, and can't be
+/// foreseen: the system's own source is slower than a disk.
+pub fn fill_noise(bytes: &mut [u8]) -> Result<(), CryptoError> {
+    let mut key = Zeroizing::new([0; SECRET_LEN]);
+    fill_random(&mut *key)?;
+    bytes.fill(0);
+    // The key is used once, so any nonce will do.
+    let mut stream = ChaCha20::new((&*key).into(), &[0; 12].into());
+    stream.apply_keystream(bytes);
+    Ok(())
 }
 
 /// Length of every secret here.
@@ -185,6 +200,20 @@ mod tests {
         assert_eq!(keys.words.expose(), again.words.expose());
         assert_eq!(keys.card.expose(), again.card.expose());
         assert!(ClipKeys::from_bytes(&keys.to_bytes()[1..]).is_err());
+    }
+
+    #[test]
+    fn noise_reaches_the_last_byte_and_never_comes_twice() {
+        let (mut one, mut two) = ([0; 1_000], [0; 1_000]);
+        fill_noise(&mut one).unwrap();
+        fill_noise(&mut two).unwrap();
+        let zeros = |noise: &[u8]| noise.iter().filter(|byte| **byte == 0).count();
+        assert!(zeros(&one) < 30 && one[900..] != [0; 100]);
+        assert!(
+            one.chunks(8)
+                .zip(two.chunks(8))
+                .all(|(one, two)| one != two)
+        );
     }
 
     #[test]

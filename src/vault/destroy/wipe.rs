@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::reach;
 use super::receipt::{NotErased, Receipt};
-use crate::crypto::fill_random;
+use crate::crypto::fill_noise;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, Disk, DiskFile};
 use crate::vault::ground::lock::{GATE_FILE, Gate, LOCK_FILE, Lock};
@@ -390,7 +390,7 @@ impl Wiping<'_> {
     fn overwrite(&mut self, file: &dyn DiskFile, bytes: u64) -> io::Result<()> {
         const PIECE: u64 = 256 * 1024;
         let mut noise = vec![0; PIECE.min(bytes) as usize];
-        fill_random(&mut noise).map_err(io::Error::other)?;
+        fill_noise(&mut noise).map_err(io::Error::other)?;
         let mut written = Ok(());
         let mut at = 0;
         while at < bytes {

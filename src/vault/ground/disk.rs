@@ -15,7 +15,7 @@ use std::thread;
 use rustix::fs::{Access as Permission, FlockOperation, OFlags, access, flock, statvfs};
 use rustix::io::Errno;
 
-use crate::crypto::fill_random;
+use crate::crypto::fill_noise;
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,18 +227,15 @@ pub fn begin_overwrite(
     Ok(Some(file))
 }
 
-/// Overwrites `length` bytes from `offset` with random ones. Not synced.
-///
-/// What is longer than a piece gets the same piece over and over: it has to be
-/// no less than random that a file system can't store it as nothing, and the
-/// system's random source would be slower than the disk.
+/// Overwrites `length` bytes from `offset` with noise, which no file system can store as
+/// nothing. Not synced.
 pub fn overwrite_range(file: &dyn DiskFile, offset: u64, length: u64) -> io::Result<()> {
     const PIECE: u64 = 64 * 1024;
     let mut noise = vec![0; PIECE.min(length) as usize];
-    fill_random(&mut noise).map_err(io::Error::other)?;
     let mut done = 0;
     while done < length {
-        let piece = &noise[..PIECE.min(length - done) as usize];
+        let piece = &mut noise[..PIECE.min(length - done) as usize];
+        fill_noise(piece).map_err(io::Error::other)?;
         file.write_at(offset + done, piece)?;
         done += piece.len() as u64;
     }

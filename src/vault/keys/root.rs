@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::crypto::root_seal::{FINGERPRINT_LEN, SealedPlace, TAG_LEN, root_hash};
-use crate::crypto::{BagKey, CryptoError, InboxPublic, MasterKey, VaultId, fill_random};
+use crate::crypto::{BagKey, CryptoError, InboxPublic, MasterKey, VaultId, fill_noise};
 use crate::vault::ground::disk::{self, Access, Disk, DiskFile};
 
 const MAGIC: &[u8; 8] = b"VOXVROOT";
@@ -157,7 +157,7 @@ impl RootSlot {
                 &old.handover_mac(facts.vault, &digest)?,
             );
         }
-        fill_random(&mut bytes[PAD_AT..HASH_AT])?;
+        fill_noise(&mut bytes[PAD_AT..HASH_AT])?;
         let sealed = master.seal_bag_key(&place(&facts, &bytes), bag_key)?;
         put(&mut bytes, SEALED_AT, &sealed);
         let hash = root_hash(&bytes[..HASH_AT]);
