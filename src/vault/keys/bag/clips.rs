@@ -2,8 +2,8 @@
 //! card.
 //!
 //! A rotation changes a second bag and keeps the first until the change is in force.
-//! The two share every clip that is the same in both, so a change costs what it
-//! touches, not what there is.
+//! The two share what is the same in both, so a change costs what it touches, not what
+//! there is.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -105,16 +105,28 @@ impl Clip {
     }
 }
 
-/// Recordings by id.
+/// Recordings by id. Ids are random, so their first bytes part them evenly.
+pub struct Clips(Vec<Arc<Shard>>);
+
+/// How many parts there are: one for each first byte.
+const SHARDS: usize = 256;
+
+/// The recordings whose ids begin with the same byte. Two bags may share it; the one
+/// that changes it takes a second one.
 #[derive(Default)]
-pub struct Clips(BTreeMap<RecordingId, Arc<Shared>>);
+struct Shard(BTreeMap<RecordingId, Clip>);
 
-/// A clip that two bags may share; the one that changes it takes a second one.
-struct Shared(Clip);
-
-impl Clone for Shared {
+impl Clone for Shard {
     fn clone(&self) -> Self {
-        Self(self.0.duplicate())
+        let clips = self.0.iter().map(|(id, clip)| (*id, clip.duplicate()));
+        Self(clips.collect())
+    }
+}
+
+impl Default for Clips {
+    fn default() -> Self {
+        let none = || Arc::new(Shard::default());
+        Self((0..SHARDS).map(|_| none()).collect())
     }
 }
 
@@ -122,24 +134,27 @@ impl Clips {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.iter().map(|shard| shard.0.len()).sum()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.iter().all(|shard| shard.0.is_empty())
     }
 
     /// One of them.
     #[must_use]
     pub fn get(&self, id: &RecordingId) -> Option<&Clip> {
-        self.0.get(id).map(|clip| &clip.0)
+        self.shard(id).0.get(id)
     }
 
     /// One of them, to change. Who shares it keeps it as it was.
     pub fn get_mut(&mut self, id: &RecordingId) -> Option<&mut Clip> {
-        self.0.get_mut(id).map(own)
+        match self.contains_key(id) {
+            true => self.own(id).get_mut(id),
+            false => None,
+        }
     }
 
     /// One of them, to change; `make` it if it is not there.
@@ -148,49 +163,56 @@ impl Clips {
         id: RecordingId,
         make: impl FnOnce() -> Clip,
     ) -> &mut Clip {
-        let shared = || Arc::new(Shared(make()));
-        own(self.0.entry(id).or_insert_with(shared))
+        self.own(&id).entry(id).or_insert_with(make)
     }
 
     /// Whether it is there.
     #[must_use]
     pub fn contains_key(&self, id: &RecordingId) -> bool {
-        self.0.contains_key(id)
+        self.shard(id).0.contains_key(id)
     }
 
     /// Puts one in, in the place of the one that had this id.
     pub fn insert(&mut self, id: RecordingId, clip: Clip) {
-        self.0.insert(id, Arc::new(Shared(clip)));
+        self.own(&id).insert(id, clip);
     }
 
-    /// Takes one out; the epoch its keys were of.
-    pub fn remove(&mut self, id: &RecordingId) -> Option<u32> {
-        self.0.remove(id).map(|clip| clip.0.epoch)
+    /// Takes one out, if it is there.
+    pub fn remove(&mut self, id: &RecordingId) -> Option<Clip> {
+        match self.contains_key(id) {
+            true => self.own(id).remove(id),
+            false => None,
+        }
     }
 
     /// Takes out those that `keep` refuses.
     pub fn retain(&mut self, mut keep: impl FnMut(&RecordingId, &Clip) -> bool) {
-        self.0.retain(|id, clip| keep(id, &clip.0));
+        for shard in &mut self.0 {
+            if shard.0.iter().any(|(id, clip)| !keep(id, clip)) {
+                Arc::make_mut(shard).0.retain(|id, clip| keep(id, clip));
+            }
+        }
     }
 
     /// Their ids, in order.
     pub fn keys(&self) -> impl Iterator<Item = &RecordingId> {
-        self.0.keys()
+        self.iter().map(|(id, _)| id)
     }
 
     /// All of them, in the order of their ids.
     pub fn values(&self) -> impl Iterator<Item = &Clip> {
-        self.0.values().map(|clip| &clip.0)
+        self.iter().map(|(_, clip)| clip)
     }
 
     /// All of them, to change.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Clip> {
-        self.0.values_mut().map(own)
+        let shards = self.0.iter_mut();
+        shards.flat_map(|shard| Arc::make_mut(shard).0.values_mut())
     }
 
     /// All of them with their ids, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&RecordingId, &Clip)> + Clone {
-        self.0.iter().map(|(id, clip)| (id, &clip.0))
+        self.0.iter().flat_map(|shard| &shard.0)
     }
 
     /// The same ones once more, shared.
@@ -202,25 +224,35 @@ impl Clips {
     /// Whether a key of these is not in `new`.
     #[must_use]
     pub fn lose_a_key_in(&self, new: &Self) -> bool {
-        self.0.iter().any(|(id, before)| {
-            let same = |after: &Arc<Shared>| Arc::ptr_eq(before, after);
-            let after = new.0.get(id);
-            !after.is_some_and(same) && after.is_none_or(|after| before.0.loses_a_key_in(&after.0))
-        })
+        let shards = self.0.iter().zip(&new.0);
+        let changed = shards.filter(|(before, after)| !Arc::ptr_eq(before, after));
+        changed
+            .flat_map(|(before, after)| before.0.iter().map(|(id, clip)| (clip, after.0.get(id))))
+            .any(|(before, after)| after.is_none_or(|after| before.loses_a_key_in(after)))
     }
+
+    fn shard(&self, id: &RecordingId) -> &Shard {
+        &self.0[shard_of(id)]
+    }
+
+    /// The shard of this id, this bag's own.
+    fn own(&mut self, id: &RecordingId) -> &mut BTreeMap<RecordingId, Clip> {
+        &mut Arc::make_mut(&mut self.0[shard_of(id)]).0
+    }
+}
+
+fn shard_of(id: &RecordingId) -> usize {
+    usize::from(id.as_bytes()[0])
 }
 
 impl FromIterator<(RecordingId, Clip)> for Clips {
     fn from_iter<I: IntoIterator<Item = (RecordingId, Clip)>>(clips: I) -> Self {
-        let clips = clips.into_iter();
-        let shared = clips.map(|(id, clip)| (id, Arc::new(Shared(clip))));
-        Self(shared.collect())
+        let mut all = Self::default();
+        clips
+            .into_iter()
+            .for_each(|(id, clip)| all.insert(id, clip));
+        all
     }
-}
-
-/// The clip itself where nobody shares it, else a second one.
-fn own(clip: &mut Arc<Shared>) -> &mut Clip {
-    &mut Arc::make_mut(clip).0
 }
 
 #[cfg(test)]
@@ -242,7 +274,14 @@ mod tests {
         assert!(!after.lose_a_key_in(&before));
 
         let mut after = before.share();
-        assert_eq!(after.remove(&id(3)), Some(0));
+        assert!(after.remove(&id(3)).is_some());
         assert!(before.contains_key(&id(3)) && before.lose_a_key_in(&after));
+
+        let mut after = before.share();
+        after.retain(|_, clip| !clip.pinned);
+        assert!(!before.lose_a_key_in(&after) && after.len() == 3);
+        after.retain(|one, _| *one != id(1));
+        assert_eq!(after.keys().collect::<Vec<_>>(), [&id(2), &id(3)]);
+        assert_eq!(before.len(), 3);
     }
 }

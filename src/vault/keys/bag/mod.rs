@@ -224,7 +224,7 @@ impl Bag {
     /// Destroys the keys of a recording in this bag and leaves a tombstone.
     /// `false` if it was not there.
     pub fn bury(&mut self, id: RecordingId) -> bool {
-        let Some(epoch) = self.clips.remove(&id) else {
+        let Some(Clip { epoch, .. }) = self.clips.remove(&id) else {
             return false;
         };
         self.tombstones.insert(Tombstone { id, epoch });

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
@@ -129,7 +130,11 @@ struct Listed<'a>(&'a Clips);
 
 impl Serialize for Listed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(id, clip)| WireClip::of(*id, clip)))
+        let mut clips = serializer.serialize_seq(Some(self.0.len()))?;
+        for (id, clip) in self.0.iter() {
+            clips.serialize_element(&WireClip::of(*id, clip))?;
+        }
+        clips.end()
     }
 }
 
