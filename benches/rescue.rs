@@ -12,24 +12,21 @@
     reason = "a bench is a program that reports"
 )]
 
+mod support;
+
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use voxvault::crypto::{Passphrase, WorkFactor};
-use voxvault::recording::{Card, Ending, Moment, SEGMENT_SAMPLES, Signal, Source};
-use voxvault::transcript::{Segment, Transcript};
+use support::{fill, init, report_rate, timed, transcript, unlock};
+use voxvault::vault::OpenVault;
 use voxvault::vault::disk::{Access, Disk, DiskFile, Hold, RealDisk};
 use voxvault::vault::site::Site;
-use voxvault::vault::{InitOptions, OpenVault, Vault};
 
 const RECORDINGS: usize = 36_500;
 const SEGMENTS: u32 = 3;
-/// Merged at a time.
-const BATCH: usize = 2_000;
 
 fn main() {
     let recordings = std::env::var("RESCUE_RECORDINGS")
@@ -48,7 +45,7 @@ fn main() {
 
     let (sound, took) = timed(|| open.verify(&|_, _| ()).unwrap());
     assert!(sound.flaws.is_empty());
-    report("verify, sound", bytes, took);
+    report_rate("verify, sound", bytes, took);
 
     // The first page says where the tree begins; another one lies in the middle.
     let mut damaged = fs::read(&store).unwrap();
@@ -65,36 +62,22 @@ fn main() {
         };
         // Once for the page cache.
         match run().map(|_| timed(run)) {
-            Ok((_, took)) => report(peer, bytes, took),
+            Ok((_, took)) => report_rate(peer, bytes, took),
             Err(error) => println!("{peer}: {error}"),
         }
     }
-    let open = unlock(&dir);
+    let open = unlock(site(&dir));
     let (rescued, took) = timed(|| open.rebuild_store().unwrap());
-    report("rescue", bytes, took);
+    report_rate("rescue", bytes, took);
     println!(
         "{} records, peak memory of all of it {} MB",
         rescued.records,
         peak_kb() / 1024
     );
     let (after, took) = timed(|| open.verify(&|_, _| ()).unwrap());
-    report("verify, rescued", fs::metadata(&store).unwrap().len(), took);
+    report_rate("verify, rescued", fs::metadata(&store).unwrap().len(), took);
     assert!(after.flaws.is_empty(), "{:?}", after.flaws);
     assert_eq!(after.recordings, recordings as u64);
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let start = Instant::now();
-    let done = work();
-    (done, start.elapsed())
-}
-
-fn report(what: &str, bytes: u64, took: Duration) {
-    let rate = bytes as f64 / 1e6 / took.as_secs_f64();
-    println!(
-        "{what:>16}  {:>7.2} s  {rate:>6.0} MB/s",
-        took.as_secs_f64()
-    );
 }
 
 fn peak_kb() -> u64 {
@@ -104,10 +87,6 @@ fn peak_kb() -> u64 {
         .unwrap_or(0)
 }
 
-fn passphrase() -> Passphrase {
-    Passphrase::new("a bench has no secrets".to_owned())
-}
-
 fn site(dir: &Path) -> Site {
     Site {
         disk: Arc::new(Unsynced),
@@ -115,86 +94,15 @@ fn site(dir: &Path) -> Site {
     }
 }
 
-fn unlock(dir: &Path) -> OpenVault {
-    Vault::open_at(site(dir))
-        .unwrap()
-        .unlock(&passphrase())
-        .unwrap()
-}
-
 fn make(dir: &Path, recordings: usize) -> OpenVault {
-    let options = InitOptions {
-        work: WorkFactor::NONE,
-        ..InitOptions::default()
-    };
-    let open = Vault::init_at(site(dir), &passphrase(), options).unwrap();
-    let packets = vec![7; 2_800];
-    let mut made = 0;
-    while made < recordings {
-        for _ in 0..BATCH.min(recordings - made) {
-            let card = card(made);
-            let mut writer = open.vault().begin_copy(&card).unwrap();
-            for _ in 0..SEGMENTS {
-                writer.push(&packets, SEGMENT_SAMPLES).unwrap();
-            }
-            writer.finish(&card).unwrap();
-            made += 1;
-        }
-        let merged = open.merge().unwrap().merged;
-        // Every twentieth has a transcript: each is a commit of its own.
-        for id in merged.iter().step_by(20) {
-            open.add_transcript(*id, 0, &transcript()).unwrap();
-        }
+    let open = init(site(dir));
+    let ids = fill(&open, 0..recordings, SEGMENTS);
+    // Every twentieth has a transcript: each is a commit of its own.
+    for id in ids.iter().step_by(20) {
+        let text = transcript(SEGMENTS, 200);
+        open.add_transcript(*id, 0, &text).unwrap();
     }
     open
-}
-
-fn moment(number: usize) -> Moment {
-    Moment {
-        unix_ms: 1_763_800_000_000 + number as i64 * 8_640_000,
-        offset_s: 3600,
-    }
-}
-
-fn card(number: usize) -> Card {
-    Card {
-        title: format!("recording {number}"),
-        recorded_at: moment(number),
-        added_at: moment(number),
-        tags: vec!["minutes".to_owned()],
-        note: String::new(),
-        pinned: false,
-        source: Source::Mic,
-        device: None,
-        samples: u64::from(SEGMENTS) * u64::from(SEGMENT_SAMPLES),
-        pre_skip: 312,
-        signal: Signal {
-            peak_dbfs: -6.0,
-            rms_dbfs: -24.0,
-            silent_fraction: 0.0,
-            clipped_fraction: 0.0,
-        },
-        gaps: Vec::new(),
-        markers: Vec::new(),
-        content_hash: None,
-        ending: Ending::Complete,
-        failure: None,
-    }
-}
-
-fn transcript() -> Transcript {
-    Transcript {
-        model: "tiny.en".to_owned(),
-        settings: String::new(),
-        language: "en".to_owned(),
-        made_at: moment(0),
-        segments: vec![Segment {
-            start_ms: 0,
-            end_ms: 900,
-            text: "what was said ".repeat(60),
-            words: Vec::new(),
-        }],
-    }
 }
 
 /// The machine's own disk, on which nothing is ever synced.

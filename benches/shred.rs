@@ -16,6 +16,8 @@
     reason = "a bench is a program that reports"
 )]
 
+mod support;
+
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -25,23 +27,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use voxvault::crypto::{Passphrase, WorkFactor};
-use voxvault::recording::{
-    Card, Ending, Moment, Recording, RecordingId, SEGMENT_SAMPLES, Signal, Source,
-};
+use support::{fill, init, samples, unlock};
+use voxvault::recording::{Recording, RecordingId};
 use voxvault::vault::disk::{Access, Disk, DiskFile, Hold, RealDisk};
 use voxvault::vault::site::Site;
-use voxvault::vault::{InitOptions, OpenVault, ShredScope, Vault};
+use voxvault::vault::{OpenVault, ShredScope};
 
 /// Recordings, and segments of 0.8 s in each.
 const VAULTS: [(usize, u32); 4] = [(1_000, 1), (1_000, 300), (36_500, 1), (36_500, 20)];
 /// Shreds that are timed in each vault.
 const SHREDS: usize = 100;
-/// Recordings that are merged at once: each holds a file open.
-const AT_ONCE: usize = 500;
 /// Segments of an hour.
 const HOUR: u32 = 4_500;
-const SEGMENT_BYTES: usize = 2_800;
 
 fn main() {
     let base =
@@ -75,13 +72,9 @@ fn measure(dir: &Path, recordings: usize, segments: u32) {
     };
     let began = Instant::now();
     if !site.dir.exists() {
-        let options = InitOptions {
-            work: WorkFactor::NONE,
-            ..InitOptions::default()
-        };
-        let open = Vault::init_at(site.clone(), &passphrase(), options).unwrap();
-        fill(&open, recordings, segments);
-        fill(&open, 3, HOUR);
+        let open = init(site.clone());
+        fill(&open, 0..recordings, segments);
+        fill(&open, recordings..recordings + 3, HOUR);
         drop(open);
         rustix::fs::sync();
     }
@@ -93,13 +86,7 @@ fn measure(dir: &Path, recordings: usize, segments: u32) {
     );
 
     meter.count();
-    let unlock = || {
-        Vault::open_at(site.clone())
-            .unwrap()
-            .unlock(&passphrase())
-            .unwrap()
-    };
-    let open = unlock();
+    let open = unlock(site);
     let listed = open.recordings().unwrap();
     let is_hour = |one: &&Recording| one.card.samples == samples(HOUR);
     let hour = listed.iter().find(is_hour).map(|one| one.id);
@@ -187,61 +174,6 @@ fn against_gnu_shred(base: &Path) {
         }
         report(&format!("GNU shred -u of a file of {name}"), &mut times);
     }
-}
-
-fn fill(open: &OpenVault, recordings: usize, segments: u32) {
-    let mut packets = vec![0; SEGMENT_BYTES];
-    for first in (0..recordings).step_by(AT_ONCE) {
-        for number in first..recordings.min(first + AT_ONCE) {
-            let card = card(number, segments);
-            let mut writer = open.vault().begin_copy(&card).unwrap();
-            for segment in 0..segments {
-                packets[..8].copy_from_slice(&(number as u64).to_le_bytes());
-                packets[8..12].copy_from_slice(&segment.to_le_bytes());
-                writer.push(&packets, SEGMENT_SAMPLES).unwrap();
-            }
-            writer.finish(&card).unwrap();
-        }
-        open.merge().unwrap();
-    }
-}
-
-fn card(number: usize, segments: u32) -> Card {
-    let moment = Moment {
-        unix_ms: 1_763_800_000_000 + number as i64 * 1_000,
-        offset_s: 0,
-    };
-    Card {
-        title: format!("recording {number}"),
-        recorded_at: moment,
-        added_at: moment,
-        tags: vec!["minutes".to_owned()],
-        note: String::new(),
-        pinned: false,
-        source: Source::Mic,
-        device: None,
-        samples: samples(segments),
-        pre_skip: 312,
-        signal: Signal {
-            peak_dbfs: -6.0,
-            rms_dbfs: -24.0,
-            silent_fraction: 0.0,
-            clipped_fraction: 0.0,
-        },
-        gaps: Vec::new(),
-        markers: Vec::new(),
-        content_hash: None,
-        ending: Ending::Complete,
-        failure: None,
-    }
-}
-
-fn samples(segments: u32) -> u64 {
-    u64::from(segments) * u64::from(SEGMENT_SAMPLES)
-}
-
-fn passphrase() -> Passphrase {
-    Passphrase::new("a bench needs one".to_owned())
 }
 
 fn time(work: impl FnOnce()) -> Duration {
