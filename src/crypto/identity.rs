@@ -6,16 +6,14 @@
 //! of it is ever repeated in a message. A passphrase is asked for only where
 //! the key is one that opens what lies there.
 
-use std::cell::OnceCell;
+mod ssh_key;
+
 use std::sync::Arc;
 
-use age::{DecryptError, plugin, scrypt, ssh, x25519};
-use age_core::format::{FileKey, Stanza};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD_NO_PAD;
-use sha2::{Digest, Sha256};
+use age::{plugin, scrypt, x25519};
 use zeroize::Zeroizing;
 
+use self::ssh_key::SshKey;
 use super::CryptoError;
 use super::asker::{Asker, Questions};
 use super::inbox_key::header_len;
@@ -25,8 +23,6 @@ use super::seal::{plain_len, read_sealed};
 
 /// The most that an identity file may have.
 pub const MOST_BYTES: usize = 64 * 1024;
-/// The most that an SSH private key may have: one of type Ed25519 has 500 bytes.
-const MOST_SSH_BYTES: usize = 16 * 1024;
 /// The most scrypt work that an identity file of somebody's own may ask for: 1 GiB.
 const MOST_LOG_N: u8 = 20;
 
@@ -121,7 +117,7 @@ impl Identities {
     pub fn may_ask(&self) -> bool {
         self.0.iter().any(|inner| match inner {
             Inner::Age(_) => false,
-            Inner::Ssh(key) => matches!(key.key, ssh::Identity::Encrypted(_)),
+            Inner::Ssh(key) => key.is_under_a_passphrase(),
             Inner::Plugin { .. } => true,
         })
     }
@@ -279,102 +275,6 @@ fn open_encrypted(
     })
 }
 
-/// An SSH private key of type Ed25519. If it is under a passphrase, that is asked for
-/// when it is used for the first time, and only once.
-struct SshKey {
-    key: ssh::Identity,
-    /// How age marks what is sealed to it.
-    mark: String,
-    name: String,
-    asker: Arc<dyn Asker>,
-    unlocked: OnceCell<Result<ssh::Identity, Hindrance>>,
-}
-
-#[derive(Clone, Copy)]
-enum Hindrance {
-    Unasked,
-    Wrong,
-}
-
-impl SshKey {
-    fn read(bytes: &[u8], name: &str, asker: &Arc<dyn Asker>) -> Result<Self, CryptoError> {
-        const NO_KEY: CryptoError = CryptoError::BadIdentity("it is no whole SSH private key");
-        const OTHER_KIND: CryptoError =
-            CryptoError::BadIdentity("of SSH keys only those of type Ed25519 are taken");
-        const RSA: CryptoError = CryptoError::BadIdentity(
-            "RSA keys are refused: the code for them has a known weakness (RUSTSEC-2023-0071)",
-        );
-        if bytes.len() > MOST_SSH_BYTES {
-            return Err(NO_KEY);
-        }
-        if bytes.starts_with(b"-----BEGIN RSA ") {
-            return Err(RSA);
-        }
-        let key = ssh::Identity::from_buffer(bytes, None).map_err(|_| NO_KEY)?;
-        if let ssh::Identity::Unsupported(ssh::UnsupportedKey::EncryptedSsh(_)) = key {
-            return Err(CryptoError::BadIdentity(
-                "its cipher is not known here; ssh-keygen -p gives it another",
-            ));
-        }
-        // The public half stands in the clear beside one that is under a passphrase.
-        let public = match ssh::Recipient::try_from(key.clone()) {
-            Ok(ssh::Recipient::SshEd25519(public, _)) => public,
-            Ok(ssh::Recipient::SshRsa(..)) => return Err(RSA),
-            Err(ssh::ParseRecipientKeyError::Unsupported(_)) => return Err(OTHER_KIND),
-            Err(_) => return Err(NO_KEY),
-        };
-        Ok(Self {
-            key,
-            mark: BASE64_STANDARD_NO_PAD.encode(&Sha256::digest(&public)[..4]),
-            name: name.to_owned(),
-            asker: Arc::clone(asker),
-            unlocked: OnceCell::new(),
-        })
-    }
-
-    /// The key without its passphrase.
-    fn unlocked(&self) -> Result<&ssh::Identity, Hindrance> {
-        let ssh::Identity::Encrypted(encrypted) = &self.key else {
-            return Ok(&self.key);
-        };
-        let unlock = || {
-            let question = format!("passphrase of {}: ", self.name);
-            let passphrase = self.asker.ask_secret(&question).ok_or(Hindrance::Unasked)?;
-            let passphrase = passphrase.as_str().to_owned().into();
-            let key = encrypted.decrypt(passphrase);
-            key.map(ssh::Identity::Unencrypted)
-                .map_err(|_| Hindrance::Wrong)
-        };
-        self.unlocked
-            .get_or_init(unlock)
-            .as_ref()
-            .map_err(|why| *why)
-    }
-
-    /// Why it could not be used, if it was tried.
-    fn hindrance(&self) -> Option<CryptoError> {
-        let of = self.name.clone();
-        match self.unlocked.get()? {
-            Ok(_) => None,
-            Err(Hindrance::Unasked) => Some(CryptoError::Unasked { of }),
-            Err(Hindrance::Wrong) => Some(CryptoError::WrongPassphraseOf { of }),
-        }
-    }
-}
-
-impl age::Identity for &SshKey {
-    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
-        let is_ours = stanza.tag == "ssh-ed25519" && stanza.args.first() == Some(&self.mark);
-        if !is_ours {
-            return None;
-        }
-        match self.unlocked() {
-            Ok(key) => key.unwrap_stanza(stanza),
-            Err(_) => Some(Err(DecryptError::KeyDecryptionFailed)),
-        }
-    }
-}
-
 impl RecipientKind {
     /// What a person who holds the private half gives to `--identity`.
     #[must_use]
@@ -441,8 +341,8 @@ mod tests {
     }
 
     fn public_of(private: &str) -> Recipient {
-        let key = ssh::Identity::from_buffer(private.as_bytes(), None).unwrap();
-        let public = ssh::Recipient::try_from(key).ok().unwrap();
+        let key = age::ssh::Identity::from_buffer(private.as_bytes(), None).unwrap();
+        let public = age::ssh::Recipient::try_from(key).ok().unwrap();
         public.to_string().parse().ok().unwrap()
     }
 
