@@ -10,11 +10,14 @@
 //! Other processes are waited for shortly, and then gone over: what one of them
 //! writes back is looked for and destroyed until nothing comes any more.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::parts::{Found, Part, ROOT_BYTES, find, is_link, is_ours};
 use super::reach;
 use super::receipt::{NotErased, Receipt};
 use crate::crypto::fill_noise;
@@ -25,10 +28,8 @@ use crate::vault::ground::site::Site;
 use crate::vault::inbox;
 use crate::vault::keys::keyslots;
 use crate::vault::keys::recover::Survey;
-use crate::vault::keys::root::{SLOT_LEN, generation_of_bag_file};
 use crate::vault::keys::seen;
 use crate::vault::restore::RESTORING_FILE;
-use crate::vault::store;
 
 /// How long others are waited for before they are gone over.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -36,77 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(200);
 const LOOKS: usize = 25;
 
-/// The two slots of a root file; bags and key slots begin with what opens the rest of
-/// them, which lies within as many bytes.
-const ROOT_BYTES: u64 = 2 * SLOT_LEN as u64;
-
 /// The files that hold nothing, in the order in which they go.
 const EMPTY: [&str; 4] = ["init", RESTORING_FILE, GATE_FILE, LOCK_FILE];
-
-/// Names of files that don't change while a vault lives.
-const FIXED: [&str; 7] = [
-    "root.a",
-    "root.a.new",
-    "root.b",
-    "root.b.new",
-    "reserve",
-    store::FILE,
-    "store.redb.new",
-];
-
-/// What a vault consists of, in the order in which it is destroyed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Root,
-    Bag,
-    KeySlot,
-    Inbox,
-    Reserve,
-    Store,
-}
-
-impl Part {
-    /// What a name in the vault's directory is.
-    fn of(name: &str) -> Option<Self> {
-        let is = |stem: &str| {
-            name.strip_prefix(stem)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        match () {
-            () if is("root.a") || is("root.b") => Some(Self::Root),
-            () if generation_of_bag_file(name).is_some() => Some(Self::Bag),
-            () if name == "reserve" => Some(Self::Reserve),
-            () if is(store::FILE) => Some(Self::Store),
-            () => None,
-        }
-    }
-
-    /// Whether a recording needs one of them to be opened.
-    fn is_key(self) -> bool {
-        matches!(self, Self::Root | Self::Bag | Self::KeySlot)
-    }
-
-    /// Up to where the vault reads such a file: what claims to be longer must not keep
-    /// the others from their turn.
-    fn most_bytes(self) -> u64 {
-        match self {
-            Self::Root => ROOT_BYTES,
-            Self::Bag | Self::KeySlot => 256 << 20,
-            Self::Inbox | Self::Reserve | Self::Store => u64::MAX,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Root => "root files, which hold the key to everything",
-            Self::Bag => "copies of the bag of keys",
-            Self::KeySlot => "key slots",
-            Self::Inbox => "inbox files",
-            Self::Reserve => "reserve",
-            Self::Store => "store files",
-        }
-    }
-}
 
 /// Whether a vault is in the directory, or what is left of one, however damaged.
 #[must_use]
@@ -224,68 +156,6 @@ impl Others {
             _gate: gate,
         })
     }
-}
-
-/// What is there of a vault.
-#[derive(Default)]
-struct Found {
-    /// Everything that has a name, in the order in which it is destroyed. Of a folder
-    /// that is a symbolic link it is the link.
-    files: Vec<(Part, PathBuf)>,
-    /// Folders that can't be listed, what they may hold, and why.
-    closed: Vec<(Part, PathBuf, String)>,
-}
-
-impl Found {
-    fn list(&mut self, disk: &dyn Disk, folder: &Path, part: Part) -> Vec<String> {
-        match disk.list(folder) {
-            Ok(names) => return names,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let why = format!("it can't be listed: {error}");
-                self.closed.push((part, folder.to_owned(), why));
-            }
-        }
-        Vec::new()
-    }
-}
-
-fn find(disk: &dyn Disk, dir: &Path) -> Found {
-    let mut found = Found::default();
-    let mut top = found.list(disk, dir, Part::Bag);
-    if !found.closed.is_empty() {
-        // What is always called the same is found all the same.
-        let there = |name: &&str| disk.exists(&dir.join(name)).unwrap_or(false);
-        top = FIXED.into_iter().filter(there).map(str::to_owned).collect();
-    }
-    let ours = |name: &String| Some((Part::of(name)?, dir.join(name)));
-    found.files.extend(top.iter().filter_map(ours));
-    for (folder, part) in [(keyslots::DIR, Part::KeySlot), (inbox::DIR, Part::Inbox)] {
-        let folder = dir.join(folder);
-        if is_link(&folder) {
-            found.files.push((part, folder));
-            continue;
-        }
-        let names = found.list(disk, &folder, part).into_iter();
-        let ours = names.filter(|name| is_ours(part, name));
-        found
-            .files
-            .extend(ours.map(|name| (part, folder.join(name))));
-    }
-    found.files.sort();
-    found
-}
-
-/// Whether a name in one of the two folders is one that the vault gives.
-fn is_ours(part: Part, name: &str) -> bool {
-    match part {
-        Part::KeySlot => name.ends_with(".age"),
-        _ => name.ends_with(".rec") || inbox::is_gone(name),
-    }
-}
-
-fn is_link(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink())
 }
 
 struct Wiping<'a> {

@@ -8,12 +8,15 @@
 //! removed; cut short before, nothing has changed, and behind it the next run removes
 //! what is left.
 
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
 use age::Recipient;
 
+use self::view::{Held, View, read};
 use super::folder::{Folder, Part};
 use super::note::Note;
 use super::run::hash_of;
@@ -23,14 +26,14 @@ use crate::backup::error::{Error, Result};
 use crate::backup::layout::{ENOUGH_BYTES, Member, segment_name};
 use crate::backup::manifest::{Dropped, Entry, FORMAT, FileEntry, Manifest, SoundAt, Tombstone};
 use crate::backup::meta::Meta;
-use crate::backup::read::places::{self, Place, Segment};
+use crate::backup::read::places::Segment;
 use crate::backup::read::trouble::trouble;
-use crate::backup::read::{Keys, SegmentFile, Source, Trust};
+use crate::backup::read::{Keys, SegmentFile, Source};
 use crate::backup::segment::place;
-use crate::backup::written::{BackupId, Hash};
+use crate::backup::written::Hash;
 use crate::recording::{Moment, RecordingId};
-use crate::vault::bag::{self, BackupEnd};
-use crate::vault::copying::{Standing, Stock, Stocked, Words};
+use crate::vault::bag::BackupEnd;
+use crate::vault::copying::Standing;
 use crate::vault::{Deed, OpenVault};
 
 /// How much of a file is copied at once.
@@ -120,141 +123,6 @@ pub fn repack(
         done.dropped.push(number);
     }
     Ok(done)
-}
-
-/// What the manifests say.
-struct Held {
-    backup: BackupId,
-    manifests: BTreeMap<u32, Manifest>,
-    dropped: BTreeMap<u32, Hash>,
-}
-
-/// Reads all manifests. A segment whose manifest can't be read stays where it is, for
-/// nobody knows what it holds.
-fn read(vault: &OpenVault, source: &Source, keys: &Keys<'_>, watch: &dyn Watch) -> Result<Held> {
-    let own = vault.backup_keys()?;
-    let trust = Trust::Vault {
-        vault: own.vault,
-        signer: own.signer,
-    };
-    let mut manifests = BTreeMap::new();
-    let mut dropped = BTreeMap::new();
-    for file in source.segments() {
-        let signed = match places::manifest(file, keys) {
-            Ok(signed) => signed,
-            Err(error @ Error::Newer { .. }) => return Err(error),
-            Err(error) => {
-                watch.damaged(error);
-                continue;
-            }
-        };
-        trust.accepts(&signed).map_err(|why| Error::Refused {
-            which: file.which.clone(),
-            why,
-        })?;
-        let manifest = signed.manifest;
-        if file.number != Some(manifest.segment) {
-            let why = format!("it says that it is {}", segment_name(manifest.segment));
-            return Err(Error::damaged(&file.which, why));
-        }
-        dropped.extend(manifest.dropped.iter().map(|one| (one.segment, one.sha256)));
-        manifests.insert(manifest.segment, manifest);
-    }
-    let newest = manifests.last_key_value();
-    let (_, newest) =
-        newest.ok_or_else(|| Error::damaged("the backup", "none of it can be read"))?;
-    Ok(Held {
-        backup: newest.backup,
-        manifests,
-        dropped,
-    })
-}
-
-/// What a backup holds, beside what the vault says of it.
-struct View<'a> {
-    stock: &'a Stock,
-    held: &'a Held,
-}
-
-impl View<'_> {
-    fn stocked(&self, id: RecordingId, epoch: u32) -> Option<&Stocked> {
-        let at = self
-            .stock
-            .held
-            .binary_search_by_key(&id, |one| one.id)
-            .ok()?;
-        self.stock.held.get(at).filter(|one| one.epoch == epoch)
-    }
-
-    fn is_destroyed(&self, id: RecordingId, epoch: u32) -> bool {
-        let later = bag::Tombstone { id, epoch }..=bag::Tombstone {
-            id,
-            epoch: u32::MAX,
-        };
-        self.stock.tombstones.range(later).next().is_some()
-    }
-
-    /// Whether the sound of this epoch was destroyed, and the rest was not.
-    fn is_silent(&self, id: RecordingId, epoch: u32) -> bool {
-        self.stocked(id, epoch).is_some_and(|one| one.segments == 0)
-    }
-
-    fn is_wordless(&self, id: RecordingId, epoch: u32) -> bool {
-        let stocked = self.stocked(id, epoch);
-        stocked.is_some_and(|one| one.words == Words::Shredded)
-    }
-
-    /// Segments that hold something that was destroyed.
-    fn doomed(&self) -> BTreeSet<u32> {
-        let holds = |entry: &Entry| {
-            let Entry { id, epoch, .. } = *entry;
-            self.is_destroyed(id, epoch)
-                || (entry.sound == SoundAt::Here && self.is_silent(id, epoch))
-                || (!entry.versions.is_empty() && self.is_wordless(id, epoch))
-        };
-        let manifests = self.held.manifests.iter();
-        manifests
-            .filter(|(number, _)| !self.held.dropped.contains_key(number))
-            .filter(|(_, manifest)| manifest.recordings.iter().any(holds))
-            .map(|(number, _)| *number)
-            .collect()
-    }
-
-    /// The newest entry of every recording of which something lies in these segments
-    /// and that is to stay, with the segment it is in.
-    fn survivors(&self, doomed: &BTreeSet<u32>) -> Vec<(u32, &Entry)> {
-        let mut newest: BTreeMap<RecordingId, (u32, &Entry)> = BTreeMap::new();
-        let mut touched = BTreeSet::new();
-        for (number, manifest) in &self.held.manifests {
-            for entry in &manifest.recordings {
-                newest.insert(entry.id, (*number, entry));
-                if doomed.contains(number) {
-                    touched.insert(entry.id);
-                }
-            }
-        }
-        let alive = newest.into_values().filter(|(_, entry)| {
-            touched.contains(&entry.id) && !self.is_destroyed(entry.id, entry.epoch)
-        });
-        let mut alive: Vec<_> = alive.collect();
-        alive.sort_by_key(|(number, entry)| (*number, entry.id));
-        alive
-    }
-
-    /// Where the sound of an entry lies.
-    fn sound_of(&self, number: u32, entry: &Entry) -> Option<u32> {
-        match entry.sound {
-            SoundAt::Here => Some(number),
-            SoundAt::Segment(earlier) => Some(earlier),
-            SoundAt::Gone => None,
-        }
-        .filter(|_| !self.is_silent(entry.id, entry.epoch))
-    }
-
-    fn place(&self, number: u32, member: Member) -> Option<Place> {
-        let manifest = self.held.manifests.get(&number)?;
-        places::find(&manifest.files, member)
-    }
 }
 
 /// A segment that is open to be copied from.
