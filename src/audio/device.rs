@@ -207,7 +207,7 @@ fn reason(error: &cpal::Error) -> String {
 pub(super) fn close(stream: cpal::Stream) {
     let (done, closed) = mpsc::channel();
     let closing = thread::Builder::new()
-        .name("close sound device".to_owned())
+        .name("close sound".to_owned())
         .spawn(move || {
             drop(stream);
             // Nobody listens any more if it took too long, which is no matter.

@@ -10,7 +10,7 @@
 //! [`shredding`] has the cases in which several things happen at once, and
 //! [`walks`] whole lives of vaults.
 //!
-//! `make torture` goes on with fresh seeds for minutes; `make test` does each of
+//! `make torture` goes on with other seeds for minutes; `make test` does each of
 //! these once, with a part of the images.
 #![allow(
     clippy::unwrap_used,

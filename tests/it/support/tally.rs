@@ -5,13 +5,16 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where every tally is added as a line.
 const FILE: &str = "VOXVAULT_TALLY";
 
 /// How many seconds a test may go on after its least.
 const SECONDS: &str = "VOXVAULT_TORTURE_SECONDS";
+
+/// With which seed a long run begins, to repeat one.
+const SEED: &str = "VOXVAULT_TORTURE_SEED";
 
 /// What was done to a vault, and what it cost.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,6 +82,22 @@ impl Budget {
     /// Whether this is the long run.
     pub(crate) fn is_long(&self) -> bool {
         self.until.is_some()
+    }
+
+    /// The first of a row of seeds: 0 in the short run, which does the same every time;
+    /// in the long one from the clock, and said, or the one that is given.
+    pub(crate) fn first_seed(&self, test: &str) -> u64 {
+        if !self.is_long() {
+            return 0;
+        }
+        let given = std::env::var(SEED).ok();
+        let seed = given.and_then(|text| text.parse().ok()).unwrap_or_else(|| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            // Without the highest bits, which are left for places.
+            now.as_micros() as u64 & (u64::MAX >> 12)
+        });
+        eprintln!("{test}: {SEED}={seed}");
+        seed
     }
 
     /// Whether there is time for another round.

@@ -328,7 +328,7 @@ fn sum_up(rounds: &[Round]) -> String {
 }
 
 #[test]
-fn kill_nine_costs_at_most_a_second_and_nothing_that_was_there() {
+fn kill_nine_costs_the_open_segment_and_nothing_that_was_there() {
     let budget = Budget::begin();
     let least = if budget.is_long() { MANY } else { FEW };
     let fields: Vec<Field> = (0..VAULTS).map(Field::new).collect();

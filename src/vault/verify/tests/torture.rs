@@ -244,7 +244,7 @@ fn a_changed_mac_of_one_copy_is_found_by_the_key_and_mended() {
 }
 
 #[test]
-fn a_file_cut_short_anywhere_is_named_and_costs_one_recording_at_most() {
+fn a_file_cut_short_anywhere_costs_what_was_cut_off_and_no_more() {
     const STEP: usize = 512;
     let small = Small::new();
     let files: Vec<Places> = small
