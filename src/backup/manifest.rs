@@ -20,7 +20,7 @@ use super::layout::Member;
 use super::written::{self, BackupId, Hash, Mark};
 use crate::crypto::{Signature, SignerKey, SigningSeed, VaultId};
 use crate::recording::{Moment, RecordingId};
-use crate::vault::bag;
+use crate::vault::{bag, copying};
 
 /// The format that this version writes, and the only one that it reads.
 pub const FORMAT: u32 = 1;
@@ -64,6 +64,10 @@ pub struct Manifest {
     /// Everything that was shredded or redacted by then: none of it may come back,
     /// whatever this segment or another holds.
     pub tombstones: Vec<Tombstone>,
+    /// Recordings of which sound or words were destroyed since a segment before this one
+    /// was written, which two segments say: these must not come back either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<Lacking>,
 }
 
 /// A file of the segment.
@@ -118,7 +122,7 @@ pub enum SoundAt {
     Here,
     /// In the segment of this number: only card or text changed since.
     Segment(u32),
-    /// Nowhere: it was shredded, or could not be read.
+    /// Nowhere: it was shredded.
     Gone,
 }
 
@@ -141,6 +145,37 @@ impl From<bag::Tombstone> for Tombstone {
 impl From<Tombstone> for bag::Tombstone {
     fn from(Tombstone { id, epoch }: Tombstone) -> Self {
         Self { id, epoch }
+    }
+}
+
+/// What must not come back of a recording whose other parts may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Lacking {
+    /// The recording.
+    #[serde(with = "written::id")]
+    pub id: RecordingId,
+    /// The epoch.
+    pub epoch: u32,
+    /// Its sound.
+    pub sound: bool,
+    /// Its transcripts.
+    pub words: bool,
+}
+
+impl From<copying::Lacking> for Lacking {
+    fn from(lacking: copying::Lacking) -> Self {
+        let copying::Lacking {
+            id,
+            epoch,
+            sound,
+            words,
+        } = lacking;
+        Self {
+            id,
+            epoch,
+            sound,
+            words,
+        }
     }
 }
 
@@ -257,6 +292,12 @@ pub(super) mod tests {
             tombstones: vec![Tombstone {
                 id: id(9),
                 epoch: 0,
+            }],
+            lacking: vec![Lacking {
+                id: id(1),
+                epoch: 1,
+                sound: false,
+                words: true,
             }],
         }
     }

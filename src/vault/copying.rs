@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
 use super::inbox;
-use super::keys::bag::{Clip, Tombstone};
+use super::keys::bag::{Bag, Clip, Tombstone};
 use super::open::OpenVault;
 use super::sealed::frame::{self, Frame, HEADER_BYTES, Kind};
 use super::sealed::{record, scan};
@@ -35,6 +35,8 @@ pub struct Stock {
     pub signer: SignerKey,
     /// Everything that must not come back.
     pub tombstones: BTreeSet<Tombstone>,
+    /// Recordings of which a part must not come back.
+    pub lacking: Vec<Lacking>,
     /// Every recording that was merged, sorted by id.
     pub held: Vec<Stocked>,
     /// Those whose card is not there.
@@ -132,12 +134,27 @@ pub struct Head {
     pub gone: Vec<Range<u64>>,
 }
 
+/// A recording of which a part was destroyed, and the rest was not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lacking {
+    /// The recording.
+    pub id: RecordingId,
+    /// The epoch of its keys.
+    pub epoch: u32,
+    /// Whether its sound is gone.
+    pub sound: bool,
+    /// Whether its transcripts are.
+    pub words: bool,
+}
+
 /// What the end of a segment says of the vault.
 pub struct Standing {
     /// The generation in force.
     pub generation: u64,
     /// Everything that must not come back.
     pub tombstones: BTreeSet<Tombstone>,
+    /// Recordings of which a part must not come back.
+    pub lacking: Vec<Lacking>,
     /// Signs the manifest.
     pub signing: SigningSeed,
 }
@@ -184,6 +201,7 @@ impl OpenVault {
             Ok(Standing {
                 generation: held.generation(),
                 tombstones: held.bag().tombstones.clone(),
+                lacking: lacking(held.bag()),
                 signing: held.bag().signing.duplicate(),
             })
         })
@@ -198,6 +216,16 @@ impl OpenVault {
             Ok(all.map(BackupIdentity::duplicate).collect())
         })
     }
+}
+
+fn lacking(bag: &Bag) -> Vec<Lacking> {
+    let all = bag.clips.iter().map(|(id, clip)| Lacking {
+        id: *id,
+        epoch: clip.epoch,
+        sound: clip.sound.is_none(),
+        words: clip.words.is_none(),
+    });
+    all.filter(|one| one.sound || one.words).collect()
 }
 
 fn stock(held: &Held<'_>) -> Result<Stock> {
@@ -227,6 +255,7 @@ fn stock(held: &Held<'_>) -> Result<Stock> {
         generation: held.generation(),
         signer: held.bag().signing.public(),
         tombstones: held.bag().tombstones.clone(),
+        lacking: lacking(held.bag()),
         held: stock,
         damaged,
     })

@@ -137,6 +137,23 @@ fn importing_again_skips_the_sound_and_keeps_what_is_new_beside_it() {
 }
 
 #[test]
+fn importing_again_does_not_bring_back_words_that_were_redacted() {
+    let home = quick_home();
+    home.write("talk.wav", &wav(0));
+    home.write("talk.srt", srt("secret words").as_bytes());
+    home.voxvault(["import", "talk.wav"]).run().ok();
+    assert!(home.text_of("last").contains("secret"));
+    home.voxvault(["redact", "last", "0", "1", "--yes"])
+        .run()
+        .ok();
+    assert!(!home.text_of("last").contains("secret"));
+    let again = home.voxvault(["import", "talk.wav"]).run().ok();
+    assert!(again.stderr.contains("holds the same sound as"), "{again}");
+    assert!(!home.text_of("last").contains("secret"));
+    assert_eq!(models(&home, "talk").len(), 1);
+}
+
+#[test]
 fn transcribing_later_makes_a_version_and_overwrites_none() {
     if !require_model() {
         return;

@@ -27,6 +27,15 @@ pub(in crate::backup) struct Listed {
 pub(in crate::backup) struct Plan {
     recordings: BTreeMap<RecordingId, Vec<Listed>>,
     tombstones: BTreeSet<bag::Tombstone>,
+    /// Of a recording in an epoch, what must not come back: its sound, its words.
+    lacking: BTreeMap<(RecordingId, u32), Parts>,
+}
+
+/// Parts of a recording that were destroyed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::backup) struct Parts {
+    pub(in crate::backup) sound: bool,
+    pub(in crate::backup) words: bool,
 }
 
 impl Plan {
@@ -35,6 +44,11 @@ impl Plan {
         let tombstones = manifest.tombstones.iter();
         self.tombstones
             .extend(tombstones.map(|one| bag::Tombstone::from(*one)));
+        for one in &manifest.lacking {
+            let parts = self.lacking.entry((one.id, one.epoch)).or_default();
+            parts.sound |= one.sound;
+            parts.words |= one.words;
+        }
         let wanted = |member: &Member| matches!(member, Member::Meta(_) | Member::Audio(_));
         let mut lie: BTreeMap<Member, Place> = places(&manifest.files)
             .filter(|(member, _)| wanted(member))
@@ -43,6 +57,9 @@ impl Plan {
             let Entry {
                 id, epoch, sound, ..
             } = *entry;
+            if sound == SoundAt::Gone {
+                self.lacking.entry((id, epoch)).or_default().sound = true;
+            }
             let listed = Listed {
                 segment,
                 epoch,
@@ -58,6 +75,11 @@ impl Plan {
     /// Everything that must not come back.
     pub(in crate::backup) fn tombstones(&self) -> &BTreeSet<bag::Tombstone> {
         &self.tombstones
+    }
+
+    /// What of this epoch of a recording must not come back, whatever it has of it.
+    pub(in crate::backup) fn lacking(&self, id: RecordingId, epoch: u32) -> Parts {
+        self.lacking.get(&(id, epoch)).copied().unwrap_or_default()
     }
 
     /// Every recording with its entries, the newest first.

@@ -9,7 +9,7 @@ use crate::backup::error::{Error, Result};
 use crate::backup::layout::{Member, segment_name};
 use crate::backup::manifest::SoundAt;
 use crate::backup::read::places::{self, Segment};
-use crate::backup::read::plan::{Listed, Plan};
+use crate::backup::read::plan::{Listed, Parts, Plan};
 use crate::backup::read::{Keys, SegmentFile, Source};
 use crate::backup::segment::place;
 use crate::backup::verify::{Damage, Kind};
@@ -259,7 +259,16 @@ impl Work<'_> {
                 return Ok(false);
             }
         };
+        // An earlier state may have what was destroyed of it since.
+        let lacking = match to == id {
+            true => self.plan.lacking(id, listed.epoch),
+            false => Parts::default(),
+        };
+        if lacking.words {
+            taken.returning.words = None;
+        }
         let from = match listed.sound {
+            _ if lacking.sound => None,
             SoundAt::Here => Some(listed.segment),
             SoundAt::Segment(number) => Some(number),
             SoundAt::Gone => None,

@@ -56,7 +56,7 @@ pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> 
         ));
     }
     let (recording, transcripts) = meta.into_parts();
-    let card = recording.card;
+    let (card, is_wordless) = (recording.card, recording.text_shredded);
     let words = words(transcripts).map_err(|why| Error::damaged(which, why))?;
     check(&card).map_err(|why| Error::damaged(which, why))?;
     Ok(Taken {
@@ -64,7 +64,7 @@ pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> 
             id,
             epoch,
             card,
-            words: Some(words),
+            words: (!is_wordless).then_some(words),
         },
         notes,
     })

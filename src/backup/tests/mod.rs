@@ -18,7 +18,7 @@ use tar::{EntryType, Header};
 use tempfile::TempDir;
 
 use super::layout::{Member, segment_name};
-use super::manifest::{Entry, FORMAT, FileEntry, Manifest, SoundAt, Tombstone};
+use super::manifest::{Entry, FORMAT, FileEntry, Lacking, Manifest, SoundAt, Tombstone};
 use super::meta::Meta;
 use super::read::{Keys, Trust};
 use super::restore::{self, Outcome, Wanted};
@@ -81,6 +81,7 @@ impl Owner {
             recordings: entries,
             dropped: Vec::new(),
             tombstones: Vec::new(),
+            lacking: Vec::new(),
         }
     }
 

@@ -120,6 +120,79 @@ fn a_damaged_byte_anywhere_is_found_and_costs_what_lies_there() {
     );
 }
 
+/// A second segment in which 1 lacks its sound and its words, and the first segment
+/// before it.
+fn first_and_lacking(scene: &Scene) -> [(Vec<File>, Manifest); 2] {
+    let all = files(1, 0, LONG);
+    let one = scene
+        .owner
+        .manifest(1, &all, vec![entry(1, 0, SoundAt::Here)]);
+    let mut lacking = meta(1, 0, LONG);
+    lacking.versions.clear();
+    lacking.text_shredded = true;
+    let mut less = files(1, 0, LONG);
+    less[0].bytes = lacking.write().unwrap();
+    less.remove(1);
+    let mut entry = entry(1, 0, SoundAt::Gone);
+    entry.versions.clear();
+    let mut two = scene.owner.manifest(2, &less, vec![entry]);
+    two.lacking = vec![Lacking {
+        id: id(1),
+        epoch: 0,
+        sound: true,
+        words: true,
+    }];
+    [(all, one), (less, two)]
+}
+
+#[test]
+fn sound_and_words_that_were_shredded_do_not_come_back_and_no_words_are_made_anew() {
+    let scene = Scene::new();
+    for (files, manifest) in first_and_lacking(&scene) {
+        scene.put(manifest.segment, &scene.owner.segment(&files, &manifest));
+    }
+    assert_eq!(scene.restore().damage, []);
+    scene.assert_holds(&[1]);
+    assert!(scene.vault.sound(id(1)).is_err());
+    assert!(scene.vault.recording(id(1)).unwrap().text_shredded);
+}
+
+#[test]
+fn an_earlier_state_comes_back_without_the_parts_that_were_shredded_since() {
+    // What is known of the recording can't be read in the second segment; then all of
+    // the second can't, and a third says once more what is gone.
+    for third in [false, true] {
+        let scene = Scene::new();
+        let [(all, one), (mut less, two)] = first_and_lacking(&scene);
+        scene.put(1, &scene.owner.segment(&all, &one));
+        less[0].bytes = vec![b'x'; less[0].bytes.len()];
+        let mut sealed = scene.owner.segment(&less, &two);
+        if third {
+            *sealed.last_mut().unwrap() ^= 1;
+            let mut again = scene.owner.manifest(3, &[], Vec::new());
+            again.lacking.clone_from(&two.lacking);
+            scene.put(3, &scene.owner.segment(&[], &again));
+        }
+        scene.put(2, &sealed);
+        assert!(!scene.restore().damage.is_empty());
+        scene.assert_holds(&[1]);
+        assert!(scene.vault.sound(id(1)).is_err());
+        let back = scene.vault.recording(id(1)).unwrap();
+        assert!(back.text_shredded && back.versions.is_empty());
+    }
+    // The control: where nothing says so, all of the earlier state comes back.
+    let scene = Scene::new();
+    let [(all, one), (mut less, mut two)] = first_and_lacking(&scene);
+    scene.put(1, &scene.owner.segment(&all, &one));
+    less[0].bytes = vec![b'x'; less[0].bytes.len()];
+    two.lacking.clear();
+    two.recordings[0].sound = SoundAt::Segment(1);
+    scene.put(2, &scene.owner.segment(&less, &two));
+    assert!(!scene.restore().damage.is_empty());
+    scene.assert_sounds(id(1), 1, LONG);
+    assert_eq!(scene.vault.recording(id(1)).unwrap().versions.len(), 1);
+}
+
 #[test]
 fn sound_that_is_damaged_costs_the_words_nothing() {
     let scene = Scene::new();

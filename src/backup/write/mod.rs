@@ -26,7 +26,7 @@ pub use self::repack::{Repacked, repack};
 pub use self::run::to_folder;
 pub use self::stream::to_stream;
 use super::error::{Error, Result};
-use super::manifest::{FORMAT, FileEntry, Manifest, Tombstone};
+use super::manifest::{FORMAT, FileEntry, Lacking, Manifest, Tombstone};
 use super::written::{BackupId, Digits, Hash};
 use crate::crypto::asker::Asker;
 use crate::crypto::{CryptoError, Recipient as PublicKey, VaultId, fill_random};
@@ -150,7 +150,13 @@ struct About {
 }
 
 impl About {
-    fn manifest(&self, files: Vec<FileEntry>, filled: Filled, standing: &Standing) -> Manifest {
+    fn manifest(
+        &self,
+        files: Vec<FileEntry>,
+        filled: Filled,
+        standing: &Standing,
+        lacking: Vec<Lacking>,
+    ) -> Manifest {
         let tombstones = standing.tombstones.iter();
         Manifest {
             format: FORMAT,
@@ -164,6 +170,7 @@ impl About {
             recordings: filled.entries,
             dropped: Vec::new(),
             tombstones: tombstones.map(|one| Tombstone::from(*one)).collect(),
+            lacking,
         }
     }
 }

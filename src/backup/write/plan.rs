@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::backup::manifest::{Entry, Manifest, SoundAt, Tombstone};
+use crate::backup::manifest::{Entry, Lacking, Manifest, SoundAt, Tombstone};
 use crate::backup::written::Digits;
 use crate::recording::RecordingId;
-use crate::vault::copying::{Stock, Stocked, Words};
+use crate::vault::copying::{self, Stock, Stocked, Words};
 
 /// A recording that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +37,23 @@ pub(super) struct Holding {
     tombstones: BTreeSet<Tombstone>,
     /// Whether the segment before the last says the same of them.
     is_said_twice: bool,
+    /// What it ever had of a recording, in an epoch.
+    had: BTreeMap<(RecordingId, u32), Had>,
+    /// How many segments say that these parts must not come back.
+    said: BTreeMap<Lacking, usize>,
     segments: BTreeSet<u32>,
 }
+
+/// Which parts of a recording a backup has, or had.
+#[derive(Debug, Clone, Copy, Default)]
+struct Had {
+    sound: bool,
+    words: bool,
+}
+
+/// In how many segments it is said that something must not come back: with one of them
+/// damaged, the other still says it.
+const SAID_IN: usize = 2;
 
 impl Holding {
     /// Takes in a segment that was read; in the order of their numbers.
@@ -48,7 +63,13 @@ impl Holding {
         let tombstones: BTreeSet<_> = manifest.tombstones.into_iter().collect();
         self.is_said_twice = self.tombstones == tombstones;
         self.tombstones = tombstones;
+        for lacking in manifest.lacking {
+            *self.said.entry(lacking).or_default() += 1;
+        }
         for entry in manifest.recordings {
+            let had = self.had.entry((entry.id, entry.epoch)).or_default();
+            had.sound |= entry.sound == SoundAt::Here;
+            had.words |= !entry.versions.is_empty();
             let sound = match entry.sound {
                 SoundAt::Here => Some(number),
                 SoundAt::Segment(number) => Some(number),
@@ -74,6 +95,18 @@ impl Holding {
     pub(super) fn buries(&self, tombstones: impl Iterator<Item = Tombstone>) -> bool {
         let is_known = self.is_said_twice || self.tombstones.is_empty();
         is_known && self.tombstones.iter().copied().eq(tombstones)
+    }
+
+    /// Of these, what it ever had and does not say often enough to be gone.
+    pub(super) fn unsaid(&self, lacking: &[copying::Lacking]) -> Vec<Lacking> {
+        let all = lacking.iter().map(|one| Lacking::from(*one));
+        all.filter(|one| {
+            let had = self.had.get(&(one.id, one.epoch));
+            let was_here =
+                had.is_some_and(|had| (one.sound && had.sound) || (one.words && had.words));
+            was_here && self.said.get(one).is_none_or(|times| *times < SAID_IN)
+        })
+        .collect()
     }
 
     /// What of the vault it lacks, and those of which only less of the sound than
@@ -149,6 +182,7 @@ mod tests {
             generation: 5,
             signer: crate::crypto::SigningSeed::from_bytes(&[1; 32]).public(),
             tombstones: BTreeSet::new(),
+            lacking: Vec::new(),
             held,
             damaged: Vec::new(),
         }
@@ -173,6 +207,7 @@ mod tests {
                 id: id(9),
                 epoch: 0,
             }],
+            lacking: Vec::new(),
         }
     }
 
@@ -254,6 +289,36 @@ mod tests {
             ..stocked(1)
         };
         assert_eq!(sounds(&holding, vec![wordless]), [Sound::At(1)]);
+    }
+
+    #[test]
+    fn that_a_part_is_gone_is_said_by_two_segments_where_the_backup_had_it() {
+        let gone = copying::Lacking {
+            id: id(1),
+            epoch: 0,
+            sound: true,
+            words: false,
+        };
+        let never_here = copying::Lacking { id: id(2), ..gone };
+        let other_epoch = copying::Lacking { epoch: 1, ..gone };
+        let mut holding = Holding::default();
+        holding.add(manifest(1, vec![entry(1, SoundAt::Here)]));
+        let unsaid = holding.unsaid(&[gone, never_here, other_epoch]);
+        assert_eq!(unsaid, [Lacking::from(gone)]);
+        for segment in 2..=3 {
+            assert_eq!(holding.unsaid(&[gone]).len(), 1);
+            holding.add(Manifest {
+                lacking: holding.unsaid(&[gone]),
+                ..manifest(segment, Vec::new())
+            });
+        }
+        assert!(holding.unsaid(&[gone]).is_empty());
+        // Then the words go, too.
+        let both = copying::Lacking {
+            words: true,
+            ..gone
+        };
+        assert_eq!(holding.unsaid(&[both]), [Lacking::from(both)]);
     }
 
     #[test]

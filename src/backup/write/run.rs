@@ -1,5 +1,6 @@
 //! A run that adds to a folder what is new.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use age::Recipient;
@@ -17,8 +18,8 @@ use crate::backup::layout::segment_name;
 use crate::backup::manifest::Tombstone;
 use crate::backup::written::{BackupId, Digits, Hash};
 use crate::recording::Moment;
-use crate::vault::bag::{BackupEnd, KnownBackup};
-use crate::vault::copying::Stock;
+use crate::vault::bag::{self, BackupEnd, KnownBackup};
+use crate::vault::copying::{self, Stock};
 use crate::vault::{self, OpenVault, SlotFile};
 
 /// Writes what is new to a folder.
@@ -93,7 +94,7 @@ pub fn to_folder(
     let is_noted = known.is_some_and(|known| {
         known.path == path && known.end.map(|end| end.segments) == Some(run.last)
     });
-    if tasks.is_empty() && run.buries(&stock) && same_slots && is_noted {
+    if tasks.is_empty() && run.buries(&stock.tombstones, &stock.lacking) && same_slots && is_noted {
         folder.clear()?;
         run.outcome.holds = run.holding.recordings();
         return Ok(run.outcome);
@@ -172,18 +173,15 @@ impl Run<'_> {
         Ok(tasks)
     }
 
-    fn buries(&self, stock: &Stock) -> bool {
-        let tombstones = stock.tombstones.iter();
-        self.holding
-            .buries(tombstones.map(|one| Tombstone::from(*one)))
+    /// Whether the backup says of all that was destroyed that it must not come back.
+    fn buries(&self, tombstones: &BTreeSet<bag::Tombstone>, lacking: &[copying::Lacking]) -> bool {
+        let tombstones = tombstones.iter().map(|one| Tombstone::from(*one));
+        self.holding.buries(tombstones) && self.holding.unsaid(lacking).is_empty()
     }
 
     fn buries_now(&self) -> Result<bool> {
         let standing = self.vault.standing(&[])?;
-        let tombstones = standing.tombstones.iter();
-        Ok(self
-            .holding
-            .buries(tombstones.map(|one| Tombstone::from(*one))))
+        Ok(self.buries(&standing.tombstones, &standing.lacking))
     }
 
     /// Writes the next segment; how many of the tasks are done with it.
@@ -219,8 +217,7 @@ impl Run<'_> {
         std::mem::take(&mut filled.damage)
             .into_iter()
             .for_each(|error| self.watch.damaged(error));
-        let tombstones = standing.tombstones.iter().map(|one| Tombstone::from(*one));
-        if recordings == 0 && self.holding.buries(tombstones) {
+        if recordings == 0 && self.buries(&standing.tombstones, &standing.lacking) {
             // Nothing of it could be read.
             return Ok(count);
         }
@@ -234,7 +231,8 @@ impl Run<'_> {
         };
         let mut signed = None;
         let written = writer.finish(at, |files| {
-            let manifest = about.manifest(files, filled, &standing);
+            let lacking = self.holding.unsaid(&standing.lacking);
+            let manifest = about.manifest(files, filled, &standing, lacking);
             let bytes = manifest.sign(&standing.signing);
             signed = Some(manifest);
             bytes

@@ -82,7 +82,7 @@ pub fn to_stream(
     };
     let written = writer.finish(at, |files| {
         about
-            .manifest(files, filled, &standing)
+            .manifest(files, filled, &standing, Vec::new())
             .sign(&standing.signing)
     })?;
     note.behind(vault, now().unix_ms, None)?;

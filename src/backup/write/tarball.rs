@@ -299,6 +299,7 @@ mod tests {
                     recordings: Vec::new(),
                     dropped: Vec::new(),
                     tombstones: Vec::new(),
+                    lacking: Vec::new(),
                 };
                 manifest.sign(&seed)
             })

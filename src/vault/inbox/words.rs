@@ -5,7 +5,7 @@
 //! merge makes them its first versions. Where the vault holds the sound already, they
 //! become versions of what holds it, unless it has them.
 
-use super::intake::{Frames, Next};
+use super::intake::{FIRST_EPOCH, Frames, Next};
 use super::merge::{Waiting, open};
 use crate::crypto::ClipKey;
 use crate::recording::RecordingId;
@@ -50,6 +50,10 @@ pub(super) fn carry_over(held: &Held<'_>, double: &Waiting, of: RecordingId) -> 
         let Some(key) = &clip.words else {
             break;
         };
+        if at.epoch > FIRST_EPOCH {
+            // What was redacted would come back with the words of before.
+            break;
+        }
         let known = held.store().read(held.lock(), |rows| {
             rows.begin()?.words_from(at, 0, usize::MAX)
         })?;

@@ -47,11 +47,14 @@ struct Settling<'a> {
 impl Change for Settling<'_> {
     fn change(&mut self, bag: &mut Bag) -> Result<()> {
         for condition in self.conditions {
-            if let (Some(clip), Some(extent)) =
-                (bag.clips.get_mut(&condition.at.id), condition.extent)
-            {
+            let Some(clip) = bag.clips.get_mut(&condition.at.id) else {
+                continue;
+            };
+            if let Some(extent) = condition.extent {
                 clip.extent = Some(extent);
             }
+            // The card that is made anew says so, and damage to it takes no pin off.
+            clip.pinned |= condition.card.is_none();
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use redb::{Database, ReadableTable as _, TableDefinition};
 use voxvault::backup::SoundAt;
-use voxvault::backup::manifest::Tombstone;
+use voxvault::backup::manifest::{Lacking, Tombstone};
 use voxvault::recording::RecordingId;
 use voxvault::vault::frame;
 
@@ -93,9 +93,25 @@ fn what_was_shredded_since_is_named_in_the_next_segment_and_redacted_sound_is_wr
         .run(["shred", &kept.to_string(), "--audio-only", "--yes"])
         .ok();
     scene.backup().ok();
-    let last = scene.manifests().pop().unwrap();
-    assert_eq!(last.recordings[0].sound, SoundAt::Gone);
-    assert_eq!(last.files.len(), 3, "{:?}", last.files);
+    // That its sound is gone is said by two segments, too, and then no more.
+    let manifests = scene.manifests();
+    let [.., told, again] = &manifests[..] else {
+        panic!("{manifests:?}");
+    };
+    assert_eq!(told.recordings[0].sound, SoundAt::Gone);
+    assert_eq!(told.files.len(), 3, "{:?}", told.files);
+    let lacking = Lacking {
+        id: kept,
+        epoch: 1,
+        sound: true,
+        words: false,
+    };
+    assert_eq!(
+        (&*told.lacking, &*again.lacking),
+        (&[lacking][..], &[lacking][..])
+    );
+    assert!(again.recordings.is_empty());
+    assert!(scene.backup().ok().text().starts_with("nothing new"));
 }
 
 #[test]

@@ -24,7 +24,9 @@ use super::tarball::{self, SegmentWriter};
 use super::{Order, Watch};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{ENOUGH_BYTES, Member, segment_name};
-use crate::backup::manifest::{Dropped, Entry, FORMAT, FileEntry, Manifest, SoundAt, Tombstone};
+use crate::backup::manifest::{
+    Dropped, Entry, FORMAT, FileEntry, Lacking, Manifest, SoundAt, Tombstone,
+};
 use crate::backup::meta::Meta;
 use crate::backup::read::places::Segment;
 use crate::backup::read::trouble::trouble;
@@ -235,8 +237,12 @@ impl Work<'_> {
         let Standing {
             generation,
             tombstones,
+            lacking,
             signing,
         } = self.vault.standing(&[])?;
+        // Whichever of the segments said it may be one of those that go.
+        let mut all = self.view.held.lacking.clone();
+        all.extend(lacking.into_iter().map(Lacking::from));
         let (vault, backup, before) = (self.view.stock.vault, self.view.held.backup, self.before);
         let dropped = dropped.into_iter();
         let dropped: Vec<Dropped> = dropped
@@ -255,6 +261,7 @@ impl Work<'_> {
                 recordings: entries,
                 dropped,
                 tombstones: tombstones.iter().map(|one| Tombstone::from(*one)).collect(),
+                lacking: all.into_iter().collect(),
             };
             manifest.sign(&signing)
         })?;
@@ -327,6 +334,7 @@ impl Work<'_> {
         let meta = match self.view.is_wordless(id, epoch) {
             false => meta,
             true => {
+                read.text_shredded = true;
                 read.versions.clear();
                 read.lost_versions.clear();
                 (text, subtitles) = (Vec::new(), Vec::new());

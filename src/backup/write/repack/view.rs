@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{Member, segment_name};
-use crate::backup::manifest::{Entry, Manifest, SoundAt};
+use crate::backup::manifest::{Entry, Lacking, Manifest, SoundAt};
 use crate::backup::read::places::{self, Place};
 use crate::backup::read::{Keys, Source, Trust};
 use crate::backup::write::Watch;
@@ -19,6 +19,8 @@ pub(super) struct Held {
     pub(super) backup: BackupId,
     pub(super) manifests: BTreeMap<u32, Manifest>,
     pub(super) dropped: BTreeMap<u32, Hash>,
+    /// Which parts must not come back, as any of them says.
+    pub(super) lacking: BTreeSet<Lacking>,
 }
 
 /// Reads all manifests. A segment whose manifest can't be read stays where it is, for
@@ -35,7 +37,7 @@ pub(super) fn read(
         signer: own.signer,
     };
     let mut manifests = BTreeMap::new();
-    let mut dropped = BTreeMap::new();
+    let (mut dropped, mut lacking) = (BTreeMap::new(), BTreeSet::new());
     for file in source.segments() {
         let signed = match places::manifest(file, keys) {
             Ok(signed) => signed,
@@ -55,6 +57,7 @@ pub(super) fn read(
             return Err(Error::damaged(&file.which, why));
         }
         dropped.extend(manifest.dropped.iter().map(|one| (one.segment, one.sha256)));
+        lacking.extend(manifest.lacking.iter().copied());
         manifests.insert(manifest.segment, manifest);
     }
     let newest = manifests.last_key_value();
@@ -64,6 +67,7 @@ pub(super) fn read(
         backup: newest.backup,
         manifests,
         dropped,
+        lacking,
     })
 }
 
