@@ -266,7 +266,7 @@ fn known<'k>(
 
 /// The hash of the last segment: as it was noted when it was written, else as it lies
 /// there.
-fn before(folder: &Folder, last: u32, end: Option<BackupEnd>) -> Result<Option<Hash>> {
+pub(super) fn before(folder: &Folder, last: u32, end: Option<BackupEnd>) -> Result<Option<Hash>> {
     match end {
         _ if last == 0 => Ok(None),
         Some(end) if end.segments == last => Ok(Some(Digits(end.hash))),

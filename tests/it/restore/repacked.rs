@@ -79,3 +79,30 @@ fn what_was_shredded_leaves_the_backup_and_all_else_stays_and_is_verified() {
     super::assert_heard(&open, kept, "kept", 3);
     super::assert_heard(&open, later, "later", 1);
 }
+
+#[test]
+fn a_repack_does_not_hide_that_the_newest_segment_is_gone() {
+    let mut owner = Owner::new();
+    let [doomed, kept, lost] = ["doomed", "kept", "lost"].map(|title| {
+        let id = owner.record(title, 1);
+        owner.merge();
+        owner.back_up();
+        id
+    });
+    let folder = owner.home.path("backup");
+    let newest = segments(&folder).pop().unwrap();
+    fs::remove_file(&newest).unwrap();
+    owner.shred(&[doomed]);
+    let run = |args: &[&str]| owner.home.voxvault(args.iter().copied()).run();
+    let told = run(&["backup", "repack", "backup"]).ended_with(5);
+    assert!(told.stderr.contains("0003.tar.age"), "{told}");
+    assert_eq!(lies_in(&owner), [kept]);
+    let found = run(&["backup", "verify", "backup"]).ended_with(5);
+    let said = format!("{found}");
+    assert!(said.contains("missing") && said.contains("0003"), "{said}");
+    // The vault still holds it, so the next run brings it back.
+    run(&["backup", "backup"]);
+    let mut due = vec![kept, lost];
+    due.sort_unstable();
+    assert_eq!(lies_in(&owner), due);
+}

@@ -19,7 +19,7 @@ use age::Recipient;
 use self::view::{Held, View, read};
 use super::folder::{Folder, Part};
 use super::note::Note;
-use super::run::hash_of;
+use super::run::{before, hash_of};
 use super::tarball::{self, SegmentWriter};
 use super::{Order, Watch};
 use crate::backup::error::{Error, Result};
@@ -83,6 +83,14 @@ pub fn repack(
         stock: &stock,
         held: &held,
     };
+    let noted = noted_end(vault, &held)?;
+    let there = folder.segments.last().copied().unwrap_or(0);
+    let last = noted.map_or(there, |end| end.segments.max(there));
+    if last > there {
+        // What is written goes behind it all the same, so that it is missed later, too.
+        let why = "it is missing, and the vault remembers it";
+        watch.damaged(Error::damaged(segment_name(last), why));
+    }
     let doomed = view.doomed();
     let left_over: BTreeSet<u32> = held
         .dropped
@@ -111,8 +119,8 @@ pub fn repack(
                 source: &source,
                 open: None,
             },
-            last: folder.segments.last().copied().unwrap_or(0),
-            before: None,
+            last,
+            before: before(&folder, last, noted)?,
             done: &mut done,
         };
         let end = work.all()?;
@@ -169,9 +177,6 @@ struct Work<'a> {
 impl Work<'_> {
     /// Writes all that stays; where the backup ends then.
     fn all(&mut self) -> Result<BackupEnd> {
-        let path = self.folder.segment(self.last);
-        let hash = hash_of(&path).map_err(Error::io("read", &path))?;
-        self.before = Some(hash);
         let dropped = self.dropped()?;
         let survivors = self.view.survivors(self.doomed);
         let total = survivors.len() as u64;
@@ -205,7 +210,7 @@ impl Work<'_> {
         self.end(writer, Vec::new(), dropped)?;
         Ok(BackupEnd {
             segments: self.last,
-            hash: self.before.unwrap_or(hash).0,
+            hash: self.before.map_or([0; 32], |hash| hash.0),
         })
     }
 
@@ -392,6 +397,13 @@ struct Head {
 }
 
 /// Has the vault remember where the backup ends now.
+/// Where the backup ended when the vault wrote to it last.
+fn noted_end(vault: &OpenVault, held: &Held) -> Result<Option<BackupEnd>> {
+    let backups = vault.settings()?.backups;
+    let known = backups.iter().find(|known| known.id == held.backup.0);
+    Ok(known.and_then(|known| known.end))
+}
+
 fn note(
     vault: &OpenVault,
     held: &Held,
