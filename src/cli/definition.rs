@@ -444,7 +444,7 @@ pub(super) struct RetainArgs {
     /// How long audio is kept: 2h, 90d, 18mo, or forever; 0d keeps it until it is transcribed
     #[arg(long, value_name = "AGE", conflicts_with = "apply")]
     pub(super) audio: Option<String>,
-    /// How long text is kept
+    /// How long text is kept; where the audio waits for it, it is waited for as well
     #[arg(long, value_name = "AGE", conflicts_with = "apply")]
     pub(super) text: Option<String>,
     /// Take the rule away

@@ -13,7 +13,8 @@
 //! - Once audio and text have both run out, nothing is left to keep the card for: the
 //!   whole recording goes.
 //! - An age of nothing, for audio, means as long as it takes to write it down: it waits
-//!   for the transcript, where there is one to come.
+//!   for the transcript, where there is one to come. Its text waits as well: what is not
+//!   there has no age, and without the key to it no transcript could come any more.
 
 use std::fmt;
 use std::str::FromStr;
@@ -256,10 +257,20 @@ enum Clock {
 /// What these rules say of a recording.
 #[must_use]
 pub fn terms<'r>(rules: &'r [Rule], subject: &Subject<'_>) -> Terms<'r> {
-    Terms {
-        audio: term(rules, subject, Clock::Audio),
-        text: term(rules, subject, Clock::Text),
+    let audio = term(rules, subject, Clock::Audio);
+    let mut text = term(rules, subject, Clock::Text);
+    let waits = match subject.tags {
+        Tags::Known(_) => matches!(audio.end, End::OnceWritten(_)),
+        // Whichever tags it has: any of the rules may make it wait.
+        Tags::Unreadable => rules.iter().filter_map(|rule| rule.audio).any(|keep| {
+            let end = end(keep, subject, Clock::Audio);
+            matches!(end, End::OnceWritten(_))
+        }),
+    };
+    if let (true, End::At(until)) = (waits, text.end) {
+        text.end = End::OnceWritten(until);
     }
+    Terms { audio, text }
 }
 
 fn term<'r>(rules: &'r [Rule], subject: &Subject<'_>, clock: Clock) -> Term<'r> {
@@ -406,6 +417,22 @@ pub fn course<'r>(subject: &Subject<'_>, terms: &Terms<'r>) -> Vec<Step<'r>> {
             last.map(everything).into_iter().collect()
         }
     }
+}
+
+/// What will go of a recording whose sound waits for its transcript, once there is one:
+/// from these moments on, were it there. Nothing where it waits for none.
+#[must_use]
+pub fn course_once_written<'r>(rules: &'r [Rule], subject: &Subject<'_>) -> Vec<Step<'r>> {
+    let Terms { audio, text } = terms(rules, subject);
+    let waits = |term: &Term<'_>| matches!(term.end, End::OnceWritten(_));
+    if ![audio, text].iter().any(waits) {
+        return Vec::new();
+    }
+    let written = Subject {
+        transcript: Transcript::Settled,
+        ..*subject
+    };
+    course(&written, &terms(rules, &written))
 }
 
 /// What is due of a recording now.

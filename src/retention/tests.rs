@@ -126,6 +126,24 @@ fn an_age_of_nothing_waits_for_the_transcript_that_is_to_come() {
     assert!(steps(&nothing_but_text, &awaited).is_empty());
     let written = subject(&[]);
     assert_eq!(steps(&nothing_but_text, &written), [(1000, Going::Audio)]);
+    // The clock of a text that is not there yet does not go: with the key to it, the sound
+    // would lose the transcript that it waits for, and go with the next sweep.
+    let both = [rule(None, Some("0d"), Some("5s"))];
+    assert!(steps(&both, &awaited).is_empty());
+    assert_eq!(
+        steps(&both, &written),
+        [(1000, Going::Audio), (1000, Going::Everything)]
+    );
+    let once = course_once_written(&both, &awaited);
+    assert_eq!(once, course(&written, &terms(&both, &written)));
+    assert!(course_once_written(&both, &written).is_empty());
+    // Where it was destroyed by hand, nothing is waited for.
+    let mute = Subject {
+        text: Part::Gone,
+        transcript: Transcript::Settled,
+        ..awaited
+    };
+    assert_eq!(steps(&both, &mute), [(1000, Going::Everything)]);
     // A second is an age.
     let a_second = [rule(None, Some("1s"), Some("forever"))];
     assert_eq!(steps(&a_second, &awaited), [(1000, Going::Audio)]);
@@ -173,7 +191,21 @@ fn any_keep() -> impl Strategy<Value = Option<Keep>> {
             seconds,
         })
     });
-    prop_oneof![Just(None), Just(Some(Keep::Forever)), age.prop_map(Some)]
+    let nothing = Keep::For(Age {
+        months: 0,
+        days: 0,
+        seconds: 0,
+    });
+    prop_oneof![
+        Just(None),
+        Just(Some(Keep::Forever)),
+        Just(Some(nothing)),
+        age.prop_map(Some)
+    ]
+}
+
+fn any_transcript() -> impl Strategy<Value = Transcript> {
+    prop_oneof![Just(Transcript::Awaited), Just(Transcript::Settled)]
 }
 
 fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
@@ -208,14 +240,52 @@ proptest! {
         prop_assert!(course(&pinned, &terms).is_empty());
     }
 
+    /// What a preview says at the beginning is what sweeps do, one after the other.
+    #[test]
+    fn a_step_changes_nothing_of_those_that_were_foretold_behind_it(
+        rules in any_rules(),
+        tags in prop::collection::vec("[abcd]", 0..3),
+        transcript in any_transcript(),
+    ) {
+        let mut left = Subject { transcript, ..subject(&tags) };
+        let mut foretold = course(&left, &terms(&rules, &left));
+        while !foretold.is_empty() {
+            let done = foretold.remove(0);
+            match done.what {
+                Going::Everything => {
+                    prop_assert!(foretold.is_empty());
+                    break;
+                }
+                Going::Audio => left.audio = Part::Gone,
+                Going::Text => left.text = Part::Gone,
+            }
+            left.transcript = Transcript::Settled;
+            prop_assert_eq!(&course(&left, &terms(&rules, &left)), &foretold);
+        }
+    }
+
+    /// Whatever the rules say of its text.
+    #[test]
+    fn sound_that_is_kept_for_nothing_but_its_transcript_waits_for_it(
+        rules in any_rules(),
+        tags in prop::collection::vec("[abcd]", 0..3),
+    ) {
+        let awaited = Subject { transcript: Transcript::Awaited, ..subject(&tags) };
+        let waits = matches!(terms(&rules, &awaited).audio.end, End::OnceWritten(_));
+        prop_assert!(!waits || course(&awaited, &terms(&rules, &awaited)).is_empty());
+        prop_assert_eq!(waits, !course_once_written(&rules, &awaited).is_empty());
+    }
+
     /// Whichever tags a recording has, it is not kept longer than one that can't be read.
     #[test]
     fn a_damaged_card_lets_nothing_go_early(
         rules in any_rules(),
         tags in prop::collection::vec("[abcd]", 0..3),
+        transcript in any_transcript(),
     ) {
-        let known = subject(&tags);
-        let unread = Subject { tags: Tags::Unreadable, ..known };
+        let known = Subject { transcript, ..subject(&tags) };
+        let awaited = Transcript::Awaited;
+        let unread = Subject { tags: Tags::Unreadable, transcript: awaited, ..known };
         let (known, unread) = (terms(&rules, &known), terms(&rules, &unread));
         prop_assert!(known.audio.end.rank() <= unread.audio.end.rank());
         prop_assert!(known.text.end.rank() <= unread.text.end.rank());

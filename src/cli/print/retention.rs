@@ -20,25 +20,40 @@ pub(in crate::cli) fn rules(out: Out<'_>, outlook: &Outlook) -> io::Result<()> {
         writeln!(out, "{}", plain(&rule.to_string()))?;
     }
     let (due, later) = (outlook.due.len(), outlook.later.len());
+    let waiting = match outlook.once_transcribed.len() {
+        0 => String::new(),
+        many => format!(", once transcribed: {many}"),
+    };
     writeln!(
         out,
-        "due now: {due}, later: {later}, pinned: {}",
+        "due now: {due}, later: {later}{waiting}, pinned: {}",
         outlook.pinned
     )
 }
 
-/// Exactly what would go, and when: first what is due, then what comes later.
+/// Exactly what would go, and when: first what is due, then what comes later, last what
+/// waits for a transcript.
 pub(in crate::cli) fn outlook(out: Out<'_>, outlook: &Outlook) -> io::Result<()> {
-    if outlook.due.is_empty() && outlook.later.is_empty() {
+    if [&outlook.due, &outlook.later, &outlook.once_transcribed]
+        .iter()
+        .all(|list| list.is_empty())
+    {
         return writeln!(out, "nothing will go by the rules as they are");
     }
     for expiry in &outlook.due {
         write!(out, "due now           ")?;
         line(out, expiry)?;
     }
+    let date = |expiry: &Expiry| expiry.at.to_zoned().strftime("%Y-%m-%d %H:%M").to_string();
     for expiry in &outlook.later {
-        let at = expiry.at.to_zoned().strftime("%Y-%m-%d %H:%M").to_string();
-        write!(out, "{at}  ")?;
+        write!(out, "{}  ", date(expiry))?;
+        line(out, expiry)?;
+    }
+    for expiry in &outlook.once_transcribed {
+        match expiry.at.unix_ms <= outlook.at.unix_ms {
+            true => write!(out, "once transcribed  ")?,
+            false => write!(out, "once transcribed, from {} on  ", date(expiry))?,
+        }
         line(out, expiry)?;
     }
     Ok(())
@@ -93,6 +108,7 @@ fn outlook_value(outlook: &Outlook) -> Value {
     json!({
         "due": expiries(&outlook.due),
         "later": expiries(&outlook.later),
+        "once_transcribed": expiries(&outlook.once_transcribed),
         "pinned": outlook.pinned,
         "last_seen": moment(outlook.last_seen_ms),
         "believed": moment(outlook.believed_ms),

@@ -317,7 +317,8 @@ pub struct Leap {
 /// Something that goes by the retention rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coming {
-    /// From when on: date and time; empty where it is due now.
+    /// From when on: date and time, or that it waits for its transcript; empty where it
+    /// is due now.
     pub when: String,
     /// How much of it goes: everything, audio or text.
     pub what: &'static str,

@@ -5,9 +5,10 @@
 //! [`retention`]; here stands what they are applied to.
 //!
 //! The bag knows of each recording from when its age counts and whether it is pinned.
-//! So a damaged card lets nothing go early and keeps nothing for good: without its tags,
-//! the last of all rules that may be meant counts. And only the cards of those that can
-//! be due by the shortest of all rules are opened.
+//! So a damaged card lets nothing go early: without its tags, the last of all rules that
+//! may be meant counts. It keeps nothing for good either, but where that rule waits for a
+//! transcript. And only the cards of those that can be due by the shortest of all rules
+//! are opened.
 
 use std::collections::BTreeMap;
 
@@ -64,6 +65,8 @@ impl Expiry {
 pub struct Outlook {
     /// The rules.
     pub rules: Vec<Rule>,
+    /// At what moment they say it.
+    pub at: Moment,
     /// What the vault makes of the clock.
     pub clock: ClockVerdict,
     /// The latest time that the vault has seen, milliseconds since 1970-01-01T00:00:00Z.
@@ -74,6 +77,9 @@ pub struct Outlook {
     pub due: Vec<Expiry>,
     /// What goes later, in order; a recording may stand here twice, and in `due` as well.
     pub later: Vec<Expiry>,
+    /// What goes of those whose sound waits for its transcript, once there is one: at
+    /// these moments, or with the first sweep behind it.
+    pub once_transcribed: Vec<Expiry>,
     /// How many would go and are pinned.
     pub pinned: usize,
 }
@@ -116,7 +122,7 @@ pub struct Swept {
 pub(crate) fn look(held: &Held<'_>, now: Moment) -> Outlook {
     let settings = &held.bag().settings;
     let rules = settings.retention.clone();
-    let (mut due, mut later, mut pinned) = (Vec::new(), Vec::new(), 0);
+    let (mut due, mut later, mut written, mut pinned) = (Vec::new(), Vec::new(), Vec::new(), 0);
     let ids = merged(held.bag()).map(|(id, _)| id).collect::<Vec<_>>();
     let picked = match rules.is_empty() {
         true => Vec::new(),
@@ -134,7 +140,9 @@ pub(crate) fn look(held: &Held<'_>, now: Moment) -> Outlook {
         };
         let terms = retention::terms(&rules, &unpinned);
         if subject.pinned {
-            pinned += usize::from(!retention::course(&unpinned, &terms).is_empty());
+            let waiting = retention::course_once_written(&rules, &unpinned);
+            let goes = !retention::course(&unpinned, &terms).is_empty() || !waiting.is_empty();
+            pinned += usize::from(goes);
             continue;
         }
         let now_due = retention::due(&subject, &terms, now);
@@ -143,17 +151,24 @@ pub(crate) fn look(held: &Held<'_>, now: Moment) -> Outlook {
         let expiry = |step: &retention::Step<'_>| expiry(id, &found, step);
         later.extend(comes.map(expiry));
         due.extend(now_due.as_ref().map(expiry));
+        let waiting = retention::course_once_written(&rules, &subject);
+        // Of what is over by now, the last step holds the others.
+        let over = waiting.partition_point(|step| step.at.unix_ms <= now.unix_ms);
+        let waiting = waiting.iter().skip(over.saturating_sub(1));
+        written.extend(waiting.map(expiry));
     }
-    for list in [&mut due, &mut later] {
+    for list in [&mut due, &mut later, &mut written] {
         list.sort_by_key(|expiry| (expiry.at.unix_ms, expiry.id));
     }
     Outlook {
+        at: now,
         clock: settings.judge(now),
         believed_ms: settings.believed_ms,
         last_seen_ms: settings.last_seen_ms,
         rules,
         due,
         later,
+        once_transcribed: written,
         pinned,
     }
 }

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::*;
+use crate::recording::Recording;
 use crate::retention::{Going, Keep, Trust, set_rule};
 use crate::time::Age;
 use crate::vault::ground::sim_disk::SimDisk;
@@ -128,15 +129,16 @@ fn what_a_machine_without_a_clock_records_counts_from_the_last_time_seen() {
 #[test]
 fn a_sweep_of_many_is_one_rotation_and_its_receipt_names_each() {
     let world = World::new();
-    world.rule(None, days(0), days(0));
+    world.rule(None, days(1), days(1));
     let ids: Vec<_> = (0..5).map(|_| world.record("short-lived", 0)).collect();
     world.open.merge().unwrap();
+    world.set(RECORDED_MS + DAY_MS);
     let before = world.generation();
     let swept = world.swept();
     assert_eq!(world.generation(), before + 1);
     assert_eq!(swept.receipt.shredded.len(), ids.len());
     assert!(swept.receipt.not_final.is_none() && swept.failed.is_empty());
-    assert_eq!(swept.gone[0].by, "all: audio 0s, text 0s");
+    assert_eq!(swept.gone[0].by, "all: audio 1d, text 1d");
 }
 
 #[test]
@@ -175,6 +177,35 @@ fn nothing_but_the_transcript_waits_until_there_is_one() {
     assert_eq!(world.swept().gone[0].what, Going::Audio);
     assert!(matches!(world.open.sound(id), Err(Error::NoSound { .. })));
     assert_eq!(world.open.transcript(id, 1).unwrap().text(), "said");
+}
+
+#[test]
+fn the_clock_of_the_text_takes_no_sound_that_waits_to_be_written_down() {
+    let world = World::new();
+    world.rule(None, days(0), days(1));
+    let id = world.record("dictated", 0);
+    world.open.merge().unwrap();
+    for day in 0..3 {
+        world.set(RECORDED_MS + day * DAY_MS);
+        let now = moment(world.now_ms());
+        let outlook = world.open.outlook(now).unwrap();
+        assert!(outlook.due.is_empty() && outlook.later.is_empty());
+        let waits: Vec<_> = outlook
+            .once_transcribed
+            .iter()
+            .map(|one| one.what)
+            .collect();
+        let expected: &[Going] = match day {
+            0 => &[Going::Audio, Going::Everything],
+            _ => &[Going::Everything],
+        };
+        assert_eq!(waits, expected);
+        assert_eq!(world.sweep(Trust::IfPlausible, &[]), Sweep::Nothing);
+    }
+    // Now it is there, and was over long ago.
+    let said = transcript("said");
+    world.open.add_transcript(id, 0, &said).unwrap();
+    assert_eq!(world.swept().gone[0].what, Going::Everything);
 }
 
 #[test]
@@ -292,7 +323,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => which.clone().prop_map(Event::Transcribe),
         2 => (which.clone(), any::<bool>()).prop_map(|(which, on)| Event::Tag(which, on)),
         1 => (which, any::<bool>()).prop_map(|(which, on)| Event::Pin(which, on)),
-        2 => (any::<bool>(), prop::option::of(1_u32..6), prop::option::of(1_u32..6))
+        2 => (any::<bool>(), prop::option::of(0_u32..6), prop::option::of(0_u32..6))
             .prop_map(|(tagged, audio, text)| Event::Rule { tagged, audio, text }),
         5 => Just(Event::Sweep),
         3 => Just(Event::Ask),
@@ -309,6 +340,7 @@ struct Truth {
     tagged: bool,
     pinned: bool,
     merged: bool,
+    written: bool,
 }
 
 /// What must hold after a sweep, by another reading of the rules than theirs.
@@ -332,6 +364,12 @@ impl Oracle {
         }
     }
 
+    /// Whether the sound is kept for nothing but a transcript, and waits for it.
+    fn waits(&self, truth: &Truth, recording: &Recording) -> bool {
+        let both_there = recording.audio_bytes > 0 && !recording.text_shredded;
+        self.days(truth).0 == Some(0) && !truth.written && both_there
+    }
+
     /// Whether so many days have truly gone by.
     fn over(&self, truth: &Truth, days: Option<u32>) -> bool {
         days.is_some_and(|days| self.true_ms >= truth.entered_ms + i64::from(days) * DAY_MS)
@@ -345,13 +383,12 @@ impl Oracle {
             prop_assert!(truth.merged);
             let (audio, text) = self.days(truth);
             let (audio, text) = (self.over(truth, audio), self.over(truth, text));
+            let was = gone.recording.as_ref().unwrap();
+            prop_assert!(!self.waits(truth, was), "it waited: {:?}", gone.what);
             let is_due = match gone.what {
                 Going::Audio => audio,
                 Going::Text => text,
-                Going::Everything => {
-                    let was = gone.recording.as_ref().unwrap();
-                    (audio || was.audio_bytes == 0) && (text || was.text_shredded)
-                }
+                Going::Everything => (audio || was.audio_bytes == 0) && (text || was.text_shredded),
             };
             // A recorder whose clock was behind is as right as the last time seen.
             prop_assert!(
@@ -370,7 +407,8 @@ impl Oracle {
             let (audio, text) = self.days(truth);
             let (audio, text) = (self.over(truth, audio), self.over(truth, text));
             let late = (audio && recording.audio_bytes > 0) || (text && !recording.text_shredded);
-            prop_assert!(truth.pinned || !late, "it is still there: {truth:?}");
+            let stays = truth.pinned || self.waits(truth, &recording);
+            prop_assert!(stays || !late, "it is still there: {truth:?}");
         }
         Ok(())
     }
@@ -436,6 +474,7 @@ fn live(events: Vec<Event>, seen: &mut Seen) -> Result<(), TestCaseError> {
                         tagged: false,
                         pinned: false,
                         merged: false,
+                        written: false,
                     },
                 );
             }
@@ -447,7 +486,8 @@ fn live(events: Vec<Event>, seen: &mut Seen) -> Result<(), TestCaseError> {
             Event::Transcribe(n) => {
                 if let Some(id) = nth(n, &oracle.truths) {
                     // It may have lost its key to the rules.
-                    let _ = world.open.add_transcript(id, 0, &transcript("said"));
+                    let made = world.open.add_transcript(id, 0, &transcript("said"));
+                    oracle.truths.get_mut(&id).unwrap().written |= made.is_ok();
                 }
             }
             Event::Tag(n, on) => {

@@ -11,6 +11,9 @@ use crate::retention::Trust;
 use crate::tui::engine::{Coming, Leap, Retention};
 use crate::vault::{Doubt, Expiry};
 
+/// When what waits for its transcript goes, in the columns of a date and time.
+const ONCE_TRANSCRIBED: &str = "once transcribed";
+
 impl Desk {
     /// Asks about a clock that is not believed, if something would go by it.
     pub(super) fn ask_about_clock(&self, notes: &Notes<'_>) {
@@ -24,13 +27,15 @@ impl Desk {
         let outlook = self.open()?.outlook(self.shared.context.now())?;
         let later = outlook.later.iter().map(|one| coming(one, &when(one.at)));
         let due = outlook.due.iter().map(|one| coming(one, ""));
+        let waiting = outlook.once_transcribed.iter();
+        let waiting = waiting.map(|one| coming(one, ONCE_TRANSCRIBED));
         self.shared.tell(Answer::Retention(Retention {
             rules: outlook
                 .rules
                 .iter()
                 .map(|rule| plain(&rule.to_string()))
                 .collect(),
-            coming: due.chain(later).collect(),
+            coming: due.chain(later).chain(waiting).collect(),
             pinned: outlook.pinned,
         }));
         Ok(())
