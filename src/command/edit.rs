@@ -102,6 +102,10 @@ impl Args {
         self.changes_the_card() || self.revisions == Revisions::Forget
     }
 
+    fn changes_what_rules_go_by(&self) -> bool {
+        self.pinned.is_some() || !self.tags.is_empty()
+    }
+
     fn changes_the_card(&self) -> bool {
         self.title.is_some()
             || !self.tags.is_empty()
@@ -111,7 +115,8 @@ impl Args {
 }
 
 /// Changes the card, forgets what it said before if that is asked for, and
-/// answers with the recording as it is now.
+/// answers with the recording as it is now. Where a pin or tags change, the retention
+/// rules are applied behind that, and leave this one alone until the next time.
 ///
 /// # Errors
 /// When nothing is to be changed, the vault can't be unlocked, or there is no
@@ -128,10 +133,19 @@ pub fn run(
             .hint("give --title, --tag, --note, --pin, --unpin, --text or --forget"));
     }
     let vault = context.unlocked()?;
-    super::merge_quietly(&vault, progress)?;
+    let report = match args.changes_what_rules_go_by() {
+        true => super::merge_only(&vault, progress)?,
+        false => super::merge_quietly(&vault, progress)?,
+    };
     let id = resolve::by_name(&args.id, &super::recordings(&vault, progress)?)?;
     if args.changes_the_card() {
         vault.update_card(id, &mut |card| apply(card, args))?;
+    }
+    if args.changes_what_rules_go_by() {
+        // Only now: a pin or a tag may be what is to save it. A pin or a tag that was
+        // taken off destroys nothing in the same breath.
+        let spared = [report.merged.as_slice(), &[id]].concat();
+        super::retain::at_unlock(&vault, &spared, progress);
     }
     if args.revisions == Revisions::Forget {
         vault.forget_revisions(id)?;

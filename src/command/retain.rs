@@ -128,9 +128,9 @@ pub fn apply(
     }
 }
 
-/// Applies the rules once after an unlock, and tells of it. What came in just now is left
-/// alone until the next time, so that it can be transcribed first.
-pub(super) fn at_unlock(vault: &OpenVault, came: &[RecordingId], progress: &dyn Progress) {
+/// Applies the rules once after an unlock, and tells of it. These are left alone until the
+/// next time: what came in just now, so that it can be transcribed first.
+pub(super) fn at_unlock(vault: &OpenVault, spared: &[RecordingId], progress: &dyn Progress) {
     if vault.vault().may_write().is_err() || !vault.begin_sweeping() {
         return;
     }
@@ -142,7 +142,7 @@ pub(super) fn at_unlock(vault: &OpenVault, came: &[RecordingId], progress: &dyn 
             progress.note(&behind(Moment { unix_ms, ..now }));
         }
     }
-    let mut swept = sweep(vault, now, Trust::IfPlausible, came, progress);
+    let mut swept = sweep(vault, now, Trust::IfPlausible, spared, progress);
     if let Ok(Sweep::Doubtful(doubt)) = &swept {
         match progress.ask_about_clock(doubt) {
             ClockWord::Right => {}
@@ -154,7 +154,7 @@ pub(super) fn at_unlock(vault: &OpenVault, came: &[RecordingId], progress: &dyn 
                 ));
             }
         }
-        swept = sweep(vault, now, Trust::Confirmed, came, progress);
+        swept = sweep(vault, now, Trust::Confirmed, spared, progress);
     }
     match swept {
         Ok(Sweep::Done(swept)) => {

@@ -157,6 +157,27 @@ fn a_preview_lists_what_goes_now_and_later_and_a_sweep_does_exactly_that() {
 }
 
 #[test]
+fn what_waits_for_its_transcript_is_foretold_and_not_destroyed_by_the_clock_of_its_text() {
+    let (home, open, ids) = home_from(2);
+    rule(&open, "0d", "5s");
+    drop(open);
+    let dry = home.voxvault(["retain", "--apply", "--dry-run"]).run().ok();
+    let waits = dry.text();
+    let waits = waits.lines().find(|line| line.contains("third")).unwrap();
+    assert!(waits.starts_with("once transcribed"), "{waits}");
+    assert!(waits.contains("everything"), "{waits}");
+    let swept = home.voxvault(["retain", "--apply", "--json"]).run().ok();
+    assert_eq!(what(&swept.json(), "shredded").len(), 2, "{swept}");
+    for _ in 0..2 {
+        let left = home.list();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0]["id"], ids[2].to_string().as_str());
+        assert_eq!(left[0]["state"], "pending");
+        assert!(left[0]["audio_bytes"].as_u64().unwrap() > 0);
+    }
+}
+
+#[test]
 fn rules_are_applied_at_unlock_by_any_command_and_said() {
     let (home, open, ids) = home_from(2);
     rule(&open, "1h", "forever");
@@ -170,6 +191,41 @@ fn rules_are_applied_at_unlock_by_any_command_and_said() {
     let json = listed.json();
     let all = json["recordings"].as_array().unwrap();
     assert!(all.iter().all(|one| one["audio_bytes"] == 0), "{json}");
+}
+
+#[test]
+fn an_edit_that_is_to_save_a_recording_comes_before_the_rules() {
+    let (home, open, ids) = home_from(2);
+    rule(&open, "1h", "1h");
+    open.change_settings(&mut |settings| {
+        let keep = Some(Keep::Forever);
+        set_rule(&mut settings.retention, Some("keep"), keep, keep);
+    })
+    .unwrap();
+    drop(open);
+    let [pinned, tagged, third] = [0, 1, 2].map(|at| ids[at].to_string());
+    let dry = ["retain", "--apply", "--dry-run", "--json"];
+    let preview = home.voxvault(dry).run().ok().json();
+    assert_eq!(what(&preview, "due").len(), 3, "the control: {preview}");
+    // Its unlock sweeps the others, and this one is safe by then.
+    let edited = home.voxvault(["edit", &tagged, "--tag", "keep"]).run().ok();
+    assert!(edited.stderr.contains("2 recordings"), "{edited}");
+    let left = |name: &str| home.list().iter().any(|one| one["id"] == name);
+    assert!(left(&tagged) && !left(&pinned) && !left(&third));
+
+    let (home, open, ids) = home_from(2);
+    rule(&open, "1h", "1h");
+    drop(open);
+    let pinned = ids[0].to_string();
+    home.voxvault(["edit", &pinned, "--pin"]).run().ok();
+    let left = |name: &str| home.list().iter().any(|one| one["id"] == name);
+    assert!(left(&pinned) && home.list().len() == 1);
+    // What is let go is destroyed by the next unlock, not by the word that lets it go.
+    home.voxvault(["edit", &pinned, "--unpin"]).run().ok();
+    let open = library::unlock(&home.vault(), PASSPHRASE);
+    assert_eq!(open.ids().unwrap(), [ids[0]]);
+    drop(open);
+    assert!(!left(&pinned));
 }
 
 #[test]
