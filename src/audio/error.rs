@@ -142,16 +142,7 @@ impl From<AudioError> for Failure {
             AudioError::Shape { .. } => say(Exit::Failed, "can't work with the sound"),
             AudioError::Stored { .. } => say(Exit::Damaged, "can't decode the recording"),
             AudioError::Codec { .. } => say(Exit::Failed, "can't code the sound"),
-            AudioError::Write(source) => {
-                let full = matches!(
-                    source.kind(),
-                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-                );
-                say(
-                    if full { Exit::NoSpace } else { Exit::Failed },
-                    "can't write the sound",
-                )
-            }
+            AudioError::Write(source) => Self::of_output("can't write the sound", source),
             AudioError::NoMicrophone => say(Exit::NoMicrophone, "can't record").hint(
                 "connect one and look at `voxvault devices`, or pipe sound in: \
                  arecord -f cd | voxvault record -",

@@ -42,7 +42,7 @@ pub enum Existing {
     /// Leave it and fail.
     #[default]
     Keep,
-    /// Replace it.
+    /// Replace it, if it is a file; of a link the link, not what it leads to.
     Replace,
 }
 
@@ -216,13 +216,7 @@ fn to_file(
     existing: Existing,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
-        return Err(
-            Failure::new(Exit::Failed, "can't export", "a file of that name is there")
-                .about(path.display())
-                .hint("--force replaces it"),
-        );
-    }
+    look_at_what_stands(path, existing)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", recording.id.short()));
     let part = path.with_file_name(name);
@@ -242,6 +236,31 @@ fn to_file(
         let _ = std::fs::remove_file(&part);
     }
     written
+}
+
+/// Refuses to write where something stands that is to stay. A pipe or a device is never
+/// replaced: who names one means to write into it. Of a link the link itself is replaced
+/// and never what it leads to, so that nobody can lead a copy elsewhere.
+fn look_at_what_stands(path: &Path, existing: Existing) -> Result<(), Failure> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let refused = |why: &str, hint: &str| {
+        let failure = Failure::new(Exit::Failed, "can't export", why);
+        Err(failure.about(path.display()).hint(hint))
+    };
+    match (path.metadata(), existing) {
+        (Ok(found), _) if found.is_dir() => refused(
+            "a folder of that name is there",
+            "give another name with -o",
+        ),
+        (Ok(found), _) if !found.is_file() => refused(
+            "what is there is no file, and is not replaced",
+            "-o - writes to standard output",
+        ),
+        (_, Existing::Keep) => refused("a file of that name is there", "--force replaces it"),
+        (_, Existing::Replace) => Ok(()),
+    }
 }
 
 fn create(part: &Path) -> std::io::Result<File> {

@@ -65,6 +65,19 @@ fn nought_when_done_also_when_a_reader_has_seen_enough() {
             .run();
         assert_eq!(ended.stderr, "0\n", "{ended}");
     }
+    // More than a pipe holds, so that writing it out meets the closed end.
+    home.write("long.wav", &Pcm::tone(16_000, 60.0).wav());
+    let args = ["import", "--no-transcribe", "long.wav"];
+    home.voxvault(args).run().ok();
+    let script = script.replace("head -c 0", "head -c 1 >/dev/null");
+    for format in ["wav", "flac", "opus"] {
+        let ended = home
+            .voxvault(["export", "last", "--format", format, "-o", "-"])
+            .under("sh", ["-c", &script, binary])
+            .run();
+        assert!(ended.stderr.ends_with("0\n"), "{format}: {ended}");
+        assert!(!ended.stderr.contains("voxvault: "), "{format}: {ended}");
+    }
 }
 
 #[test]

@@ -247,6 +247,43 @@ fn what_is_there_stays_unless_it_is_forced() {
 }
 
 #[test]
+fn what_is_no_file_is_never_replaced() {
+    let home = home();
+    let id = home.id_of("Talk");
+    let _listening = std::os::unix::net::UnixListener::bind(home.path("socket")).unwrap();
+    // A device through a link: what went wrong here would take the device away.
+    std::os::unix::fs::symlink("/dev/null", home.path("null")).unwrap();
+    fs::create_dir(home.path("out")).unwrap();
+    let name = {
+        let args = ["export", &id, "--format", "txt", "-o", "out"];
+        home.voxvault(args).run().ok();
+        let path = files_below(&home.path("out")).remove(0);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        path.file_name().unwrap().to_string_lossy().into_owned()
+    };
+    let stands = |name: &str| home.path(name).symlink_metadata().unwrap().file_type();
+    for name in ["socket", "null"] {
+        let before = stands(name);
+        for more in [&[][..], &["--force"]] {
+            let args = ["export", &id, "--format", "txt", "-o", name];
+            let run = home.voxvault([&args[..], more].concat()).run();
+            let run = run.ended_with(1);
+            assert!(
+                run.stderr.contains("-o - writes to standard output"),
+                "{run}"
+            );
+            assert!(!run.stderr.contains("--force"), "{run}");
+            assert_eq!(stands(name), before);
+        }
+    }
+    let args = ["export", &id, "--format", "txt", "-o", "out", "--force"];
+    let run = home.voxvault(args).run().ended_with(1);
+    assert!(run.stderr.contains("a folder of that name"), "{run}");
+    assert!(home.path("out").join(name).is_dir());
+}
+
+#[test]
 fn several_do_not_go_into_one_stream_or_one_file() {
     let home = home();
     let run = home
