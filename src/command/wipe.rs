@@ -18,13 +18,11 @@ pub struct Target {
 /// What would be destroyed.
 ///
 /// # Errors
-/// When nothing of a vault is there.
+/// When nothing of a vault is there, or its directory may not be looked into.
 pub fn target(context: &Context) -> Result<Target, Failure> {
     let dir = &context.paths.vault;
     let dir = dir.canonicalize().unwrap_or_else(|_| dir.clone());
-    if !vault::is_there(&dir) {
-        return Err(vault::Error::NoVault { dir }.into());
-    }
+    vault::require(&dir)?;
     let name = dir.file_name().unwrap_or(dir.as_os_str());
     Ok(Target {
         name: name.to_string_lossy().into_owned(),

@@ -53,7 +53,7 @@ pub use destroy::redact::{Redacted, Redaction};
 pub use destroy::scrub::Scrubbed;
 pub use destroy::shred::ShredScope;
 pub use destroy::sweep::{Doubt, Expiry, Outlook, Sweep, Swept};
-pub use destroy::wipe::{is_there, wipe};
+pub use destroy::wipe::{require, wipe};
 pub use error::{Error, Result};
 pub use ground::{disk, lock, medium, site};
 pub use inbox::InboxEntry;

@@ -16,7 +16,7 @@ use crate::vault::ground::medium::{Medium, Overwriting};
 use crate::vault::ground::sim_disk::{Cut, SimDisk};
 use crate::vault::ground::site::NoObserver;
 use crate::vault::keys::root::{RootSlot, SLOT_LEN};
-use crate::vault::{Error, is_there, wipe};
+use crate::vault::{Error, require, wipe};
 
 fn nobody(_: u64, _: u64) {}
 
@@ -221,7 +221,7 @@ fn a_recorder_and_an_open_vault_end_by_saying_so_and_bring_nothing_back() {
     assert!(no_vault(open.vault().begin(&card("later")).unwrap_err()));
     assert!(no_vault(Vault::open(&dir).unwrap_err()));
     assert!(
-        !is_there(&dir) && !dir.exists(),
+        require(&dir).is_err() && !dir.exists(),
         "{:?}",
         fs::read_dir(home.path()).unwrap().collect::<Vec<_>>()
     );
@@ -250,7 +250,10 @@ fn a_lock_that_another_holds_is_waited_for_and_then_gone_over() {
         wipe(&Site::new(&dir, None), &mut nobody).unwrap()
     });
     assert_eq!(receipt.not_final, None);
-    assert!(!is_there(&dir), "what came back is destroyed as well");
+    assert!(
+        require(&dir).is_err(),
+        "what came back is destroyed as well"
+    );
     assert!(
         !receipt
             .not_erased
@@ -290,7 +293,7 @@ fn links_are_removed_and_not_followed_and_strangers_are_left() {
     let led = |left: &crate::vault::NotErased| left.why.ends_with(&*folder.to_string_lossy());
     assert!(receipt.not_erased.iter().any(led), "{receipt:?}");
     assert!(fs::symlink_metadata(dir.join("inbox")).is_err());
-    assert!(!is_there(&dir));
+    assert!(matches!(require(&dir), Err(Error::NoVault { .. })));
 }
 
 #[test]
@@ -307,13 +310,13 @@ fn a_directory_that_is_no_vault_is_left_alone_whatever_its_files_are_called() {
     fs::write(dir.join("gate"), "").unwrap();
     let refused = wipe(&Site::new(&dir, None), &mut nobody);
     assert!(matches!(refused, Err(Error::NoVault { .. })), "{refused:?}");
-    assert!(!is_there(&dir));
+    assert!(matches!(require(&dir), Err(Error::NoVault { .. })));
     for file in files {
         assert_eq!(fs::read(dir.join(file)).unwrap(), b"mine", "{file}");
     }
     // The control: with both locks empty it is what a wipe left that was cut short.
     fs::write(dir.join("lock"), "").unwrap();
-    assert!(is_there(&dir));
+    require(&dir).unwrap();
     let receipt = wipe(&Site::new(&dir, None), &mut nobody).unwrap();
     assert_eq!(receipt.not_final, None);
     assert!(!dir.join("keys").exists() && !dir.join("lock").exists());
@@ -366,6 +369,28 @@ fn a_folder_that_cannot_be_listed_is_named_and_the_rest_is_destroyed() {
     wipe(&site_on(odd), &mut nobody).unwrap();
     assert_eq!(wipe(&site(&disk), &mut nobody).unwrap().not_final, None);
     is_gone(&disk);
+}
+
+#[test]
+fn a_directory_that_may_not_be_looked_into_is_not_said_to_be_without_a_vault() {
+    let disk = SimDisk::default();
+    let odd = Odd {
+        disk: disk.clone(),
+        closed: Some("/vault".into()),
+        back: Vec::new(),
+    };
+    let refused = wipe(&site_on(odd), &mut nobody).unwrap_err();
+    let is_told = matches!(&refused, Error::Io { path, .. } if path == Path::new("/vault"));
+    assert!(is_told, "{refused:?}");
+    let failure = crate::error::Failure::from(refused);
+    assert_eq!(failure.exit, Exit::Failed);
+    assert!(
+        failure.why.to_lowercase().contains("permission"),
+        "{failure}"
+    );
+    let refused = wipe(&site(&disk), &mut nobody);
+    let is_none = matches!(refused, Err(Error::NoVault { .. }));
+    assert!(is_none, "the control: {refused:?}");
 }
 
 #[test]

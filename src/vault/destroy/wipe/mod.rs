@@ -40,11 +40,26 @@ const LOOKS: usize = 25;
 /// The files that hold nothing, in the order in which they go.
 const EMPTY: [&str; 4] = ["init", RESTORING_FILE, GATE_FILE, LOCK_FILE];
 
-/// Whether a vault is in the directory, or what is left of one, however damaged.
-#[must_use]
-pub fn is_there(dir: &Path) -> bool {
-    let disk = &crate::vault::disk::RealDisk;
-    is_vault(disk, dir, &find(disk, dir))
+/// Looks for a vault in the directory, or what is left of one, however damaged.
+///
+/// # Errors
+/// [`Error::NoVault`] if none is there, [`Error::Io`] if that may not be looked at.
+pub fn require(dir: &Path) -> Result<()> {
+    find_vault(&crate::vault::disk::RealDisk, dir).map(drop)
+}
+
+fn find_vault(disk: &dyn Disk, dir: &Path) -> Result<Found> {
+    let found = find(disk, dir);
+    match (is_vault(disk, dir, &found), found.denied) {
+        (true, _) => Ok(Found {
+            denied: None,
+            ..found
+        }),
+        (false, Some(error)) => Err(Error::io("look into", dir)(error)),
+        (false, None) => Err(Error::NoVault {
+            dir: dir.to_owned(),
+        }),
+    }
 }
 
 /// Whether what was found is a vault's. Others have files in `keys` and `inbox` as
@@ -72,15 +87,11 @@ fn is_empty_file(disk: &dyn Disk, path: &Path) -> bool {
 /// then so is why in [`Receipt::not_final`].
 ///
 /// # Errors
-/// [`Error::NoVault`] if it is no vault's directory.
+/// [`Error::NoVault`] if it is no vault's directory, [`Error::Io`] if that may not be
+/// looked at.
 pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> {
     let (disk, dir) = (&*site.disk, site.dir.as_path());
-    let found = find(disk, dir);
-    if !is_vault(disk, dir, &found) {
-        return Err(Error::NoVault {
-            dir: dir.to_owned(),
-        });
-    }
+    let found = find_vault(disk, dir)?;
     for (_, folder, _) in &found.closed {
         // It may be no more than a right that its owner took from himself.
         let _ = disk.make_private(folder);

@@ -86,6 +86,8 @@ pub(super) struct Found {
     pub(super) files: Vec<(Part, PathBuf)>,
     /// Folders that can't be listed, what they may hold, and why.
     pub(super) closed: Vec<(Part, PathBuf, String)>,
+    /// That the vault's directory itself may not be looked into.
+    pub(super) denied: Option<io::Error>,
 }
 
 impl Found {
@@ -96,6 +98,9 @@ impl Found {
             Err(error) => {
                 let why = format!("it can't be listed: {error}");
                 self.closed.push((part, folder.to_owned(), why));
+                if part == Part::Bag && error.kind() == io::ErrorKind::PermissionDenied {
+                    self.denied = Some(error);
+                }
             }
         }
         Vec::new()
