@@ -11,10 +11,14 @@ use age::{DecryptError, Decryptor, Identity};
 use super::error::{Error, Result};
 use super::layout::{MANIFEST, Member};
 use super::manifest::{self, Signed};
+use super::read::trouble::trouble;
 
 /// A longer header is not given to age: a crafted one of 100 KB keeps its parser
 /// busy for seconds.
 pub const MOST_HEADER_BYTES: usize = 16 * 1024;
+
+/// How every age file begins.
+const FIRST_LINE: &[u8] = b"age-encryption.org/v1\n";
 
 /// Tar has everything in blocks of this length.
 const BLOCK: usize = 512;
@@ -30,7 +34,7 @@ pub type Plain<R> = StreamReader<Headed<R>>;
 /// What is read is provisional until the end was read without an error.
 ///
 /// # Errors
-/// [`Error::Damaged`] if it is no age file, [`Error::Locked`] if none of the
+/// [`Error::Damaged`] if it is no age file or ends within its header, [`Error::Locked`] if none of the
 /// identities opens it.
 pub fn open<'i, R: Read>(
     which: &str,
@@ -39,7 +43,7 @@ pub fn open<'i, R: Read>(
 ) -> Result<Plain<R>> {
     let headed = Headed::read(source).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => Error::damaged(which, "it is no age file"),
-        _ => Error::io("read", which.as_ref())(error),
+        _ => trouble(which, error),
     })?;
     let refused = |error| match error {
         DecryptError::NoMatchingKeys
@@ -47,7 +51,8 @@ pub fn open<'i, R: Read>(
         | DecryptError::KeyDecryptionFailed => Error::Locked {
             which: which.to_owned(),
         },
-        DecryptError::Io(source) => Error::io("read", which.as_ref())(source),
+        // It ends within the header, or before anything that is sealed.
+        DecryptError::Io(source) => trouble(which, source),
         _ => Error::damaged(which, "its header is damaged"),
     };
     let decryptor = Decryptor::new_buffered(headed).map_err(refused)?;
@@ -125,7 +130,10 @@ impl<R: Read> Headed<R> {
             .take(MOST_HEADER_BYTES as u64)
             .read_to_end(&mut head)?;
         let ends = head.windows(5).any(|window| window == b"\n--- ");
+        let is_short = head.len() < MOST_HEADER_BYTES;
+        let begins = head.starts_with(FIRST_LINE) || FIRST_LINE.starts_with(&head);
         match ends {
+            false if is_short && begins => Err(io::ErrorKind::UnexpectedEof.into()),
             true => Ok(Self {
                 head: Cursor::new(head),
                 rest: BufReader::with_capacity(1 << 17, source),

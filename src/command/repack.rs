@@ -8,7 +8,7 @@ use super::{Context, Progress, merge_quietly};
 use crate::backup::write::{self, Order, Repacked};
 use crate::crypto::Nobody;
 use crate::crypto::asker::Asker;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 
 /// What to repack, and to whom.
 pub struct Args {
@@ -23,9 +23,15 @@ pub struct Args {
 /// Repacks.
 ///
 /// # Errors
-/// When the vault can't be unlocked, there is no backup of it, or something in it can't
+/// When it is no folder, the vault can't be unlocked, there is no backup of it, or something in it can't
 /// be read that the vault does not hold. Until all is written nothing goes.
 pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Repacked, Failure> {
+    if args.dir.exists() && !args.dir.is_dir() {
+        let why = "only a folder can be repacked";
+        return Err(Failure::new(Exit::Usage, "can't repack the backup", why)
+            .about(args.dir.display())
+            .hint("a stream is written anew: `voxvault backup -`"));
+    }
     let recipients = recipients(&args.recipients, &args.recipient_files)?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;

@@ -72,6 +72,69 @@ fn sizes_beyond_all_reason_cost_no_memory() {
     scene.assert_holds(&[]);
 }
 
+/// Reading a card can take many times its length.
+#[test]
+fn a_long_card_is_read_only_where_its_signer_is_believed() {
+    let scene = Scene::new();
+    let forger = Owner {
+        vault: scene.owner.vault,
+        seed: SigningSeed::generate().unwrap(),
+        identity: scene.owner.identity.duplicate(),
+    };
+    let segment = |owner: &Owner, bytes: Vec<u8>| {
+        let mut all = files(1, 0, 40_000);
+        all[0].bytes = bytes;
+        let entries = vec![entry(1, 0, SoundAt::Here)];
+        owner.segment(&all, &owner.manifest(1, &all, entries))
+    };
+    let found = |sealed: &[u8]| {
+        scene.put(1, sealed);
+        let damage = scene.verify().damage;
+        damage.iter().map(|one| one.kind).collect::<Vec<_>>()
+    };
+    let junk = |bytes: usize| vec![b'{'; bytes];
+    let (short, long) = (junk(9_000), junk(5 << 20));
+    let both = [Kind::Altered, Kind::Added];
+    let sorted = |mut kinds: Vec<Kind>| {
+        kinds.sort_by_key(|kind| kind.word() == "added");
+        kinds
+    };
+    assert_eq!(sorted(found(&segment(&forger, short))), both, "the control");
+    assert_eq!(found(&segment(&forger, long.clone())), [Kind::Added]);
+    assert_eq!(found(&segment(&scene.owner, long)), [Kind::Altered]);
+    // A long one that says something is whole.
+    let mut wordy = meta(1, 0, 40_000);
+    wordy.note = "x".repeat(5 << 20);
+    let whole = segment(&scene.owner, wordy.write().unwrap());
+    assert_eq!(found(&whole), []);
+}
+
+#[test]
+fn what_ends_within_the_header_of_age_is_cut_off() {
+    let scene = Scene::new();
+    let all = files(1, 0, 40_000);
+    let manifest = scene
+        .owner
+        .manifest(1, &all, vec![entry(1, 0, SoundAt::Here)]);
+    let sealed = scene.owner.segment(&all, &manifest);
+    let end = sealed
+        .windows(5)
+        .position(|bytes| bytes == b"\n--- ")
+        .unwrap();
+    // Within each of its lines, and within the nonce behind it.
+    for length in [0, 5, 22, 30, 60, end + 3, end + 20, end + 49, end + 55] {
+        let short = &sealed[..length];
+        let refused = scene.stream(short, None).unwrap_err();
+        let is_cut = matches!(&refused, Error::Damaged { why, .. } if why == "it is cut off");
+        assert!(is_cut, "{length}: {refused:?}");
+        scene.put(1, short);
+        let found = scene.verify().damage;
+        let first = &found[0];
+        assert_eq!(first.kind, Kind::Truncated, "{length}: {found:?}");
+        assert_eq!(first.what, "it is cut off");
+    }
+}
+
 #[test]
 fn what_another_signed_or_sealed_is_refused() {
     let scene = Scene::new();

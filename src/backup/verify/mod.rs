@@ -161,12 +161,14 @@ pub fn verify(
     let done = AtomicU64::new(0);
     let advance = |bytes: u64| tell(done.fetch_add(bytes, Ordering::Relaxed) + bytes, all);
     let checked = match opener {
-        Opener::Vault(identities) => in_parallel(source.segments(), identities, &advance)?,
+        Opener::Vault(identities) => {
+            in_parallel(source.segments(), identities, known.trust, &advance)?
+        }
         Opener::Given(identities) => {
             let keys = Keys::given(identities)?;
             let files = source.segments().iter();
             files
-                .map(|file| segment::check(file, &keys, &advance))
+                .map(|file| segment::check(file, &keys, known.trust, &advance))
                 .collect::<Result<_>>()?
         }
     };
@@ -196,6 +198,7 @@ fn nothing_opens(checked: &[Checked]) -> Option<Error> {
 fn in_parallel(
     files: &[SegmentFile],
     identities: &[BackupIdentity],
+    trust: &Trust,
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Checked>> {
     let next = AtomicUsize::new(0);
@@ -207,7 +210,7 @@ fn in_parallel(
             let Some(file) = files.get(number) else {
                 return Ok(());
             };
-            let checked = segment::check(file, &keys, &|bytes| advance(bytes))?;
+            let checked = segment::check(file, &keys, trust, &|bytes| advance(bytes))?;
             done.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push((number, checked));

@@ -14,9 +14,14 @@ use crate::backup::layout::{MANIFEST, Member};
 use crate::backup::manifest::{Entry, FileEntry, Manifest, Signed, SoundAt};
 use crate::backup::meta::Meta;
 use crate::backup::read::trouble::trouble;
-use crate::backup::read::{Keys, SegmentFile, walk};
+use crate::backup::read::{Keys, SegmentFile, Trust, walk};
 use crate::backup::segment;
 use crate::backup::written::{Digits, Hash};
+use crate::recording::RecordingId;
+
+/// A longer card is read only once the manifest is believed: whoever knows the recipient
+/// can seal one that takes many times its length in memory.
+const MOST_UNBELIEVED_BYTES: u64 = 4 << 20;
 
 /// What came of a segment.
 pub(super) struct Checked {
@@ -32,7 +37,12 @@ pub(super) struct Checked {
 }
 
 /// Reads a segment. `advance` hears of bytes that were read.
-pub(super) fn check(file: &SegmentFile, keys: &Keys<'_>, advance: &dyn Fn(u64)) -> Result<Checked> {
+pub(super) fn check(
+    file: &SegmentFile,
+    keys: &Keys<'_>,
+    trust: &Trust,
+    advance: &dyn Fn(u64),
+) -> Result<Checked> {
     let mut checked = Checked {
         which: file.which.clone(),
         number: file.number,
@@ -51,7 +61,13 @@ pub(super) fn check(file: &SegmentFile, keys: &Keys<'_>, advance: &dyn Fn(u64)) 
         }
     };
     match inside(&file.which, &mut sealed, keys, &mut checked) {
-        Ok(()) => (checked.bytes, checked.hash) = sealed.end(),
+        Ok(long) => {
+            (checked.bytes, checked.hash) = sealed.end();
+            let is_believed = |signed: &Signed| trust.accepts(signed).is_ok();
+            if !long.is_empty() && checked.signed.as_ref().is_some_and(is_believed) {
+                read_long(file, keys, &long, &mut checked)?;
+            }
+        }
         Err(error) => {
             checked.damage.push(Damage::from_error(error)?);
             // The chain goes by all of its bytes, also those that could not be read.
@@ -71,15 +87,17 @@ struct Seen {
     hash: Hash,
 }
 
+/// Reads all of it; answers with the cards that were too long to be read before it is
+/// known whether the manifest is believed.
 fn inside(
     which: &str,
     sealed: &mut Sealed<'_>,
     keys: &Keys<'_>,
     checked: &mut Checked,
-) -> Result<()> {
+) -> Result<BTreeSet<RecordingId>> {
     let plain = segment::open(which, sealed, keys.each())?;
     let mut tar = walk::Walk::new(which, plain);
-    let (mut seen, mut manifest) = (Vec::new(), None);
+    let (mut seen, mut manifest, mut long) = (Vec::new(), None, BTreeSet::new());
     while let Some(head) = tar.next()? {
         if manifest.is_some() {
             let what = format!("{} lies behind {MANIFEST}", head.member);
@@ -89,29 +107,19 @@ fn inside(
         checked.files += 1;
         match head.member {
             Member::Manifest => manifest = Some(tar.whole()?),
-            Member::Meta(id) => {
+            Member::Meta(id) if head.bytes <= MOST_UNBELIEVED_BYTES => {
                 let bytes = tar.whole()?;
-                let place = format!("{which}, {}", head.member);
-                // Whether anybody could take it back, beside being what was written.
-                match Meta::read(&place, &bytes) {
-                    Ok(meta) if meta.id == id => {}
-                    Ok(_) => {
-                        let what = "it is about another recording";
-                        let damage = Damage::new(Kind::Altered, place, what);
-                        checked.damage.push(damage.of(Some(id)));
-                    }
-                    Err(error) => {
-                        let damage = Damage::from_error(error)?;
-                        checked.damage.push(damage.of(Some(id)));
-                    }
-                }
+                checked.damage.extend(card(which, id, &bytes)?);
                 seen.push(Seen {
                     member: head.member,
                     bytes: head.bytes,
                     hash: Hash::of(&bytes),
                 });
             }
-            Member::Audio(_) | Member::Text(_) | Member::Subtitles(_) => {
+            Member::Meta(_) | Member::Audio(_) | Member::Text(_) | Member::Subtitles(_) => {
+                if let Member::Meta(id) = head.member {
+                    long.insert(id);
+                }
                 let mut digest = Sha256::new();
                 let copied = io::copy(&mut tar, &mut digest);
                 copied.map_err(|error| trouble(which, error))?;
@@ -129,7 +137,39 @@ fn inside(
     compare(which, &seen, &signed.manifest, &mut checked.damage);
     signed.manifest.files = Vec::new();
     checked.signed = Some(signed);
+    Ok(long)
+}
+
+/// Reads the long cards of a segment whose manifest is believed.
+fn read_long(
+    file: &SegmentFile,
+    keys: &Keys<'_>,
+    long: &BTreeSet<RecordingId>,
+    checked: &mut Checked,
+) -> Result<()> {
+    let opened = File::open(&file.path).map_err(Error::io("open", &file.path))?;
+    let plain = segment::open(&file.which, opened, keys.each())?;
+    let mut tar = walk::Walk::new(&file.which, plain);
+    while let Some(head) = tar.next()? {
+        if let Member::Meta(id) = head.member
+            && long.contains(&id)
+        {
+            let bytes = tar.whole()?;
+            checked.damage.extend(card(&file.which, id, &bytes)?);
+        }
+    }
     Ok(())
+}
+
+/// Whether anybody could take a card back, beside its being what was written.
+fn card(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Option<Damage>> {
+    let place = place(which, Member::Meta(id));
+    let damage = match Meta::read(&place, bytes) {
+        Ok(meta) if meta.id == id => return Ok(None),
+        Ok(_) => Damage::new(Kind::Altered, place, "it is about another recording"),
+        Err(error) => Damage::from_error(error)?,
+    };
+    Ok(Some(damage.of(Some(id))))
 }
 
 /// What is there with what is said to be.

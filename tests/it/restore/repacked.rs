@@ -44,6 +44,11 @@ fn what_was_shredded_leaves_the_backup_and_all_else_stays_and_is_verified() {
     owner.back_up();
     assert_eq!(segments(&owner.home.path("backup")).len(), 3);
     let run = |args: &[&str]| owner.home.voxvault(args.iter().copied()).run().ok();
+    // A segment is no backup that could be repacked.
+    let file = segments(&owner.home.path("backup")).remove(0);
+    let file = file.to_str().unwrap();
+    let refused = owner.home.voxvault(["backup", "repack", file]).run();
+    refused.ended_with(2);
     // Nothing was destroyed: nothing is done.
     run(&["backup", "repack", "backup"]);
     assert_eq!(segments(&owner.home.path("backup")).len(), 3);
