@@ -42,7 +42,7 @@ pub use context::{Clock, Colour, Context, KeySource, NoKey, SystemClock};
 pub use progress::{ClockWord, Listening, Progress, Silent, Unit};
 
 use crate::error::{Exit, Failure};
-use crate::recording::Recording;
+use crate::recording::{Recording, RecordingId};
 use crate::vault::{Damage, MergeReport, Notice, OpenVault, REPAIR_HINT};
 
 /// Takes what waits in the inbox into the store, and tells of what was found
@@ -52,13 +52,30 @@ use crate::vault::{Damage, MergeReport, Notice, OpenVault, REPAIR_HINT};
 /// # Errors
 /// When the vault can't be read or written.
 pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
-    let report = merge_only(vault, progress)?;
+    merge_calling(vault, &|id| id.short(), progress)
+}
+
+/// The same, where what comes in has a name that says more than its id.
+fn merge_calling(
+    vault: &OpenVault,
+    name: &dyn Fn(RecordingId) -> String,
+    progress: &dyn Progress,
+) -> Result<MergeReport, Failure> {
+    let report = merge(vault, name, progress)?;
     retain::at_unlock(vault, &report.merged, progress);
     Ok(report)
 }
 
 /// The same without applying any rules.
 fn merge_only(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
+    merge(vault, &|id| id.short(), progress)
+}
+
+fn merge(
+    vault: &OpenVault,
+    name: &dyn Fn(RecordingId) -> String,
+    progress: &dyn Progress,
+) -> Result<MergeReport, Failure> {
     let merged = match vault.vault().may_write() {
         Ok(()) => vault.merge().map_err(Failure::from),
         Err(_) => {
@@ -77,7 +94,7 @@ fn merge_only(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport,
     };
     tell_of_notices(vault, progress);
     for duplicate in &report.duplicates {
-        let (id, of) = (duplicate.id.short(), duplicate.of.short());
+        let (id, of) = (name(duplicate.id), duplicate.of.short());
         let text = match duplicate.transcripts {
             0 => "",
             1 => "; the transcript that came with it is a new version there",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Context, Listening, Progress, Unit, edit, merge_quietly, transcribe};
+use super::{Context, Listening, Progress, Unit, edit, merge_calling, transcribe};
 use crate::audio::{RawFormat, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{RecordingId, Source, State};
@@ -69,6 +69,15 @@ pub struct Taken {
     pub state: State,
     /// How many transcripts came with it.
     pub transcripts: usize,
+}
+
+/// A file whose sound the vault held already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The file.
+    pub file: String,
+    /// The recording that holds its sound.
+    pub id: RecordingId,
 }
 
 /// What came of it.
@@ -163,7 +172,13 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
     // What ended the recording does not end what follows.
     args.stop.store(false, Ordering::Relaxed);
     let mut taken = vec![taken];
-    let finished = finish(context, &mut taken, args.transcribing, progress);
+    let finished = finish(
+        context,
+        &mut taken,
+        &mut Vec::new(),
+        args.transcribing,
+        progress,
+    );
     Ok(Outcome {
         taken: taken.pop(),
         shortfall: shortfall.or(finished.err()),
@@ -243,13 +258,14 @@ impl News {
 
 /// What `record` and `import` do at the end: merge and transcribe, where that
 /// bothers nobody. Recordings that turn out to be held already are taken out
-/// of `taken`.
+/// of `taken`; those that came from files go to `held`.
 ///
 /// # Errors
 /// When a key was given and does not open the vault, or it can't be written.
 pub fn finish(
     context: &Context,
     taken: &mut Vec<Taken>,
+    held: &mut Vec<Held>,
     transcribing: Transcribing,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
@@ -261,13 +277,22 @@ pub fn finish(
         }
     };
     if let Some(vault) = &vault {
-        let known = match merge_quietly(vault, progress) {
+        let file_of = |id: RecordingId| {
+            let one = taken.iter().find(|one| one.id == id);
+            one.and_then(|one| one.file.clone())
+        };
+        let name = |id: RecordingId| file_of(id).unwrap_or_else(|| id.short());
+        let known = match merge_calling(vault, &name, progress) {
             Ok(report) => report.duplicates,
             Err(failure) => {
                 deliver(taken, progress);
                 return Err(failure);
             }
         };
+        held.extend(known.iter().filter_map(|duplicate| {
+            let (file, id) = (file_of(duplicate.id)?, duplicate.of);
+            Some(Held { file, id })
+        }));
         taken.retain(|one| !known.iter().any(|duplicate| duplicate.id == one.id));
     }
     deliver(taken, progress);

@@ -120,8 +120,14 @@ fn importing_again_skips_the_sound_and_keeps_what_is_new_beside_it() {
     home.voxvault(["import", "talk.wav"]).run().ok();
     for _ in 0..2 {
         let again = home.voxvault(["import", "talk.wav"]).run().ok();
-        assert!(again.stderr.contains("holds the same sound as"), "{again}");
+        let said = "talk.wav holds the same sound as";
+        assert!(again.stderr.contains(said), "{again}");
         assert!(again.text().is_empty(), "{again}");
+        let json = home.voxvault(["import", "talk.wav", "--json"]).run().ok();
+        let held = serde_json::json!([{ "file": "talk.wav", "id": home.id_of("talk") }]);
+        let json = json.json();
+        assert_eq!(json["held"], held, "{json}");
+        assert_eq!(json["recordings"], serde_json::json!([]));
         assert_eq!(models(&home, "talk"), ["imported: talk.srt"]);
     }
     home.write(

@@ -12,7 +12,7 @@ use crate::command::devices::Level;
 use crate::command::doctor::Check;
 use crate::command::key;
 use crate::command::list::Listed;
-use crate::command::record::Taken;
+use crate::command::record::{Held, Taken};
 use crate::command::shred::Doomed;
 use crate::command::{demo, export, init, search, show, transcribe};
 use crate::error::Failure;
@@ -61,6 +61,7 @@ pub(in crate::cli) fn recording_json(out: Out<'_>, recording: &Recording) -> io:
 pub(in crate::cli) fn taken_json(
     out: Out<'_>,
     taken: &[Taken],
+    held: &[Held],
     refused: &[(PathBuf, Failure)],
 ) -> io::Result<()> {
     let recordings: Vec<Value> = taken
@@ -75,10 +76,14 @@ pub(in crate::cli) fn taken_json(
             })
         })
         .collect();
+    let held: Vec<Value> = held
+        .iter()
+        .map(|one| json!({ "file": one.file, "id": one.id.to_string() }))
+        .collect();
     let refused = refusals(refused);
     document(
         out,
-        &json!({ "recordings": recordings, "refused": refused }),
+        &json!({ "recordings": recordings, "held": held, "refused": refused }),
     )
 }
 

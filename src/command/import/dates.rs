@@ -28,14 +28,14 @@ pub(super) fn best(known: &Known<'_>, now: Moment) -> Option<Moment> {
     let told = known.told.map(|told| told.to_zoned(local.clone()));
     let changed = known.changed.clone();
     let named = names::date_in(known.name);
-    // A day alone takes its time from a source that knows more of the same day.
+    // A day alone takes its time from the first source that knows more of the same day.
     let exact = named
         .filter(|stamp| stamp.time.is_some())
-        .and_then(|stamp| stamp.moment(&local, None))
-        .or_else(|| changed.clone());
-    let tag = known
-        .tag
-        .and_then(|stamp| stamp.moment(&local, exact.as_ref()));
+        .and_then(|stamp| stamp.moment(&local, None));
+    let tag = known.tag.and_then(|stamp| {
+        let mut exact = [exact.as_ref(), changed.as_ref()].into_iter().flatten();
+        stamp.moment(&local, exact.find(|exact| exact.date() == stamp.date))
+    });
     let named = named.and_then(|stamp| stamp.moment(&local, changed.as_ref()));
     [told, tag, named, changed]
         .into_iter()
@@ -75,6 +75,9 @@ mod tests {
         assert_eq!(best_ms(&known), Some(ms("2020-03-03T11:00:00Z")));
         known.tag = Stamp::parse("2020-03-03");
         assert_eq!(best_ms(&known), Some(ms("2020-03-03T11:00:00Z")));
+        // The name is of another day, and the file's own time is of that one.
+        known.tag = Stamp::parse("2021-06-01");
+        assert_eq!(best_ms(&known), Some(ms("2021-06-01T12:00:00Z")));
         (known.tag, known.name) = (None, "memo.wav");
         assert_eq!(best_ms(&known), Some(ms("2021-06-01T12:00:00Z")));
         known.changed = None;

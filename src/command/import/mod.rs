@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use self::batch::Batch;
 use self::lists::Lists;
 use self::words::{Found, Sidecars};
-use super::record::{self, Taken, Transcribing};
+use super::record::{self, Held, Taken, Transcribing};
 use super::{Context, Listening, Progress, Unit, edit};
 use crate::error::{Exit, Failure};
 use crate::foreign::{Spoken, archive};
@@ -46,6 +46,9 @@ pub struct Outcome {
     pub taken: Vec<Taken>,
     /// The files that could not be taken in; they have been told already.
     pub refused: Vec<(PathBuf, Failure)>,
+    /// The files whose sound the vault holds already, as far as that is known by now: of a
+    /// vault that is locked, the next merge finds them.
+    pub held: Vec<Held>,
     /// How many files of folders and archives are neither sound nor about it.
     pub skipped: usize,
     /// What ended the work early; what was taken in by then stays.
@@ -70,7 +73,8 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
         1 => progress.note("1 file that is not sound was skipped"),
         more => progress.note(&format!("{more} files that are not sound were skipped")),
     }
-    let finished = record::finish(context, &mut outcome.taken, args.transcribing, progress);
+    let (taken, held) = (&mut outcome.taken, &mut outcome.held);
+    let finished = record::finish(context, taken, held, args.transcribing, progress);
     outcome.stopped = outcome.stopped.or(finished.err());
     Ok(outcome)
 }
