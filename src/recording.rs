@@ -251,7 +251,8 @@ pub enum State {
     Pending,
     /// It has at least one transcript, or its transcripts were shredded.
     Transcribed,
-    /// There is nothing to hear in it.
+    /// There is nothing to hear in it, or nothing any more: its sound was shredded before
+    /// it had a transcript.
     Silent,
     /// Transcribing it failed.
     Failed,
@@ -321,6 +322,8 @@ impl Recording {
     pub fn state(&self) -> State {
         if !self.versions.is_empty() || self.text_shredded {
             State::Transcribed
+        } else if self.audio_bytes == 0 {
+            State::Silent
         } else if self.card.failure.is_some() {
             State::Failed
         } else if self.card.signal.is_silent() {
@@ -335,7 +338,14 @@ impl Recording {
     /// Whether the transcriber should take it up by itself.
     #[must_use]
     pub fn waits_for_transcript(&self) -> bool {
-        self.audio_bytes > 0 && matches!(self.state(), State::Pending | State::Interrupted)
+        matches!(self.state(), State::Pending | State::Interrupted)
+    }
+
+    /// Whether it has no transcript and there may be one yet: without its sound, or the
+    /// key to its text, there will be none.
+    #[must_use]
+    pub fn is_untranscribed(&self) -> bool {
+        self.versions.is_empty() && self.audio_bytes > 0 && !self.text_shredded
     }
 
     /// The language of the newest transcript.

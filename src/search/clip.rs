@@ -27,7 +27,7 @@ pub(super) struct Clip {
     duration: Duration,
     is_pinned: bool,
     is_silent: bool,
-    is_transcribed: bool,
+    is_untranscribed: bool,
     language: Option<u32>,
     device: Option<u32>,
     title: Box<str>,
@@ -71,7 +71,7 @@ impl Clip {
             duration: card.duration(),
             is_pinned: card.pinned,
             is_silent: card.signal.is_silent(),
-            is_transcribed: !recording.versions.is_empty(),
+            is_untranscribed: recording.is_untranscribed(),
             language: recording.language().map(|language| names.intern(language)),
             device: card.device.as_ref().map(|device| names.intern(device)),
             title: fold(&card.title).into(),
@@ -121,8 +121,8 @@ impl Facts for ClipFacts<'_> {
     fn is_silent(&self) -> bool {
         self.clip.is_silent
     }
-    fn is_transcribed(&self) -> bool {
-        self.clip.is_transcribed
+    fn is_untranscribed(&self) -> bool {
+        self.clip.is_untranscribed
     }
     fn language(&self) -> Option<&str> {
         self.names.get(self.clip.language)

@@ -220,8 +220,8 @@ pub trait Facts {
     fn is_pinned(&self) -> bool;
     /// Whether nothing in it could be heard.
     fn is_silent(&self) -> bool;
-    /// Whether it has a transcript.
-    fn is_transcribed(&self) -> bool;
+    /// Whether it has no transcript and there may be one yet.
+    fn is_untranscribed(&self) -> bool;
     /// The language of its newest transcript.
     fn language(&self) -> Option<&str>;
     /// Whether it has this tag.
@@ -250,8 +250,8 @@ impl Facts for Recording {
     fn is_silent(&self) -> bool {
         self.card.signal.is_silent()
     }
-    fn is_transcribed(&self) -> bool {
-        !self.versions.is_empty()
+    fn is_untranscribed(&self) -> bool {
+        Self::is_untranscribed(self)
     }
     fn language(&self) -> Option<&str> {
         Self::language(self)
@@ -327,7 +327,7 @@ impl<'a> ReadyTest<'a> {
                         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
                 }),
                 Test::Pinned => facts.is_pinned(),
-                Test::Untranscribed => !facts.is_transcribed(),
+                Test::Untranscribed => facts.is_untranscribed(),
                 Test::Silent => facts.is_silent(),
                 // `new` made the others into spans and ids.
                 Test::After(_) | Test::Before(_) | Test::Last | Test::Today | Test::Yesterday => {

@@ -326,3 +326,40 @@ fn a_scrub_without_room_for_a_second_copy_says_so_and_changes_nothing() {
         .ok();
     Command::new("umount").arg("-l").arg(&place).status().ok();
 }
+
+#[test]
+fn of_a_recording_whose_sound_was_shredded_it_does_not_say_that_it_is_silent() {
+    let home = quick_home();
+    home.write("talk.wav", &Pcm::tone(16_000, 3.0).wav());
+    let words = b"1\n00:00:00,100 --> 00:00:01,900\nsecret\n";
+    home.write("talk.srt", words);
+    home.voxvault(["import", "talk.wav"]).run().ok();
+    home.write("mute.wav", &Pcm::tone(16_000, 4.0).wav());
+    let args = ["import", "--no-transcribe", "mute.wav"];
+    home.voxvault(args).run().ok();
+    let waits = || {
+        home.voxvault(["list", "is:untranscribed", "--json"])
+            .run()
+            .ok()
+    };
+    let waiting = || waits().json()["recordings"].as_array().unwrap().len();
+    assert_eq!(waiting(), 1, "the control");
+    for title in ["talk", "mute"] {
+        let id = home.id_of(title);
+        home.voxvault(["shred", &id, "--audio-only", "--yes"])
+            .run()
+            .ok();
+    }
+    let id = home.id_of("talk");
+    let done = home.voxvault(["redact", &id, "0", "2", "--yes"]).run().ok();
+    assert!(
+        done.text().contains("its sound was shredded before"),
+        "{done}"
+    );
+    assert!(!done.text().contains("is silent there"), "{done}");
+    // With no sound nothing can be transcribed any more.
+    assert_eq!(waiting(), 0);
+    let list = home.list();
+    let mute = list.iter().find(|one| one["title"] == "mute").unwrap();
+    assert_eq!(mute["state"], "silent");
+}

@@ -90,9 +90,13 @@ pub(in crate::cli) fn redaction_plan(out: Out<'_>, plan: &Plan) -> io::Result<()
 /// What was redacted, what stays, what is out of reach, in words.
 pub(in crate::cli) fn redacted(out: Out<'_>, done: &Redacted, plan: &Plan) -> io::Result<()> {
     let s = if done.transcripts == 1 { "" } else { "s" };
+    let sound = match plan.recording.audio_bytes {
+        0 => "its sound was shredded before",
+        _ => "its sound is silent there",
+    };
     writeln!(
         out,
-        "redacted {}  {}  from {}: its sound is silent there, and {} transcript{s} lost words",
+        "redacted {}  {}  from {}: {sound}, and {} transcript{s} lost words",
         done.id.short(),
         plain(&plan.recording.card.title),
         span(plan),

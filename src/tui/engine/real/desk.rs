@@ -415,8 +415,12 @@ impl Desk {
         if let Some(transcriber) = &self.transcriber {
             transcriber.nudge();
         }
+        let sound = match plan.recording.audio_bytes {
+            0 => "",
+            _ => "in its sound and ",
+        };
         let first = format!(
-            "Redacted for good: the sentence, in its sound and in {}.",
+            "Redacted for good: the sentence, {sound}in {}.",
             crate::tui::view::words::several(
                 redacted.transcripts as usize,
                 "transcript",
