@@ -1,7 +1,7 @@
 //! What an unlocked vault keeps in memory: the master key and the bag, and
 //! which generation they are of.
 
-use super::bag::Bag;
+use super::bag::{Bag, Settings};
 use super::keyslots::{self, Opened};
 use super::recover::Survey;
 use super::root::{Position, RootFacts};
@@ -65,16 +65,16 @@ impl KeyRing {
         else {
             return Ok(None);
         };
+        let Some(slot) = way_of(site, &opened, &bag.settings)? else {
+            return Ok(None);
+        };
         let mut notices: Vec<Notice> = seen::compare(site, vault, facts.generation)
             .into_iter()
             .collect();
         let master = &opened.secrets.master;
         notices.extend(put_in_order(site, &lock, &survey, master, &facts, &bag)?);
         seen::note(site, vault, facts.generation);
-        let Opened {
-            name: slot,
-            secrets,
-        } = opened;
+        let secrets = opened.secrets;
         let stamp = stamp(site);
         let ring = Self {
             slot,
@@ -157,6 +157,24 @@ impl KeyRing {
     pub fn backup_identity(&self) -> &BackupIdentity {
         &self.backup
     }
+}
+
+/// The way in that a slot is of; `None` if it is of none. The right master key is in
+/// every slot that was ever sealed to it, also in one for a change that was refused.
+fn way_of(site: &Site, opened: &Opened, settings: &Settings) -> Result<Option<String>> {
+    let ways = &settings.ways;
+    // Under whatever name: it may wait for its place, or be a copy.
+    if let Some((name, _)) = ways.iter().find(|(_, way)| way.hash == opened.hash) {
+        return Ok(Some(name.clone()));
+    }
+    let (false, Some(way)) = (opened.waits, ways.get(&opened.name)) else {
+        return Ok(None);
+    };
+    // One that is damaged where its key does not mind is better than none; but where
+    // a whole file of that way in is left, that is the one to open.
+    let mut files = keyslots::files(site)?.into_iter();
+    let is_whole = files.any(|file| file.slot == opened.name && file.hash == Some(way.hash));
+    Ok((!is_whole).then(|| opened.name.clone()))
 }
 
 fn stamp(site: &Site) -> Stamp {

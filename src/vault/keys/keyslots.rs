@@ -6,7 +6,7 @@
 //! way in or the new one in force. `settle` puts them in their places.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -37,6 +37,10 @@ pub(in crate::vault) type Fingerprint = [u8; 16];
 pub(in crate::vault) struct Opened {
     /// Its name, without any ending.
     pub name: String,
+    /// Whether it waits for its place.
+    pub waits: bool,
+    /// Its hash, as the bag has it.
+    pub hash: [u8; 32],
     /// What was in it.
     pub secrets: SlotSecrets,
 }
@@ -170,8 +174,13 @@ pub(in crate::vault) fn open<T>(
         match key.open_slot(&sealed) {
             Ok(secrets) => {
                 whole = true;
-                let name = file.slot;
-                if let Some(taken) = fits(Opened { name, secrets })? {
+                let opened = Opened {
+                    name: file.slot,
+                    waits: file.waits,
+                    hash,
+                    secrets,
+                };
+                if let Some(taken) = fits(opened)? {
                     return Ok(taken);
                 }
             }
@@ -212,14 +221,33 @@ pub(in crate::vault) fn prepare(
     slots: &[Sealed],
 ) -> Result<()> {
     let keys = site.path(DIR);
-    let fingerprint = hex(fingerprint);
-    for Sealed { name, bytes, .. } in slots {
-        for ending in ENDINGS {
-            let file = format!("{name}.{fingerprint}{NEW}{ending}");
-            put(site, &keys.join(file), bytes)?;
+    for slot in slots {
+        for path in waiting(&keys, fingerprint, &slot.name) {
+            put(site, &path, &slot.bytes)?;
         }
     }
     site.disk.sync_dir(&keys).map_err(Error::io("sync", &keys))
+}
+
+/// Overwrites what was prepared for these, as far as the disk lets it.
+pub(in crate::vault) fn discard<'a>(
+    site: &Site,
+    fingerprint: &Fingerprint,
+    slots: impl Iterator<Item = &'a Sealed>,
+) {
+    let keys = site.path(DIR);
+    for slot in slots {
+        for path in waiting(&keys, fingerprint, &slot.name) {
+            let _ = disk::erase(&*site.disk, &path);
+        }
+    }
+    let _ = site.disk.sync_dir(&keys);
+}
+
+/// Where both files of a slot lie that waits for its place.
+fn waiting(keys: &Path, fingerprint: &Fingerprint, name: &str) -> [PathBuf; 2] {
+    let fingerprint = hex(fingerprint);
+    ENDINGS.map(|ending| keys.join(format!("{name}.{fingerprint}{NEW}{ending}")))
 }
 
 fn put(site: &Site, path: &Path, sealed: &[u8]) -> Result<()> {

@@ -19,8 +19,13 @@ use crate::vault::notice::Notice;
 /// with what was mended, and with what could not be done.
 pub(in crate::vault) fn settle(site: &Site, settings: &Settings) -> Vec<Notice> {
     let (disk, keys) = (&*site.disk, site.path(keyslots::DIR));
-    let Ok(files) = keyslots::files(site) else {
-        return Vec::new();
+    let files = match keyslots::files(site) {
+        Ok(files) => files,
+        // What was to be overwritten is still there.
+        Err(error) => {
+            let why = error.to_string();
+            return vec![Notice::NotDone { path: keys, why }];
+        }
     };
     let mut work = Work {
         disk,

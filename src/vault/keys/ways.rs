@@ -9,7 +9,11 @@ use std::collections::BTreeMap;
 
 use super::bag::{Bag, MOST_RETIRED, Retired, Way};
 use super::keyring::KeyRing;
+use super::keyslots::Fingerprint;
+use super::recover::Survey;
+use super::root::Copy;
 use super::rotation::{Leftover, Rotated, Successor};
+use super::verdict::{Verdict, judge};
 use super::{keyslots, settle};
 use crate::crypto::{BackupIdentity, CryptoError, MasterKey, SlotSecrets};
 use crate::vault::error::{Error, Result};
@@ -94,7 +98,7 @@ impl KeyRing {
         };
         let prepared = keyslots::prepare(site, &fingerprint, &slots);
         let rotated = prepared.and_then(|()| self.rotate_to(site, lock, &mut insert, None));
-        Ok(self.settled(site, rotated?))
+        self.concluded(site, &fingerprint, &slots, rotated)
     }
 
     /// Replaces the master key. These are the ways in from then on; what is not
@@ -142,7 +146,8 @@ impl KeyRing {
         let successor = Successor { master, backup };
         let prepared = keyslots::prepare(site, &fingerprint, slots);
         let rotated =
-            prepared.and_then(|()| self.rotate_to(site, lock, &mut replace, Some(successor)))?;
+            prepared.and_then(|()| self.rotate_to(site, lock, &mut replace, Some(successor)));
+        let rotated = self.concluded(site, &fingerprint, slots, rotated)?;
         if !slots.iter().any(|slot| slot.name == self.slot) {
             // Whoever goes on working here came in by a way that is gone.
             self.slot = slots
@@ -150,7 +155,7 @@ impl KeyRing {
                 .map(|slot| slot.name.clone())
                 .unwrap_or_default();
         }
-        Ok(self.settled(site, rotated))
+        Ok(rotated)
     }
 
     /// The backup identities that a successor's slots would call former.
@@ -162,15 +167,65 @@ impl KeyRing {
             .into_iter()
     }
 
-    /// Puts the files in their places. (What was prepared for a change that did not
-    /// come into force is taken away by the next unlocking, which knows for sure.)
+    /// Puts the files in their places, or takes away what was prepared in vain: the
+    /// key to it opens all that the keys in it open.
+    fn concluded(
+        &self,
+        site: &Site,
+        fingerprint: &Fingerprint,
+        slots: &[Sealed],
+        rotated: Result<Rotated>,
+    ) -> Result<Rotated> {
+        match rotated {
+            Ok(rotated) => Ok(self.settled(site, rotated)),
+            Err(error) => {
+                self.take_back(site, fingerprint, slots);
+                Err(error)
+            }
+        }
+    }
+
+    /// Overwrites prepared slots that the bag in force does not know. Where that is not
+    /// known for sure, they stay: they may be the only ways in. The next unlocking
+    /// decides then, and opens with none that its bag does not know.
+    fn take_back(&self, site: &Site, fingerprint: &Fingerprint, slots: &[Sealed]) {
+        let next = self.facts.generation + 1;
+        let is_left = Copy::BOTH.map(|copy| site.disk.exists(&copy.bag_file(&site.dir, next)));
+        let survey = Survey::read(&*site.disk, &site.dir);
+        let verdict =
+            survey.and_then(|survey| judge(site, &survey, &self.master, self.facts.vault));
+        let Ok(Verdict::InForce(facts, bag)) = verdict else {
+            return;
+        };
+        // Half a commit whose bag stays could come into force after a power cut.
+        let is_undone = is_left.iter().all(|left| matches!(left, Ok(false)));
+        if facts.generation != self.facts.generation
+            || !is_undone
+            || site.disk.sync_dir(&site.dir).is_err()
+        {
+            return;
+        }
+        let is_known = |slot: &&Sealed| {
+            let way = bag.settings.ways.get(&slot.name);
+            way.is_some_and(|way| way.hash == slot.way.hash)
+        };
+        let vain = slots.iter().filter(|slot| !is_known(slot));
+        keyslots::discard(site, fingerprint, vain);
+    }
+
     fn settled(&self, site: &Site, mut rotated: Rotated) -> Rotated {
         for notice in settle::settle(site, &self.bag.settings) {
-            if let Notice::NotDone { path, why } = notice {
-                let source = std::io::Error::other(why);
-                let why = Error::NotFinal { path, source };
-                rotated.leftovers.push(Leftover { why });
-            }
+            let (path, source) = match notice {
+                Notice::NotDone { path, why } => (path, std::io::Error::other(why)),
+                // What was under this name before is still there, then.
+                Notice::WayLost { name } => {
+                    let path = site.path(keyslots::DIR).join(format!("{name}.age"));
+                    (path, std::io::Error::other("its new file is lost"))
+                }
+                _ => continue,
+            };
+            let why = Error::NotFinal { path, source };
+            rotated.leftovers.push(Leftover { why });
         }
         rotated
     }

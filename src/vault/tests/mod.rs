@@ -22,6 +22,7 @@ mod crash;
 mod cycle;
 mod damage;
 mod forensic;
+mod in_vain;
 mod interrupted;
 mod log;
 mod read_only;
