@@ -71,6 +71,15 @@ impl Failure {
         Self::new(exit, what, error.to_string())
     }
 
+    /// The same, of a key that is to be a new one: nothing is locked yet.
+    #[must_use]
+    pub fn of_new_key(mut self) -> Self {
+        if self.exit == Exit::Locked {
+            self.exit = Exit::Usage;
+        }
+        self
+    }
+
     /// The same, about this file or id.
     #[must_use]
     pub fn about(mut self, which: impl fmt::Display) -> Self {

@@ -47,13 +47,22 @@ impl KeySource for Failing {
     }
 }
 
-/// The content of identity files, by their names.
-pub(super) struct IdentityFiles(Vec<(String, Zeroizing<Vec<u8>>)>);
+/// The content of identity files, by their names, and a passphrase that was given
+/// beside: not to open anything, but for what is made.
+pub(super) struct IdentityFiles {
+    files: Vec<(String, Zeroizing<Vec<u8>>)>,
+    beside: Option<Box<dyn KeySource>>,
+}
 
 impl IdentityFiles {
+    /// The same, with this passphrase beside, if there is one.
+    pub(super) fn beside(self, beside: Option<Box<dyn KeySource>>) -> Self {
+        Self { beside, ..self }
+    }
+
     fn read_for(&self, asker: &Arc<dyn Asker>) -> Result<Identities, Failure> {
         let mut identities = Identities::default();
-        for (name, bytes) in &self.0 {
+        for (name, bytes) in &self.files {
             let added = identities.add(bytes, name, asker);
             added.map_err(|error| match Failure::from(error) {
                 failure if failure.which.is_none() => failure.about(name),
@@ -74,6 +83,11 @@ impl KeySource for IdentityFiles {
     fn key(&self) -> Result<Key, Failure> {
         let terminal: Arc<dyn Asker> = Arc::new(Terminal);
         self.read_for(&terminal).map(Key::from)
+    }
+
+    fn new_passphrase(&self) -> Result<Option<Passphrase>, Failure> {
+        let beside = self.beside.as_ref();
+        beside.map(|source| source.passphrase()).transpose()
     }
 
     fn is_unattended(&self) -> bool {
@@ -98,11 +112,11 @@ pub(super) fn from_identities(paths: &[PathBuf]) -> Result<IdentityFiles, Failur
         };
         Ok((name.clone(), bytes.map_err(failed)?))
     };
-    paths
-        .iter()
-        .map(read)
-        .collect::<Result<_, _>>()
-        .map(IdentityFiles)
+    let files = paths.iter().map(read).collect::<Result<_, Failure>>()?;
+    Ok(IdentityFiles {
+        files,
+        beside: None,
+    })
 }
 
 /// The source, or one that tells later why there is none.
@@ -220,6 +234,10 @@ pub(super) fn ask(prompt: &str) -> Result<Passphrase, Failure> {
 /// Asks for a new passphrase, which has to be typed twice; nothing typed asks
 /// for one that is generated, which has to be typed once.
 pub(super) fn ask_new() -> Result<Passphrase, Failure> {
+    ask_twice().map_err(Failure::of_new_key)
+}
+
+fn ask_twice() -> Result<Passphrase, Failure> {
     let first = ask("new passphrase (only Enter: ten random words): ")?;
     if first.is_empty() {
         return generated();
@@ -251,7 +269,7 @@ pub(super) fn recovery_on_terminal() -> Result<RecoveryKey, Failure> {
         )
         .hint("--recovery-out FILE writes it to a file")
     })?;
-    let typed = ask("write it down, then type it here: ")?;
+    let typed = ask("write it down, then type it here: ").map_err(Failure::of_new_key)?;
     match typed.is_recovery_key(&key) {
         Ok(true) => Ok(key),
         wrong => {

@@ -138,11 +138,14 @@ fn key_source(cli: &Cli) -> Result<Box<dyn KeySource>, Failure> {
         let why = "`-` for standard input can stand once";
         return Err(Failure::new(Exit::Usage, "can't use the arguments", why));
     }
+    let file = global.passphrase_file.as_deref();
+    let file = file.map(|file| keys::or_failing(keys::from_file(file)));
     if !global.identity.is_empty() {
-        return Ok(keys::or_failing(keys::from_identities(&global.identity)));
+        let identities = keys::from_identities(&global.identity);
+        return Ok(keys::or_failing(identities.map(|one| one.beside(file))));
     }
-    if let Some(file) = &global.passphrase_file {
-        return Ok(keys::or_failing(keys::from_file(file)));
+    if let Some(file) = file {
+        return Ok(file);
     }
     let from_environment = || {
         let command = std::env::var("VOXVAULT_PASSPHRASE_COMMAND").ok();

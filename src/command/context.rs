@@ -45,6 +45,15 @@ pub trait KeySource: Send + Sync {
         self.passphrase().map(Key::from)
     }
 
+    /// A passphrase for a vault that is to be made; `None` where none was given, and
+    /// somebody has to be asked.
+    ///
+    /// # Errors
+    /// When it was given and can't be had.
+    fn new_passphrase(&self) -> Result<Option<Passphrase>, Failure> {
+        self.is_unattended().then(|| self.passphrase()).transpose()
+    }
+
     /// Whether asking costs nobody's attention: commands that work while
     /// locked unlock only then, and never prompt.
     fn is_unattended(&self) -> bool;
@@ -211,6 +220,15 @@ impl Context {
             .is_unattended()
             .then(|| self.keys.passphrase())
             .transpose()
+    }
+
+    /// The passphrase for a vault that is to be made beside what the key opens, where
+    /// one was given.
+    ///
+    /// # Errors
+    /// When it was given and can't be had.
+    pub fn new_passphrase(&self) -> Result<Option<Passphrase>, Failure> {
+        self.keys.new_passphrase().map_err(Failure::of_new_key)
     }
 
     /// Takes a vault that was just made, which is open.

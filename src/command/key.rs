@@ -314,6 +314,21 @@ fn replace(
     Ok(done?)
 }
 
+/// Whether a recovery key can be written there.
+///
+/// # Errors
+/// When it is `-`, which elsewhere is standard output.
+pub fn check_recovery_path(path: &Path) -> Result<(), Failure> {
+    if path != Path::new("-") {
+        return Ok(());
+    }
+    let why = "`-` would show it to whatever reads the output";
+    Err(
+        Failure::new(Exit::Usage, "can't write the recovery key", why)
+            .hint("`voxvault key add --recovery` shows it on the terminal"),
+    )
+}
+
 /// A file with a recovery key, which is there before the vault knows of the key.
 pub struct RecoveryFile(PathBuf);
 
@@ -324,6 +339,7 @@ impl RecoveryFile {
     /// When there is a file, it can't be written, or it would lie in the vault, whose
     /// lock it opens.
     pub fn write(context: &Context, path: &Path, key: &RecoveryKey) -> Result<Self, Failure> {
+        check_recovery_path(path)?;
         let failed = |why: String| {
             Failure::new(Exit::Failed, "can't write the recovery key", why).about(path.display())
         };

@@ -144,6 +144,16 @@ fn two_when_the_arguments_are_unusable() {
         "a refused init leaves nothing"
     );
 
+    // Nothing is locked where there is no vault yet.
+    home.write("empty", b"");
+    let init = || home.voxvault(["init", "--vault", "fresh"]);
+    complaint(&init().passphrase_file("empty").run(), 2);
+    let (said, hint) = complaint(&init().locked().run(), 2);
+    assert!(said.contains("terminal") && hint.is_some(), "{said}");
+    let add = ["key", "add", "--new-passphrase-file", "empty"];
+    complaint(&home.voxvault(add).run(), 2);
+    assert!(!home.path("fresh").exists());
+
     fs::create_dir_all(home.path("config/voxvault")).unwrap();
     home.write("config/voxvault/config.toml", b"langauge = \"de\"\n");
     let (said, _) = complaint(&home.voxvault(["list"]).run(), 2);

@@ -46,6 +46,15 @@ fn key_list(home: &Home) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The ways in that a command says are left.
+fn names_left(home: &Home, args: &[&str]) -> Vec<String> {
+    let answer = home.voxvault([args, &["--json"]].concat()).run().ok();
+    let answer = answer.json();
+    let keys = answer["keys"].as_array().unwrap().iter();
+    keys.map(|key| key["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
 fn pair(name: &str, kind: &str) -> (String, String) {
     (name.to_owned(), kind.to_owned())
 }
@@ -100,6 +109,9 @@ fn a_recovery_key_is_made_with_the_vault_and_opens_it_in_every_form() {
     add(inside.to_str().unwrap()).ended_with(2);
     assert!(!inside.exists());
     add("-").ended_with(2);
+    let fresh = ["--vault", "fresh", "init", "--recovery-out", "-"];
+    home.voxvault(fresh).run().ended_with(2);
+    assert!(!home.path("fresh").exists() && !home.path("-").exists());
     assert_eq!(key_list(&home), kinds);
 
     if require_tool("age") {
@@ -141,12 +153,14 @@ fn an_age_identity_opens_the_vault_until_it_is_removed() {
     home.voxvault(both).locked().run().ok();
 
     // A new master key: the public half is sealed to again without asking.
-    home.voxvault(["key", "rotate"]).run().ok();
+    let left = names_left(&home, &["key", "rotate"]);
+    assert_eq!(left, ["passphrase", "phone"]);
     assert_eq!(list_with(&home, "phone.txt").0, 0);
     let kept = home.vault().join("keys/phone.age");
     fs::copy(&kept, home.path("kept.age")).unwrap();
 
-    home.voxvault(["key", "remove", "phone"]).run().ok();
+    let remove = ["key", "remove", "phone"];
+    assert_eq!(names_left(&home, &remove), ["passphrase"]);
     assert_eq!(key_list(&home), [pair("passphrase", "passphrase")]);
     assert_eq!(list_with(&home, "phone.txt").0, 3);
     // The slot as it was, put back, is known for what it is.
@@ -339,7 +353,7 @@ fn another_passphrase_is_asked_for_when_the_master_key_is_replaced_or_its_way_in
     let change = ["passwd", "--new-passphrase-file", "third"];
     home.voxvault(change).run().ended_with(3);
     let change = [&change[..], &["--drop", "desk"]].concat();
-    home.voxvault(change).run().ok();
+    assert_eq!(names_left(&home, &change), ["passphrase"]);
     for gone in ["second", "passphrase"] {
         home.voxvault(["list"])
             .passphrase_file(gone)

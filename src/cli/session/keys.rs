@@ -34,12 +34,12 @@ impl Session {
                 self.console.note(&format!(
                     "what was removed opens nothing here any more; {COPIES}"
                 ));
-                Ok(Exit::Done)
+                self.print_what_is_left()
             }
             KeyCommand::Export(args) => self.key_export(args),
             KeyCommand::Rotate(args) => {
                 self.rekey(&dropped(args))?;
-                Ok(Exit::Done)
+                self.print_what_is_left()
             }
         }
     }
@@ -60,7 +60,16 @@ impl Session {
         self.console.note(&format!(
             "the old passphrase opens nothing here any more; {COPIES}"
         ));
-        Ok(Exit::Done)
+        self.print_what_is_left()
+    }
+
+    /// The ways in as they are now, for who reads the answer as JSON.
+    fn print_what_is_left(&self) -> Result<Exit, Failure> {
+        if !self.json {
+            return Ok(Exit::Done);
+        }
+        let left = key::list(&self.context)?;
+        self.print(|out| print::keys_json(out, &left))
     }
 
     fn rekey(&self, dropping: &Dropping) -> Result<(), Failure> {
@@ -77,13 +86,16 @@ impl Session {
     fn add_key(&self, args: KeyAddArgs) -> Result<Exit, Failure> {
         // What can't be used is told before anybody is asked for anything.
         let recipient = args.recipient.as_deref().map(str::parse).transpose()?;
+        if let Some(path) = &args.recovery_out {
+            key::check_recovery_path(path)?;
+        }
         self.context.unlocked()?;
         let mut file = None;
         let addition = if let Some(recipient) = recipient {
             Addition::Recipient(recipient)
         } else if let Some(path) = &args.recovery_out {
             let key = RecoveryKey::generate();
-            file = Some(recovery_file(self, path, &key)?);
+            file = Some(RecoveryFile::write(&self.context, path, &key)?);
             Addition::Recovery(key)
         } else if args.recovery {
             Addition::Recovery(keys::recovery_on_terminal()?)
@@ -112,28 +124,15 @@ impl Session {
     }
 }
 
-fn recovery_file(
-    session: &Session,
-    path: &Path,
-    key: &RecoveryKey,
-) -> Result<RecoveryFile, Failure> {
-    if path == Path::new("-") {
-        let why = "`-` would show it to whatever reads the output";
-        return Err(
-            Failure::new(Exit::Usage, "can't write the recovery key", why)
-                .hint("--recovery shows it on the terminal"),
-        );
-    }
-    RecoveryFile::write(&session.context, path, key)
-}
-
 fn dropped(args: DroppingArgs) -> Dropping {
     Dropping { names: args.drop }
 }
 
 fn new_passphrase(file: Option<&Path>) -> Result<Passphrase, Failure> {
     match file {
-        Some(file) => keys::from_file(file)?.passphrase(),
+        Some(file) => keys::from_file(file)
+            .and_then(|given| given.passphrase())
+            .map_err(Failure::of_new_key),
         None => keys::ask_new(),
     }
 }

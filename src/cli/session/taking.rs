@@ -10,7 +10,7 @@ use crate::cli::definition::{
 use crate::cli::meter::Audience;
 use crate::cli::{keys, meter, print, stdin};
 use crate::command::record::{Input, Transcribing};
-use crate::command::{Progress, demo, devices, import, init, model, record, transcribe};
+use crate::command::{Progress, demo, devices, import, init, key, model, record, transcribe};
 use crate::error::{Exit, Failure};
 use crate::time;
 use crate::vault::Placement;
@@ -23,7 +23,11 @@ impl Session {
                     .about(self.context.paths.vault.display()),
             );
         }
-        let passphrase = match self.context.given_passphrase()? {
+        if let Some(path) = &args.recovery_out {
+            key::check_recovery_path(path)?;
+        }
+        let given = self.context.given_passphrase();
+        let passphrase = match given.map_err(Failure::of_new_key)? {
             Some(passphrase) => passphrase,
             None => {
                 self.console.note(
@@ -174,7 +178,8 @@ impl Session {
     }
 
     pub(super) fn demo(&self, dir: PathBuf) -> Result<Exit, Failure> {
-        let given = self.context.given_passphrase()?;
+        let given = self.context.given_passphrase();
+        let given = given.map_err(Failure::of_new_key)?;
         let wanted = demo::Args {
             dir,
             passphrase: given,
