@@ -7,6 +7,7 @@
 //! - `manifest`: the last file of each segment, signed: what is in it, what came
 //!   before it, and what must not come back;
 //! - `segment`: opens one, or its manifest only;
+//! - `start`: whether a stream opens, before the rest of it was read;
 //! - `write`: adds to a backup what is new, and rids it of what was destroyed;
 //! - `read`: where segments lie, which keys open them, what they hold together;
 //! - `verify`: every byte of a backup, and what segments say of each other;
@@ -22,6 +23,7 @@ pub mod meta;
 mod read;
 pub mod restore;
 pub mod segment;
+mod start;
 pub mod verify;
 pub mod write;
 mod written;
@@ -34,4 +36,5 @@ pub use layout::{Found, Member};
 pub use manifest::{Dropped, Entry, FileEntry, Manifest, Signed, SoundAt};
 pub use meta::Meta;
 pub use read::{Keys, Source, Trust, opens};
+pub use start::Started;
 pub use written::{BackupId, Hash, Mark};

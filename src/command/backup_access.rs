@@ -1,9 +1,10 @@
 //! Which keys open a backup, and whose it has to be.
 //!
 //! With `--from-identity` it is whatever that file holds, and the backup may be
-//! anybody's. Otherwise it is the vault's own keys; and where there is no vault, or
-//! the backup is not its own, the copies of the ways in that lie beside the segments,
-//! with the passphrase. So a machine that is lost costs nothing.
+//! anybody's. Otherwise it is the vault's own keys. Where there is no vault, the backup
+//! is not its own, or that file opens no segment, it is what the copies of the ways in
+//! give away that lie beside the segments. So a machine that is lost costs nothing, and
+//! a recovery key opens every backup.
 
 use std::fs;
 use std::io::Read;
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use crate::backup::verify::Opener;
-use crate::backup::{Found, Keys, Trust};
+use crate::backup::{self, Found, Keys, Source, Trust};
 use crate::crypto::{Asker, BackupIdentity, Identities, Key, SlotSecrets};
 use crate::error::{Exit, Failure};
 use crate::vault::OpenVault;
@@ -88,12 +89,58 @@ impl Access {
         })
     }
 
-    /// The keys that the copies of the ways in beside a backup give to this passphrase;
-    /// `None` if it opens none of them.
+    /// The keys in a file, for the backup that lies there, or those that its ways in
+    /// give to them: whoever has the key to one of these opens every segment.
+    ///
+    /// # Errors
+    /// As [`of_file`](Self::of_file).
+    pub(super) fn of_file_for(
+        file: &Path,
+        at: &Path,
+        vault: Option<&OpenVault>,
+        asker: &Arc<dyn Asker>,
+    ) -> Result<Self, Failure> {
+        let given = Self::of_file(file, vault, asker)?;
+        let (false, Some(dir)) = (given.opens(at), slots_dir(at)) else {
+            return Ok(given);
+        };
+        let Self {
+            openers: Openers::Given(identities),
+            trust,
+        } = given
+        else {
+            return Ok(given);
+        };
+        let key = Key::from(identities);
+        let beside = Self::of_slots(dir, &key, vault)?;
+        Ok(match (beside, key) {
+            (Some(beside), _) => beside,
+            (None, Key::Identities(identities)) => Self {
+                openers: Openers::Given(identities),
+                trust,
+            },
+            (None, Key::Passphrase(_)) => return Err(no_slot(at)),
+        })
+    }
+
+    /// Whether they open any of what lies there.
+    pub(super) fn opens(&self, at: &Path) -> bool {
+        let keys = self.keys();
+        keys.is_ok_and(|keys| backup::opens(at, &keys, &self.trust))
+    }
+
+    /// The keys that the copies of the ways in beside a backup give to this key; `None`
+    /// if it opens none of them. What says that it is of this vault has to be signed by
+    /// it, whatever the copy says: whoever knows a recipient can make one.
     ///
     /// # Errors
     /// When the folder can't be read.
-    pub(super) fn of_slots(dir: &Path, key: &Key) -> Result<Option<Self>, Failure> {
+    pub(super) fn of_slots(
+        dir: &Path,
+        key: &Key,
+        vault: Option<&OpenVault>,
+    ) -> Result<Option<Self>, Failure> {
+        let own = vault.map(OpenVault::backup_keys).transpose()?;
         let failed = |error: std::io::Error| {
             Failure::new(Exit::Failed, "can't read the backup", error.to_string())
                 .about(dir.display())
@@ -114,11 +161,12 @@ impl Access {
             if let Ok(secrets) = SlotSecrets::open_with(&sealed, key) {
                 let mut identities = vec![secrets.backup];
                 identities.extend(secrets.former);
+                let own = own.filter(|own| own.vault == secrets.vault);
                 return Ok(Some(Self {
                     openers: Openers::Vault(identities),
                     trust: Trust::Vault {
                         vault: secrets.vault,
-                        signer: secrets.signer,
+                        signer: own.map_or(secrets.signer, |own| own.signer),
                     },
                 }));
             }
@@ -157,19 +205,21 @@ pub(super) fn find(
     from_identity: Option<&Path>,
     asker: &Arc<dyn Asker>,
 ) -> Result<Access, Failure> {
+    // What is not there needs no key.
+    Source::find(at)?;
     if let Some(file) = from_identity {
         let open = match crate::vault::Vault::exists(&context.paths.vault) {
             true => context.unlocked_quietly()?,
             false => None,
         };
-        return Access::of_file(file, open.as_deref(), asker);
+        return Access::of_file_for(file, at, open.as_deref(), asker);
     }
     if crate::vault::Vault::exists(&context.paths.vault) {
         return Access::of_vault(&*context.unlocked()?);
     }
     let key = context.key()?;
     let found = match slots_dir(at) {
-        Some(dir) => Access::of_slots(dir, &key)?,
+        Some(dir) => Access::of_slots(dir, &key, None)?,
         None => None,
     };
     found.ok_or_else(|| no_slot(at))

@@ -28,6 +28,7 @@ pub mod rehearsal;
 pub mod repack;
 pub mod resolve;
 pub mod restore;
+mod restore_fresh;
 pub mod retain;
 pub mod scrub;
 pub mod search;

@@ -2,8 +2,8 @@
 //! it.
 //!
 //! Where there is no vault yet, one is made that opens with the passphrase that opened
-//! the backup: the one of the machine that was lost. With `--from-identity` there is
-//! none, and a new one is asked for.
+//! the backup: the one of the machine that was lost. Where something else opened it, a
+//! new one is asked for. No vault is made, and none stays, where nothing comes back.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use super::backup_access::{self as access, Access};
 use super::rehearsal::{self, Rehearsed};
-use super::{Context, Progress, Unit, init, merge_quietly};
+use super::{Context, Progress, Unit, merge_quietly, restore_fresh as fresh};
+use crate::backup::Source;
 use crate::backup::restore::{self, Outcome, Wanted};
-use crate::backup::{self, Source};
 use crate::crypto::{Asker, Key, Passphrase};
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
-use crate::vault::{OpenVault, Placement, Vault};
+use crate::vault::{self, OpenVault, Vault};
 
 /// Where the backup is.
 pub enum From {
@@ -49,8 +49,8 @@ pub struct Args {
     pub asker: Arc<dyn Asker>,
     /// One that was destroyed and is wanted all the same.
     pub resurrect: Option<String>,
-    /// Gives the passphrase of a vault that has to be made, where none opened the
-    /// backup.
+    /// Asks for the passphrase of a vault that has to be made, where none opened the
+    /// backup and none was given.
     pub new_passphrase: Box<dyn FnOnce() -> Result<Passphrase, Failure>>,
 }
 
@@ -70,8 +70,11 @@ pub struct Done {
 /// When no key opens the backup, it is another vault's, or the vault can't be written.
 pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Done, Failure> {
     let resurrect = args.resurrect.as_deref().map(whole_id).transpose()?;
-    let exists = Vault::exists(&context.paths.vault);
-    let vault = match exists {
+    if let From::Path(at) = &args.from {
+        // Before anybody is asked for anything.
+        Source::find(at)?;
+    }
+    let vault = match Vault::exists(&context.paths.vault) {
         true => {
             let vault = context.unlocked()?;
             merge_quietly(&vault, progress)?;
@@ -80,10 +83,6 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Don
         false => None,
     };
     let (access, passphrase) = opened(context, &args, vault.as_deref())?;
-    if let From::Path(at) = &args.from {
-        // Before a vault is made for it.
-        Source::find(at)?;
-    }
     let wanted = Wanted {
         trust: &access.trust,
         resurrect,
@@ -98,25 +97,19 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Don
             rehearsed: Some(rehearsed),
         });
     }
-    let (vault, made) = match vault {
-        Some(vault) => (vault, None),
-        None => {
-            let passphrase = passphrase.map_or_else(args.new_passphrase, Ok)?;
-            let wanted = init::Args {
-                passphrase,
-                placement: Placement::Local,
-                recovery_out: None,
-            };
-            let made = init::run(context, wanted, progress)?;
-            (context.unlocked()?, Some(made.vault))
-        }
-    };
-    let outcome = bring(&vault, args.from, &access, &wanted, progress)?;
-    Ok(Done {
+    let done = |outcome, made| Done {
         outcome,
         made,
         rehearsed: None,
-    })
+    };
+    if let Some(vault) = vault {
+        let outcome = bring(&vault, args.from, &access, &wanted, progress)?;
+        return Ok(done(outcome, None));
+    }
+    let (from, ask) = (args.from, args.new_passphrase);
+    let passphrase = || passphrase.map_or_else(|| fresh::new_passphrase(context, ask), Ok);
+    let (outcome, made) = fresh::restore(context, from, &access, &wanted, passphrase, progress)?;
+    Ok(done(outcome, made))
 }
 
 /// The keys to the backup, and the passphrase that gave them, if one did.
@@ -126,7 +119,11 @@ fn opened(
     vault: Option<&OpenVault>,
 ) -> Result<(Access, Option<Passphrase>), Failure> {
     if let Some(file) = &args.from_identity {
-        return Ok((Access::of_file(file, vault, &args.asker)?, None));
+        let access = match &args.from {
+            From::Path(at) => Access::of_file_for(file, at, vault, &args.asker)?,
+            From::Stream(_) => Access::of_file(file, vault, &args.asker)?,
+        };
+        return Ok((access, None));
     }
     let at = match &args.from {
         From::Path(at) => Some(at.as_path()),
@@ -134,11 +131,11 @@ fn opened(
     };
     if let Some(vault) = vault {
         let own = Access::of_vault(vault)?;
-        let Some(at) = at.filter(|at| !is_own(at, &own)) else {
+        let Some(at) = at.filter(|at| !own.opens(at)) else {
             return Ok((own, None));
         };
         // Another vault's, the ways in of which may lie beside it.
-        return Ok(match from_slots(context, at)? {
+        return Ok(match from_slots(context, at, Some(vault))? {
             Some((access, _)) => (access, None),
             None => (own, None),
         });
@@ -148,7 +145,7 @@ fn opened(
         return Err(Failure::new(Exit::Locked, "can't open the backup", why)
             .hint("--from-identity FILE gives the key: what `voxvault key export` wrote is one"));
     };
-    from_slots(context, at)?.ok_or_else(|| access::no_slot(at))
+    from_slots(context, at, None)?.ok_or_else(|| access::no_slot(at))
 }
 
 /// The passphrase comes along if one did it, to be that of a new vault. A recovery key
@@ -156,12 +153,13 @@ fn opened(
 fn from_slots(
     context: &Context,
     at: &Path,
+    vault: Option<&OpenVault>,
 ) -> Result<Option<(Access, Option<Passphrase>)>, Failure> {
     let Some(dir) = access::slots_dir(at) else {
         return Ok(None);
     };
     let key = context.key()?;
-    let Some(access) = Access::of_slots(dir, &key)? else {
+    let Some(access) = Access::of_slots(dir, &key, vault)? else {
         return Ok(None);
     };
     Ok(Some(match key {
@@ -172,13 +170,7 @@ fn from_slots(
     }))
 }
 
-/// Whether a vault's own keys open any of it.
-fn is_own(at: &Path, own: &Access) -> bool {
-    let keys = own.keys().ok();
-    keys.is_some_and(|keys| backup::opens(at, &keys, &own.trust))
-}
-
-fn bring(
+pub(super) fn bring(
     vault: &OpenVault,
     from: From,
     access: &Access,
@@ -199,7 +191,13 @@ fn bring(
         From::Stream(stream) => restore::from_stream(vault, stream, &keys, wanted, &tell),
     };
     progress.end();
-    Ok(outcome?)
+    let mut outcome = outcome?;
+    let was_destroyed = |id| matches!(vault.recording(id), Err(vault::Error::NoRecording { .. }));
+    if outcome.resurrected.is_some() && wanted.resurrect.is_some_and(was_destroyed) {
+        // It is back, if under another id.
+        outcome.destroyed = outcome.destroyed.saturating_sub(1);
+    }
+    Ok(outcome)
 }
 
 /// Whatever was destroyed is in no list, so its id has to be given whole.
@@ -222,8 +220,13 @@ pub fn failure(done: &Done) -> Option<Failure> {
     if damage + differing == 0 {
         return None;
     }
+    let came = match (&done.rehearsed, done.outcome.restored.is_empty()) {
+        (Some(_), _) => "what is sound could be restored",
+        (None, false) => "what is sound was restored",
+        (None, true) => "nothing was restored",
+    };
     let why = match (damage, differing) {
-        (damage, 0) => format!("{damage} found; what is sound was restored"),
+        (damage, 0) => format!("{damage} found; {came}"),
         (damage, differing) => {
             format!("{damage} found, and {differing} that differ from the vault")
         }

@@ -2,6 +2,7 @@
 //! passphrase; and nothing of what was shredded or redacted since.
 
 mod damaged;
+mod fresh;
 mod killed;
 mod repacked;
 

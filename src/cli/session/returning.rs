@@ -45,7 +45,6 @@ impl Session {
             true => restore::From::Stream(Box::new(std::io::stdin())),
             false => restore::From::Path(args.from),
         };
-        let given = self.context.given_passphrase()?;
         let wanted = restore::Args {
             from,
             mode: match args.test {
@@ -55,7 +54,7 @@ impl Session {
             from_identity: args.from_identity,
             asker: Arc::new(Nobody),
             resurrect: args.resurrect,
-            new_passphrase: Box::new(move || given.map_or_else(keys::ask_new, Ok)),
+            new_passphrase: Box::new(keys::ask_new),
         };
         let done = restore::run(&self.context, wanted, &self.console)?;
         for note in &done.outcome.notes {

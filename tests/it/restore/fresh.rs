@@ -1,0 +1,144 @@
+//! Where there is no vault, or no passphrase: what opens a backup, what opens the vault
+//! that is made for it, and that none is left where nothing came back.
+
+use std::fs;
+
+use super::{Owner, ids, segments};
+use crate::support::{Home, library, prepared};
+
+/// An owner with one recording, a recovery key in `recovery.txt` and a backup.
+fn owner() -> Owner {
+    let mut owner = Owner::new();
+    owner.record("minutes", 2);
+    owner.merge();
+    let add = ["key", "add", "--recovery-out", "recovery.txt"];
+    owner.home.voxvault(add).run().ok();
+    owner.home.write("second", b"a second passphrase");
+    owner.back_up();
+    owner
+}
+
+/// Another machine, with nothing but the backup, the recovery key and a passphrase.
+fn machine(owner: &Owner) -> Home {
+    let home = Home::in_memory();
+    prepared::copy_dir(&owner.home.path("backup"), &home.path("backup"));
+    for name in ["recovery.txt", "second"] {
+        fs::copy(owner.home.path(name), home.path(name)).unwrap();
+    }
+    home
+}
+
+#[test]
+fn an_identity_restores_and_the_new_vault_gets_a_passphrase_of_its_own() {
+    let owner = owner();
+    let home = machine(&owner);
+    let restore = ["restore", "backup", "--identity", "recovery.txt"];
+    let tried = home.voxvault([&restore[..], &["--test", "--json"]].concat());
+    let tried = tried.locked().run().ok().json();
+    assert_eq!(ids(&tried["restored"]).len(), 1);
+    let nowhere = ["restore", "nowhere", "--identity", "recovery.txt"];
+    home.voxvault(nowhere).locked().run().ended_with(4);
+    // Nobody can be asked for a passphrase here, and none was given.
+    home.voxvault(restore).locked().run().ended_with(2);
+    assert!(!home.vault().exists());
+    let made = home.voxvault(restore).passphrase_file("second");
+    assert!(made.run().ok().text().contains("restored 1 recordings"));
+    owner.assert_held(&library::unlock(&home.vault(), "a second passphrase"), &[]);
+
+    // A vault that no passphrase opens.
+    let remove = ["key", "remove", "passphrase"];
+    owner.home.voxvault(remove).run().ok();
+    let again = owner.home.voxvault(restore).locked().run().ok();
+    assert!(again.text().contains("1 were there"), "{again}");
+}
+
+#[test]
+fn a_recovery_key_opens_every_backup_and_is_never_made_a_passphrase() {
+    let owner = owner();
+    let home = machine(&owner);
+    let refused = home.voxvault(["restore", "backup"]);
+    let refused = refused.passphrase_file("recovery.txt").run().ended_with(2);
+    assert!(refused.stderr.contains("--identity FILE"), "{refused}");
+    assert!(!home.vault().exists());
+    let from = ["--from-identity", "recovery.txt"];
+    let verify = [&["backup", "verify", "backup"][..], &from].concat();
+    let verified = home.voxvault(&verify).locked().run().ok();
+    assert!(verified.text().contains("checked 1 recordings"));
+    let restore = [&["restore", "backup", "--json"][..], &from].concat();
+    let restored = home.voxvault(&restore).passphrase_file("second");
+    assert_eq!(ids(&restored.run().ok().json()["restored"]).len(), 1);
+    // A key that opens neither a segment nor a way in beside them.
+    let other = self::owner();
+    fs::copy(other.home.path("recovery.txt"), home.path("recovery.txt")).unwrap();
+    home.voxvault(&verify).locked().run().ended_with(3);
+}
+
+#[test]
+fn a_restore_that_fails_makes_no_vault() {
+    let owner = owner();
+    let home = machine(&owner);
+    let stream = owner.home.voxvault(["backup", "-"]).run().ok().stdout;
+    let identity = owner.open.backup_identity().unwrap().to_text();
+    home.write("identity", identity.as_bytes());
+    let from = |identity: &str, stream: &[u8]| {
+        let args = ["restore", "-", "--from-identity", identity];
+        let run = home.voxvault(args).passphrase_file("second");
+        run.stdin(stream.to_vec()).run()
+    };
+    // No passphrase is asked for where nothing opens: the recovery key opens ways in,
+    // and a stream brings none along.
+    from("recovery.txt", &stream).ended_with(3);
+    assert!(!home.vault().exists());
+    let cut = from("identity", &stream[..stream.len() - 100]).ended_with(5);
+    assert!(cut.stderr.contains("was removed again"), "{cut}");
+    assert!(!home.vault().exists());
+
+    let whole = fs::read(&segments(&home.path("backup"))[0]).unwrap();
+    let mut bytes = whole.clone();
+    let last = bytes.len() - 20;
+    bytes[last] ^= 1;
+    fs::write(&segments(&home.path("backup"))[0], &bytes).unwrap();
+    let damaged = home.voxvault(["restore", "backup"]).run().ended_with(5);
+    assert!(damaged.stderr.contains("nothing was restored"), "{damaged}");
+    assert!(!home.vault().exists());
+
+    // The control.
+    let restored = from("identity", &stream).ok();
+    assert!(restored.text().contains("restored 1 recordings"));
+    assert!(home.vault().exists());
+}
+
+#[test]
+fn what_is_told_is_what_happened() {
+    let mut owner = owner();
+    let gone = owner.record("gone", 1);
+    owner.merge();
+    owner.back_up();
+    owner.shred(&[gone]);
+    owner.back_up();
+    let count = |args: &[&str]| {
+        let run = owner
+            .home
+            .voxvault([&["restore", "backup", "--json"], args].concat());
+        run.run().ok().json()
+    };
+    assert_eq!(count(&[])["destroyed"], 1, "the control");
+    let id = gone.to_string();
+    let tried = count(&["--resurrect", &id, "--test"]);
+    assert_eq!(
+        (&tried["destroyed"], ids(&tried["restored"]).len()),
+        (&0.into(), 2)
+    );
+    let back = count(&["--resurrect", &id]);
+    assert!(back["resurrected"].is_string());
+    assert_eq!(back["destroyed"], 0);
+
+    let segment = &segments(&owner.home.path("backup"))[0];
+    let mut bytes = fs::read(segment).unwrap();
+    let last = bytes.len() - 20;
+    bytes[last] ^= 1;
+    fs::write(segment, bytes).unwrap();
+    let test = ["restore", "backup", "--test"];
+    let said = owner.home.voxvault(test).run().ended_with(5).stderr;
+    assert!(said.contains("what is sound could be restored"), "{said}");
+}
