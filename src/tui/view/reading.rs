@@ -85,6 +85,11 @@ fn kept(recording: &Recording) -> Option<String> {
         .kept_until
         .text
         .filter(|_| !recording.text_shredded);
+    let at_once = |until: Moment| until.unix_ms <= recording.kept_from.unix_ms;
+    if recording.waits_for_transcript() && audio.is_some_and(at_once) {
+        // A rule that keeps no sound waits for its text, and so does its clock.
+        return Some("sound kept until it is transcribed".to_owned());
+    }
     Some(match (audio, text) {
         (None, None) => return None,
         (Some(audio), Some(text)) if audio == text => format!("kept until {}", day(audio)),

@@ -184,6 +184,12 @@ fn until_when_a_recording_is_kept_stands_beside_it() {
         shown.contains(&format!("sound kept until {day}")),
         "{shown}"
     );
+    all[0].versions.clear();
+    let shown = screen(&Driven::holding(all.clone(), 100, 24).model);
+    assert!(
+        shown.contains("sound kept until it is transcribed"),
+        "{shown}"
+    );
     all[0].kept_until.audio = None;
     let shown = screen(&Driven::holding(all, 100, 24).model);
     assert!(!shown.contains("kept until"), "{shown}");
