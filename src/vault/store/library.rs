@@ -3,6 +3,7 @@
 //! Each record costs about 20 µs to open, so the ids are shared out among a few
 //! threads. A damaged record costs the recording it belongs to, not the list.
 
+use std::io;
 use std::num::NonZero;
 use std::sync::mpsc;
 use std::thread;
@@ -91,11 +92,24 @@ pub(crate) fn pick(held: &Held<'_>, ids: &[RecordingId]) -> Vec<(RecordingId, Re
     picked.unwrap_or_else(|error| {
         // A store that can't be opened hides nothing that lies in the inbox.
         let of = |id: &RecordingId| match held.clip(*id) {
-            Ok(_) => (*id, Err(Error::damaged(id, &error))),
+            Ok(_) => (*id, Err(unread(*id, &error))),
             Err(_) => (*id, waiting(held, *id)),
         };
         ids.iter().map(of).collect()
     })
+}
+
+/// A recording whose card can't be read because the store can't be opened. That a disk
+/// is full, which opening may need to write to, is no damage.
+fn unread(id: RecordingId, why: &Error) -> Error {
+    match why {
+        Error::Io { path, source, .. } if why.is_no_space() => {
+            let number = source.raw_os_error();
+            let source = number.map_or_else(|| source.kind().into(), io::Error::from_raw_os_error);
+            Error::io("open", path)(source)
+        }
+        _ => Error::damaged(id, why),
+    }
 }
 
 fn waiting(held: &Held<'_>, id: RecordingId) -> Result<Recording> {
@@ -340,7 +354,7 @@ pub(in crate::vault) fn on_threads<T: Send>(
     })
 }
 
-fn no_thread(source: std::io::Error) -> Error {
+fn no_thread(source: io::Error) -> Error {
     Error::Io {
         action: "start a thread for",
         path: crate::vault::store::FILE.into(),

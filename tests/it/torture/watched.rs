@@ -3,6 +3,7 @@
 //! any process ever wrote to it but for root slots.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -113,4 +114,10 @@ pub(super) fn assert_gone(found: &Findings, id: RecordingId, what: &str) {
 /// Segments of a sound so long.
 pub(super) fn segments(seconds: f64) -> usize {
     (seconds / 0.8).ceil() as usize
+}
+
+/// The same for sound of any length. The samples that a decoder drops at the start,
+/// 6.5 ms of them, may take another segment; in what was interrupted they don't.
+pub(super) fn segments_of_any(seconds: f64) -> RangeInclusive<usize> {
+    segments(seconds)..=segments(seconds + 0.0065)
 }
