@@ -365,3 +365,22 @@ fn no_thread(source: io::Error) -> Error {
 fn panicked() -> Error {
     Error::store_damaged(crate::vault::store::FILE.as_ref(), "its tree is damaged")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_damage_and_a_bad_one_is() {
+        let id = RecordingId::from_bytes([1; 16]);
+        let why = |kind: io::ErrorKind| {
+            let store = std::path::Path::new("store.redb");
+            unread(id, &Error::io("use", store)(kind.into()))
+        };
+        assert!(why(io::ErrorKind::StorageFull).is_no_space());
+        assert!(matches!(
+            why(io::ErrorKind::InvalidInput),
+            Error::Damaged { .. }
+        ));
+    }
+}
