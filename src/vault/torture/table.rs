@@ -433,9 +433,14 @@ fn import(stage: &Stage) -> Result<()> {
     stage.did();
     let open = stage.open()?;
     open.merge()?;
-    // The same sound once more, with words that are known and words that are not.
+    // The same sound once more, later, with words that are known and words that are not.
+    // All of it: where the first could not be merged yet, both wait.
+    let mut card = card;
+    card.added_at.unix_ms += 1;
     let mut double = stage.vault()?.begin_copy(&card)?;
-    double.push(&packets(7, 0), SEGMENT_SAMPLES)?;
+    for segment in 0..SEGMENTS {
+        double.push(&packets(7, segment), SEGMENT_SAMPLES)?;
+    }
     double.add_transcript(&transcript("said elsewhere"))?;
     double.add_transcript(&transcript("said again elsewhere"))?;
     stage.will(|facts| facts.clip(id).words.push("said again elsewhere".to_owned()));
