@@ -340,6 +340,35 @@ fn a_damaged_import_is_kept_and_can_be_imported_again() {
 }
 
 #[test]
+fn a_double_waits_with_what_holds_its_sound_where_that_cannot_come_in() {
+    let (disk, open) = crash::fresh();
+    let import = |added: i64| {
+        let card = Card {
+            source: Source::Import,
+            content_hash: Some([7; 32]),
+            added_at: moment(added),
+            ..card("import")
+        };
+        let mut writer = open.vault().begin_copy(&card).unwrap();
+        writer.push(&packets(1, 0), SEGMENT_SAMPLES).unwrap();
+        writer.finish(&card).unwrap()
+    };
+    let (first, second) = (import(1000), import(2000));
+    disk.break_writes(Some(&inbox_file(open.vault().dir(), first)));
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged.len(), report.duplicates.len()), (0, 0));
+    assert_eq!(report.refused.len(), 1);
+    assert_eq!(open.vault().inbox().unwrap().len(), 2);
+    disk.break_writes(None);
+    let report = open.merge().unwrap();
+    assert_eq!(
+        (report.merged, report.duplicates[0].id),
+        (vec![first], second)
+    );
+    assert!(open.vault().inbox().unwrap().is_empty());
+}
+
+#[test]
 fn a_name_in_the_inbox_that_is_no_file_costs_only_itself() {
     let (_dir, open) = new_vault();
     let dir = open.vault().dir().to_owned();
