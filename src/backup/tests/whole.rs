@@ -256,15 +256,23 @@ fn an_earlier_state_of_the_backup_is_told_from_the_one_that_the_vault_knows() {
         slots: Vec::new(),
     };
     let trust = scene.owner.trust();
-    let look = || {
+    let look_as = |backup: &KnownBackup| {
         let known = Known {
             trust: &trust,
-            backup: Some(&backup),
+            backup: Some(backup),
         };
         let own = [scene.owner.identity.duplicate()];
         verify::verify(&scene.folder(), Opener::Vault(&own), known, &|_, _| ()).unwrap()
     };
+    let look = || look_as(&backup);
     assert_eq!(look().damage, []);
+    // A run that found nothing new may have noted a later generation.
+    let mut later = backup.clone();
+    later.generation += 1;
+    assert_eq!(look_as(&later).damage, []);
+    later.end.as_mut().unwrap().hash = [0; 32];
+    let kinds: Vec<_> = look_as(&later).damage.iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [Kind::RolledBack]);
     // One that is damaged is there all the same.
     let mut damaged = two.clone();
     *damaged.last_mut().unwrap() ^= 1;

@@ -203,8 +203,14 @@ fn rolled_back(checked: &[Checked], backup: &KnownBackup, verified: &mut Verifie
     let numbers = checked.iter().filter_map(|one| one.number);
     let last = numbers.max().unwrap_or(newest.manifest.segment);
     let is_last_read = last == newest.manifest.segment;
+    // The generation that is remembered may be later than any segment: it is noted
+    // before the first byte, and where there was nothing new.
+    let is_its_end = backup.end.is_some_and(|end| {
+        let is_it = |one: &Checked| one.number == Some(end.segments) && one.hash.0 == end.hash;
+        end.segments == last && checked.iter().any(is_it)
+    });
     let end = backup.end.map(|end| end.segments);
-    let is_older = is_last_read && newest.manifest.generation < backup.generation;
+    let is_older = is_last_read && !is_its_end && newest.manifest.generation < backup.generation;
     if is_older || end.is_some_and(|end| last < end) {
         let what = match end {
             Some(last) => format!(
