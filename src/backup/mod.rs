@@ -37,4 +37,4 @@ pub use manifest::{Dropped, Entry, FileEntry, Manifest, Signed, SoundAt};
 pub use meta::Meta;
 pub use read::{Keys, Source, Trust, opens};
 pub use start::Started;
-pub use written::{BackupId, Hash, Mark};
+pub use written::{BackupId, Digits, Hash, Mark};

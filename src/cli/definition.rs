@@ -174,6 +174,15 @@ pub(super) enum BackupCommand {
         #[arg(long, value_name = "FILE")]
         from_identity: Option<PathBuf>,
     },
+    /// Forget a backup that is no more: receipts name it no longer; touches no file
+    Forget {
+        /// Its folder, `-` for all streams, or its id, as `backup list` tells them
+        #[arg(value_name = "DIR|-|ID")]
+        name: PathBuf,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Rid a backup of what was shredded since it was made
     Repack {
         /// The folder

@@ -24,7 +24,10 @@ use crate::time;
 use crate::transcript::diff::{self, Change};
 use crate::vault::Verified;
 
-pub(super) use backed_up::{backed_up, backed_up_json, backups, backups_json, keys_exported_json};
+pub(super) use backed_up::{
+    about_to_forget, backed_up, backed_up_json, backup_forgotten, backup_forgotten_json, backups,
+    backups_json, keys_exported_json,
+};
 pub(super) use destroyed::{
     receipt, receipt_json, redacted, redacted_json, redaction_plan, scrubbed, scrubbed_json, wiped,
 };

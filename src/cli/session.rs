@@ -11,13 +11,16 @@ mod reading;
 mod returning;
 mod taking;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use super::console::Console;
 use super::definition::Command;
 use super::{pages, print, unprintable};
 use crate::command::{Context, doctor, list};
 use crate::error::{Exit, Failure};
+
+/// Why what asks first is refused.
+const NO_TERMINAL: &str = "there is no terminal to ask on";
 
 /// What a command runs in, and how to say what came of it.
 pub(super) struct Session {
@@ -76,6 +79,28 @@ impl Session {
             true => Exit::Done,
             false => Exit::Failed,
         })
+    }
+
+    /// Asks on the terminal; the default is no.
+    ///
+    /// # Errors
+    /// `refusal`, where there is no terminal to ask on.
+    fn agreed(
+        refusal: Failure,
+        question: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<bool, Failure> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(refusal);
+        }
+        let mut err = io::stderr().lock();
+        let asked = question(&mut err).and_then(|()| {
+            write!(err, " [y/N] ")?;
+            err.flush()
+        });
+        asked.map_err(unprintable)?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(unprintable)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
     }
 
     pub(super) fn print(

@@ -9,6 +9,7 @@ mod context;
 mod progress;
 
 pub mod backup;
+pub mod backup_forget;
 pub mod backup_verify;
 pub mod demo;
 pub mod devices;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::json::document;
 use super::{Out, moment};
 use crate::backup::layout::segment_name;
-use crate::backup::write::Outcome;
+use crate::backup::write::{Outcome, STREAM};
+use crate::command::backup_forget::{Plan, id};
 use crate::error::plain;
 use crate::vault::bag::KnownBackup;
 
@@ -61,7 +62,7 @@ pub(in crate::cli) fn backups(out: Out<'_>, known: &[KnownBackup]) -> io::Result
         let segments = match backup.end {
             Some(end) if end.segments == 1 => "1 segment".to_owned(),
             Some(end) => format!("{} segments", end.segments),
-            None if backup.path == crate::backup::write::STREAM => "a stream".to_owned(),
+            None if backup.path == STREAM => "a stream".to_owned(),
             None => "not finished".to_owned(),
         };
         let path = plain(&backup.path);
@@ -76,6 +77,7 @@ pub(in crate::cli) fn backups_json(out: Out<'_>, known: &[KnownBackup]) -> io::R
         .map(|backup| {
             json!({
                 "path": backup.path,
+                "id": id(backup),
                 "made_at": moment(backup.made_at_ms),
                 "segments": backup.end.map(|end| end.segments),
                 "generation": backup.generation,
@@ -83,6 +85,37 @@ pub(in crate::cli) fn backups_json(out: Out<'_>, known: &[KnownBackup]) -> io::R
         })
         .collect();
     document(out, &json!({ "backups": listed }))
+}
+
+/// What it means to forget a backup, before it is asked.
+pub(in crate::cli) fn about_to_forget(out: Out<'_>, plan: &Plan) -> io::Result<()> {
+    let made = moment(plan.known.made_at_ms);
+    writeln!(out, "{}, made {made}", plain(&plan.known.path))?;
+    let what = match (plan.still_there, plan.known.path == STREAM) {
+        (true, _) => "There are segments in that folder: they will still hold what is shredded.",
+        (false, true) => "Wherever the streams are, they will still hold what is shredded.",
+        (false, false) => "Where it was moved to, it will still hold what is shredded.",
+    };
+    writeln!(out, "{what}")?;
+    writeln!(out, "Receipts will name it no more.")
+}
+
+/// The backup that was forgotten.
+pub(in crate::cli) fn backup_forgotten(out: Out<'_>, plan: &Plan) -> io::Result<()> {
+    let path = plain(&plan.known.path);
+    writeln!(out, "forgotten: {path}; its files are as they were")
+}
+
+/// The same for programs.
+pub(in crate::cli) fn backup_forgotten_json(out: Out<'_>, plan: &Plan) -> io::Result<()> {
+    document(
+        out,
+        &json!({
+            "path": plan.known.path,
+            "id": id(&plan.known),
+            "still_there": plan.still_there,
+        }),
+    )
 }
 
 /// The files that copies of the ways in were written to.

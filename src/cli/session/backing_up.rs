@@ -3,12 +3,12 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use super::Session;
 use super::reading::{Plain, is_closed};
+use super::{NO_TERMINAL, Session};
 use crate::cli::definition::{BackupArgs, BackupCommand};
 use crate::cli::print;
 use crate::command::backup::{self, Target};
-use crate::command::repack;
+use crate::command::{backup_forget, repack};
 use crate::error::{Exit, Failure};
 
 impl Session {
@@ -25,6 +25,7 @@ impl Session {
                 BackupCommand::Verify { at, from_identity } => {
                     self.backup_verify(at, from_identity)
                 }
+                BackupCommand::Forget { name, yes } => self.backup_forget(&name, yes),
                 BackupCommand::Repack {
                     dir,
                     recipients,
@@ -67,5 +68,28 @@ impl Session {
             return Ok(Exit::Done);
         }
         done.map(|_| Exit::Done)
+    }
+
+    fn backup_forget(&self, name: &Path, yes: bool) -> Result<Exit, Failure> {
+        let plan = backup_forget::plan(&self.context, name)?;
+        if !yes && !Self::agreed_to_forget(&plan)? {
+            let why = "the answer was no";
+            return Err(Failure::new(Exit::Failed, "nothing was forgotten", why));
+        }
+        plan.run()?;
+        self.print(|out| match self.json {
+            true => print::backup_forgotten_json(out, &plan),
+            false => print::backup_forgotten(out, &plan),
+        })
+    }
+
+    /// Names it, says what can't be seen any more then, and asks; the default is no.
+    fn agreed_to_forget(plan: &backup_forget::Plan) -> Result<bool, Failure> {
+        let refusal = Failure::new(Exit::Usage, "can't forget the backup", NO_TERMINAL)
+            .hint("--yes forgets it without asking");
+        Self::agreed(refusal, |err| {
+            print::about_to_forget(err, plan)?;
+            write!(err, "forget it?")
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::Session;
+use super::{NO_TERMINAL, Session};
 use crate::cli::definition::{EditArgs, ShredArgs, VerifyArgs};
 use crate::cli::{print, unprintable};
 use crate::command::edit::{Revisions, TagChange};
@@ -110,7 +110,7 @@ impl Session {
                 false => print::doomed(out, &doomed),
             });
         }
-        if !args.yes && !self.agreed(&doomed, scope)? {
+        if !args.yes && !Self::agreed_to_shred(&doomed, scope)? {
             let why = "the answer was no";
             return Err(Failure::new(Exit::Failed, "nothing was shredded", why));
         }
@@ -127,27 +127,19 @@ impl Session {
     }
 
     /// Names what would be destroyed and asks; the default is no.
-    fn agreed(&self, doomed: &[Doomed], scope: ShredScope) -> Result<bool, Failure> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            let why = "there is no terminal to ask on";
-            return Err(Failure::new(Exit::Usage, "can't shred", why)
-                .hint("--yes shreds without asking, --dry-run says what would go"));
-        }
-        let mut err = io::stderr().lock();
-        let what = match scope {
-            ShredScope::Everything => "",
-            ShredScope::Sound => "the sound of ",
-        };
-        let asked = print::doomed(&mut err, doomed).and_then(|()| {
+    fn agreed_to_shred(doomed: &[Doomed], scope: ShredScope) -> Result<bool, Failure> {
+        let refusal = Failure::new(Exit::Usage, "can't shred", NO_TERMINAL)
+            .hint("--yes shreds without asking, --dry-run says what would go");
+        Self::agreed(refusal, |err| {
+            print::doomed(err, doomed)?;
             let number = doomed.len();
             let s = if number == 1 { "" } else { "s" };
-            write!(err, "destroy {what}{number} recording{s} for good? [y/N] ")?;
-            err.flush()
-        });
-        asked.map_err(unprintable)?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map_err(unprintable)?;
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+            let what = match scope {
+                ShredScope::Everything => "",
+                ShredScope::Sound => "the sound of ",
+            };
+            write!(err, "destroy {what}{number} recording{s} for good?")
+        })
     }
 
     fn shred_everything(&self) -> Result<Exit, Failure> {

@@ -1,11 +1,9 @@
 //! Commands that destroy a part of what a recording says, or what is left of
 //! what was destroyed.
 
-use std::io::{self, IsTerminal, Write};
-
-use super::Session;
+use super::{NO_TERMINAL, Session};
 use crate::cli::definition::RedactArgs;
-use crate::cli::{print, unprintable};
+use crate::cli::print;
 use crate::command::{Progress, redact, scrub};
 use crate::error::{Exit, Failure};
 use crate::time::parse_position;
@@ -18,7 +16,7 @@ impl Session {
             to: parse_position(&args.to)?,
         };
         let plan = redact::plan(&self.context, &wanted, &self.console)?;
-        if !args.yes && !self.agreed_to_redact(&plan)? {
+        if !args.yes && !Self::agreed_to_redact(&plan)? {
             let why = "the answer was no";
             return Err(Failure::new(Exit::Failed, "nothing was redacted", why));
         }
@@ -35,25 +33,13 @@ impl Session {
     }
 
     /// Names the recording, the span and the words, and asks; the default is no.
-    fn agreed_to_redact(&self, plan: &redact::Plan) -> Result<bool, Failure> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            let why = "there is no terminal to ask on";
-            return Err(
-                Failure::new(Exit::Usage, "can't redact", why).hint("--yes redacts without asking")
-            );
-        }
-        let mut err = io::stderr().lock();
-        let asked = print::redaction_plan(&mut err, plan).and_then(|()| {
-            write!(
-                err,
-                "silence this span and destroy its words for good? [y/N] "
-            )?;
-            err.flush()
-        });
-        asked.map_err(unprintable)?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map_err(unprintable)?;
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+    fn agreed_to_redact(plan: &redact::Plan) -> Result<bool, Failure> {
+        let refusal = Failure::new(Exit::Usage, "can't redact", NO_TERMINAL)
+            .hint("--yes redacts without asking");
+        Self::agreed(refusal, |err| {
+            print::redaction_plan(err, plan)?;
+            write!(err, "silence this span and destroy its words for good?")
+        })
     }
 
     pub(super) fn scrub(&self) -> Result<Exit, Failure> {

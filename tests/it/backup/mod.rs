@@ -3,6 +3,7 @@
 
 mod during;
 mod folder;
+mod forgotten;
 mod killed;
 mod refused;
 mod stock;
