@@ -9,6 +9,7 @@ mod outbox;
 mod pieces;
 pub mod recorder;
 pub mod redacting;
+mod samples;
 pub mod sounding;
 pub mod space;
 pub mod taking;

@@ -23,6 +23,8 @@ pub struct Silenced {
 /// Reads on behind damage, and counts what was lost.
 pub(super) struct Pieces {
     reader: SoundReader,
+    /// Number of the one that comes next.
+    next: u64,
     read: u64,
     lost: u64,
     gone: u64,
@@ -32,10 +34,22 @@ impl Pieces {
     pub(super) fn new(reader: SoundReader) -> Self {
         Self {
             reader,
+            next: 0,
             read: 0,
             lost: 0,
             gone: 0,
         }
+    }
+
+    /// Goes on with the segment of this number.
+    pub(super) fn seek(&mut self, number: u64) {
+        self.reader.seek(number);
+        self.next = number;
+    }
+
+    /// Goes on behind the last segment.
+    pub(super) fn seek_end(&mut self) {
+        self.seek(self.reader.segments());
     }
 
     /// The next piece; `None` behind the last one.
@@ -46,17 +60,19 @@ impl Pieces {
         let failure = match self.reader.next_segment() {
             Ok(None) => return Ok(None),
             Ok(Some(segment)) => {
+                self.next += 1;
                 self.read += 1;
                 self.gone += u64::from(segment.packets.is_empty());
                 return Ok(Some(Piece::Segment(segment)));
             }
             Err(error) => Failure::from(error),
         };
-        let passed = self.read + self.lost;
-        let is_last_hope = self.read == 0 && passed + 1 >= self.reader.segments();
-        if failure.exit != Exit::Damaged || passed >= self.reader.segments() || is_last_hope {
+        let segments = self.reader.segments();
+        let is_last_hope = self.read == 0 && self.next + 1 >= segments;
+        if failure.exit != Exit::Damaged || self.next >= segments || is_last_hope {
             return Err(failure);
         }
+        self.next += 1;
         self.lost += 1;
         Ok(Some(Piece::Lost))
     }

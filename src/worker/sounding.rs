@@ -5,11 +5,8 @@ use std::io::Write;
 use super::Control;
 pub use super::pieces::Silenced;
 use super::pieces::{Piece, Pieces};
-use super::transcription::shape_of;
-use crate::audio::{
-    AudioError, FlacWriter, OggOpusWriter, StoredRate, StoredShape, StoredSound, WavWriter,
-    silent_segment,
-};
+use super::samples::{Samples, shape_of};
+use crate::audio::{AudioError, FlacWriter, OggOpusWriter, StoredRate, WavWriter, silent_segment};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, STORED_RATE_HZ};
 use crate::vault::OpenVault;
@@ -51,63 +48,68 @@ pub fn write(
     out: &mut dyn Write,
     control: &dyn Control,
 ) -> Result<Silenced, Failure> {
-    let shape = shape_of(&recording.card);
-    let samples = recording.card.samples;
-    let mut pieces = Pieces::new(vault.sound(recording.id)?);
-    match format {
-        SoundFormat::Opus => {
-            let silence = silent_segment()?;
-            let mut writer = OggOpusWriter::new(out, shape)?;
-            while let Some(piece) = next(&mut pieces, control)? {
-                match piece {
-                    Piece::Segment(segment) if !segment.packets.is_empty() => {
-                        writer.push(&segment.packets)?;
-                    }
-                    Piece::Segment(_) | Piece::Lost => writer.push(&silence)?,
-                }
-            }
-            writer.finish()?;
-        }
-        SoundFormat::Wav => {
-            let mut writer = WavWriter::new(out, samples, STORED_RATE_HZ)?;
-            decode(&mut pieces, shape, control, &mut |pcm| writer.push(pcm))?;
-            writer.finish()?;
-        }
-        SoundFormat::Flac => {
-            let mut writer = FlacWriter::new(out, samples, STORED_RATE_HZ)?;
-            decode(&mut pieces, shape, control, &mut |pcm| writer.push(pcm))?;
-            writer.finish()?;
-        }
+    if format == SoundFormat::Opus {
+        return copy(vault, recording, out, control);
     }
+    let mut samples = Samples::of(vault, recording, StoredRate::Full, 0)?;
+    let total = recording.card.samples;
+    if format == SoundFormat::Wav {
+        let mut writer = WavWriter::new(out, total, STORED_RATE_HZ)?;
+        decode(&mut samples, control, &mut |pcm| writer.push(pcm))?;
+        writer.finish()?;
+    } else {
+        let mut writer = FlacWriter::new(out, total, STORED_RATE_HZ)?;
+        decode(&mut samples, control, &mut |pcm| writer.push(pcm))?;
+        writer.finish()?;
+    }
+    Ok(samples.silenced())
+}
+
+/// Writes the very packets that are stored.
+fn copy(
+    vault: &OpenVault,
+    recording: &Recording,
+    out: &mut dyn Write,
+    control: &dyn Control,
+) -> Result<Silenced, Failure> {
+    let mut pieces = Pieces::new(vault.sound(recording.id)?);
+    let silence = silent_segment()?;
+    let mut writer = OggOpusWriter::new(out, shape_of(&recording.card))?;
+    go_on(control)?;
+    while let Some(piece) = pieces.next()? {
+        match piece {
+            Piece::Segment(segment) if !segment.packets.is_empty() => {
+                writer.push(&segment.packets)?;
+            }
+            Piece::Segment(_) | Piece::Lost => writer.push(&silence)?,
+        }
+        go_on(control)?;
+    }
+    writer.finish()?;
     Ok(pieces.silenced())
 }
 
-/// Decodes segment by segment: memory does not grow with the length.
 fn decode(
-    pieces: &mut Pieces,
-    shape: StoredShape,
+    samples: &mut Samples,
     control: &dyn Control,
     sink: &mut dyn FnMut(&[f32]) -> Result<(), AudioError>,
 ) -> Result<(), Failure> {
-    let mut decoder = StoredSound::new(shape, StoredRate::Full)?;
     let mut pcm = Vec::new();
-    while let Some(piece) = next(pieces, control)? {
+    loop {
+        go_on(control)?;
         pcm.clear();
-        match piece {
-            Piece::Segment(segment) => decoder.push(&segment.packets, &mut pcm)?,
-            Piece::Lost => decoder.skip_lost(&mut pcm)?,
-        }
+        let more = samples.next(&mut pcm)?;
         sink(&pcm)?;
+        if !more {
+            return Ok(());
+        }
     }
-    pcm.clear();
-    decoder.finish(&mut pcm);
-    Ok(sink(&pcm)?)
 }
 
-/// The next piece, unless the work is to end.
-fn next(pieces: &mut Pieces, control: &dyn Control) -> Result<Option<Piece>, Failure> {
+/// Fails if the work is to end.
+fn go_on(control: &dyn Control) -> Result<(), Failure> {
     if control.cancelled() {
         return Err(Failure::new(Exit::Failed, "stopped", "it was cancelled"));
     }
-    pieces.next()
+    Ok(())
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::pieces::{Piece, Pieces};
+use super::samples::Samples;
 use super::{Control, millis};
-use crate::audio::{StoredRate, StoredShape, StoredSound};
+use crate::audio::StoredRate;
 use crate::error::{Exit, Failure};
-use crate::recording::{Card, Moment, Recording};
+use crate::recording::{Moment, Recording};
 use crate::speech::{self, Language, Transcriber};
 use crate::vault::OpenVault;
 
@@ -33,27 +33,9 @@ pub fn transcribe(
         let why = "its text was shredded, and none is made any more";
         return Err(Failure::new(Exit::NotFound, "can't transcribe", why));
     }
-    let mut pieces = Pieces::new(vault.sound(recording.id)?);
     let card = &recording.card;
-    let mut decoder = Some(StoredSound::new(shape_of(card), StoredRate::Speech)?);
-    let mut source = |out: &mut Vec<f32>| -> Result<bool, Failure> {
-        match (pieces.next()?, decoder.as_mut()) {
-            (Some(Piece::Segment(segment)), Some(decoder)) => {
-                decoder.push(&segment.packets, out)?;
-                Ok(true)
-            }
-            (Some(Piece::Lost), Some(decoder)) => {
-                decoder.skip_lost(out)?;
-                Ok(true)
-            }
-            (None, _) | (_, None) => {
-                if let Some(decoder) = decoder.take() {
-                    decoder.finish(out);
-                }
-                Ok(false)
-            }
-        }
-    };
+    let mut samples = Samples::of(vault, recording, StoredRate::Speech, 0)?;
+    let mut source = |out: &mut Vec<f32>| samples.next(out);
     let heard = Hearing { control };
     let options = speech::Options {
         language: language.clone(),
@@ -78,14 +60,6 @@ pub fn transcribe(
         vault.update_card(recording.id, &mut |card| card.failure = None)?;
     }
     Ok(number)
-}
-
-/// What a decoder has to know of a stored recording.
-pub(super) fn shape_of(card: &Card) -> StoredShape {
-    StoredShape {
-        samples: card.samples,
-        pre_skip: card.pre_skip,
-    }
 }
 
 /// Passes what the speech model says on to whoever listens.

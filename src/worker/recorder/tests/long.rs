@@ -15,7 +15,7 @@ use crate::audio::{StoredRate, StoredSound, simulated};
 use crate::recording::{Card, Ending, Recording};
 use crate::vault::OpenVault;
 use crate::worker::recorder::{Options, Recorder};
-use crate::worker::transcription::shape_of;
+use crate::worker::samples::shape_of;
 
 const HOURS: &str = "VOXVAULT_SOUND_HOURS";
 

@@ -12,7 +12,7 @@ use crate::vault::{OpenVault, Vault};
 use crate::worker::recorder::clock::Clock;
 use crate::worker::recorder::ear::{Ear, Hearing};
 use crate::worker::recorder::{Options, Recorded, Recorder};
-use crate::worker::transcription::shape_of;
+use crate::worker::samples::shape_of;
 
 const TONE_HZ: f64 = 440.0;
 
