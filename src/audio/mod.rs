@@ -14,7 +14,7 @@
 //!   at [`SPEECH_RATE_HZ`] for the speech model.
 //! * [`Silencer`] takes a span out of what is kept.
 //! * Sound goes out as files ([`OggOpusWriter`], [`WavWriter`], [`FlacWriter`])
-//!   and through loudspeakers ([`Playback`]).
+//!   and through loudspeakers ([`Playback`]), also faster or slower ([`Tempo`]).
 //! * [`OggOpusReader`] takes one such file back, packet by packet.
 //!
 //! Nothing here knows about keys, files in the vault, or threads: callers own
@@ -44,6 +44,7 @@ mod stored;
 mod tags;
 #[cfg(test)]
 mod synthetic;
+mod tempo;
 
 pub use capture::{Capture, Captured};
 pub use decode::{NoSuchSampleFormat, RawFormat, Reading, SampleFormat, SoundFile};
@@ -67,6 +68,7 @@ pub use shape::Shape;
 pub use silence::{Silencer, silent_segment};
 pub use stored::{StoredRate, StoredShape, StoredSound};
 pub use tags::recorded as recorded_by_tag;
+pub use tempo::{NoSuchSpeed, Speed, Tempo};
 
 /// The rate that Whisper and the voice detector hear.
 pub const SPEECH_RATE_HZ: u32 = 16_000;
