@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 
 use self::names::Names;
 use super::text::TextFormat;
-use super::{Context, Listening, Progress, Unit, log, merge_quietly, resolve, search};
+use super::{
+    Context, Listening, Progress, Unit, log, merge_quietly, resolve, search, tell_of_silence,
+};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::search::Query;
-use crate::vault::{Deed, OpenVault, REPAIR_HINT};
+use crate::vault::{Deed, OpenVault};
 use crate::worker::sounding::{self, SoundFormat};
 
 /// What a copy is written as.
@@ -335,22 +337,7 @@ fn write(
             log_copy(vault, recording, format, to, progress)?;
             let control = Listening(progress);
             let silenced = sounding::write(vault, recording, sound, out, &control)?;
-            if silenced.gone > 0 {
-                let seconds = silenced.gone as f64 * 0.8;
-                let id = recording.id.short();
-                progress.note(&format!(
-                    "{id}: {seconds:.1} s of it were lost for good; silence stands in for them"
-                ));
-            }
-            if silenced.lost > 0 {
-                let seconds = silenced.lost as f64 * 0.8;
-                let why = format!("{seconds:.1} s of it can't be read; silence stands in for them");
-                progress.refuse(
-                    &Failure::new(Exit::Damaged, "the sound is damaged", why)
-                        .about(recording.id.short())
-                        .hint(REPAIR_HINT),
-                );
-            }
+            tell_of_silence(recording.id, silenced, progress);
             Ok(())
         }
         Format::Text(text) => {

@@ -23,6 +23,7 @@ pub mod key_export;
 pub mod list;
 pub mod log;
 pub mod model;
+pub mod play;
 pub mod record;
 pub mod redact;
 pub mod rehearsal;
@@ -46,6 +47,7 @@ pub use progress::{ClockWord, Listening, Progress, Silent, Unit};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::vault::{Damage, MergeReport, Notice, OpenVault, REPAIR_HINT};
+use crate::worker::sounding::Silenced;
 
 /// Takes what waits in the inbox into the store, and tells of what was found
 /// on the way: damage, forgeries, doubles. The first time after an unlock the retention
@@ -152,6 +154,28 @@ pub fn recordings(vault: &OpenVault, progress: &dyn Progress) -> Result<Vec<Reco
 fn tell_of_damage(damages: &[Damage], progress: &dyn Progress) {
     for one in damages {
         let failure = damage("the recording is damaged", &*one.why).about(one.id.short());
+        progress.refuse(&failure.hint(REPAIR_HINT));
+    }
+}
+
+/// Tells what of a recording's sound could not be given out: what its card says is gone
+/// is known, anything else is damage.
+pub(crate) fn tell_of_silence(id: RecordingId, silenced: Silenced, progress: &dyn Progress) {
+    // A segment holds 0.8 s.
+    let seconds = |segments: u64| segments as f64 * 0.8;
+    if silenced.gone > 0 {
+        progress.note(&format!(
+            "{}: {:.1} s of it were lost for good; silence stands in for them",
+            id.short(),
+            seconds(silenced.gone)
+        ));
+    }
+    if silenced.lost > 0 {
+        let why = format!(
+            "{:.1} s of it can't be read; silence stands in for them",
+            seconds(silenced.lost)
+        );
+        let failure = damage("the sound is damaged", why).about(id.short());
         progress.refuse(&failure.hint(REPAIR_HINT));
     }
 }

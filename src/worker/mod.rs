@@ -1,4 +1,4 @@
-//! Work that takes time: recording, taking in files, transcribing, writing
+//! Work that takes time: recording, taking in files, transcribing, playing, writing
 //! sound out, silencing a span. It joins what [`audio`](crate::audio), [`speech`](crate::speech)
 //! and [`vault`](crate::vault) do, which do not know each other.
 //!
@@ -7,6 +7,7 @@
 
 mod outbox;
 mod pieces;
+pub mod player;
 pub mod recorder;
 pub mod redacting;
 mod samples;

@@ -3,17 +3,15 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::notes::Notes;
 use super::{Answer, Shared};
-use crate::audio::{Playback, StoredRate, StoredShape, StoredSound};
-use crate::command::log;
-use crate::error::{Exit, Failure};
+use crate::audio::Speed;
+use crate::command::{play, tell_of_silence};
+use crate::error::Failure;
 use crate::recording::{RecordingId, STORED_RATE_HZ};
-use crate::time::clock;
 use crate::tui::engine::PlayerStatus;
-use crate::vault::{Deed, SoundReader};
+use crate::worker::player::{Heard, Player, REFILL};
 
-/// Between two looks at the loudspeaker, whose ring holds half a second.
-const REFILL: Duration = Duration::from_millis(100);
 /// Between two reports of the position.
 const REPORT: Duration = Duration::from_millis(250);
 
@@ -40,7 +38,7 @@ pub(super) fn run(shared: &Shared, plays: &Receiver<Play>) {
     let mut playing: Option<Playing> = None;
     loop {
         let next = match &playing {
-            Some(now) if !now.paused => plays.recv_timeout(REFILL),
+            Some(now) if !now.player.is_paused() => plays.recv_timeout(REFILL),
             _ => plays.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         let done = match (next, &mut playing) {
@@ -79,113 +77,69 @@ pub(super) fn run(shared: &Shared, plays: &Receiver<Play>) {
 }
 
 struct Playing {
-    id: RecordingId,
-    shape: StoredShape,
-    reader: SoundReader,
-    sound: StoredSound,
-    speaker: Playback,
-    /// Decoded and not yet written.
-    pcm: Vec<f32>,
-    from_sample: u64,
-    paused: bool,
+    player: Player,
     reported: Option<Instant>,
 }
 
 fn sample_at(seconds: f64) -> u64 {
-    (seconds.max(0.0) * f64::from(STORED_RATE_HZ)) as u64
+    // What is no length at all is the start.
+    play::sample_at(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 impl Playing {
     fn begin(shared: &Shared, id: RecordingId, from_s: f64) -> Result<Self, Failure> {
         let open = shared.context.unlocked()?;
-        let card = open.recording(id)?.card;
-        let shape = StoredShape {
-            samples: card.samples,
-            pre_skip: card.pre_skip,
-        };
-        let from_sample = sample_at(from_s).min(shape.samples);
-        let reader = open.sound(id)?;
-        let speaker = Playback::open(None).map_err(|error| {
-            let why = Failure::from(error).why;
-            Failure::new(Exit::Failed, "can't play here", why)
-                .hint("export it, or `voxvault play --stdout` over SSH")
-        })?;
-        let sound = StoredSound::from_sample(shape, StoredRate::Full, from_sample)?;
-        // The loudspeaker is there; it hears nothing before this is durable.
-        let from = clock(Duration::from_secs(from_sample / u64::from(STORED_RATE_HZ)));
-        if let Some(note) = log::begin(&open, Deed::Play, &[id], &format!("from {from}"))? {
+        let recording = open.recording(id)?;
+        let from = sample_at(from_s).min(recording.card.samples);
+        let (player, note) = play::begin(&open, &recording, from, Speed::NORMAL)?;
+        if let Some(note) = note {
             shared.tell(Answer::Notice(note.to_owned()));
         }
         Ok(Self {
-            id,
-            shape,
-            reader,
-            sound,
-            speaker,
-            pcm: Vec::new(),
-            from_sample,
-            paused: false,
+            player,
             reported: None,
         })
     }
 
     fn pause(&mut self) {
-        self.paused = !self.paused;
-        if self.paused {
-            self.speaker.pause()
-        } else {
-            self.speaker.resume()
-        }
+        self.player.pause();
         self.reported = None;
     }
 
     fn seek(&mut self, to_s: f64) -> Result<(), Failure> {
-        self.from_sample = sample_at(to_s).min(self.shape.samples);
-        self.sound = StoredSound::from_sample(self.shape, StoredRate::Full, self.from_sample)?;
-        self.pcm.clear();
-        self.speaker.clear()?;
         self.reported = None;
-        Ok(())
+        self.player.seek(sample_at(to_s))
     }
 
     /// Fills the loudspeaker's ring and reports; `true` when all was played.
     fn go_on(&mut self, shared: &Shared) -> Result<bool, Failure> {
-        loop {
-            let written = self.speaker.write(&self.pcm)?;
-            self.pcm.drain(..written);
-            if !self.pcm.is_empty() {
-                break;
-            }
-            let Some(number) = self.sound.next_segment() else {
-                self.speaker.end()?;
-                break;
-            };
-            self.reader.seek(number);
-            let Some(segment) = self.reader.next_segment()? else {
-                break;
-            };
-            self.sound.push(&segment.packets, &mut self.pcm)?;
-        }
-        let over =
-            self.pcm.is_empty() && self.sound.next_segment().is_none() && self.speaker.is_drained();
+        let heard = self.player.fill()?;
         if self.reported.is_none_or(|at| at.elapsed() >= REPORT) {
             self.reported = Some(Instant::now());
             shared.tell(Answer::Playing(self.status()));
         }
-        Ok(over && !self.paused)
+        let is_over = heard == Heard::All;
+        if is_over {
+            self.tell_of_silence(shared);
+        }
+        Ok(is_over)
+    }
+
+    fn tell_of_silence(&self, shared: &Shared) {
+        let notes = Notes::default();
+        tell_of_silence(self.player.id(), self.player.silenced(), &notes);
+        for note in notes.take() {
+            shared.tell(Answer::Notice(note));
+        }
     }
 
     fn status(&self) -> PlayerStatus {
         let seconds = |samples: u64| samples as f64 / f64::from(STORED_RATE_HZ);
-        let position = self
-            .from_sample
-            .saturating_add(self.speaker.position())
-            .min(self.shape.samples);
         PlayerStatus {
-            id: self.id,
-            position_s: seconds(position),
-            duration_s: seconds(self.shape.samples),
-            paused: self.paused,
+            id: self.player.id(),
+            position_s: seconds(self.player.position()),
+            duration_s: seconds(self.player.total()),
+            paused: self.player.is_paused(),
         }
     }
 }
