@@ -74,6 +74,11 @@ pub(super) enum Command {
     Search(SearchArgs),
     /// Show a transcript
     Show(ShowArgs),
+    /// Play a recording here, or write it as WAV to standard output
+    ///
+    /// Plays on this machine's loudspeaker until the end or Ctrl-C, both of which end with
+    /// 0. What is played is in the log before it is heard.
+    Play(PlayArgs),
     /// Write decrypted copies
     Export(ExportArgs),
     /// Change title, tags, note, pin, or correct the transcript
@@ -333,6 +338,23 @@ pub(super) enum TextForm {
     Srt,
     Vtt,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlayArgs {
+    /// An id, the start of one, or last
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// Where to begin: 12.5, 1:02:03.5
+    #[arg(long, value_name = "TIME")]
+    pub(super) from: Option<String>,
+    /// How many times as fast, from 0.25 to 4, at the same pitch; also with --stdout
+    #[arg(long, value_name = "X")]
+    pub(super) speed: Option<String>,
+    /// Write plain 16-bit WAV to standard output, for a player elsewhere; not to a terminal,
+    /// and not with --json. Stopped before the end it is not whole, and ends with 1
+    #[arg(long)]
+    pub(super) stdout: bool,
 }
 
 #[derive(Debug, Args)]

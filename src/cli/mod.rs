@@ -11,6 +11,7 @@ mod print;
 mod run;
 mod session;
 mod stdin;
+mod stdout;
 mod words;
 
 use std::ffi::OsString;

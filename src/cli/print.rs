@@ -33,8 +33,8 @@ pub(super) use destroyed::{
 };
 pub(super) use json::{
     checks_json, demo_json, devices_json, diff_json, doomed_json, exported_json, init_json,
-    keys_json, level_json, list_json, made_json, models_json, recording_json, search_json,
-    taken_json, verified_json,
+    keys_json, level_json, list_json, made_json, models_json, played_json, recording_json,
+    search_json, taken_json, verified_json,
 };
 
 pub(super) use logged::{log, log_json, log_verified, log_verified_json};

@@ -7,6 +7,7 @@ mod key_exporting;
 mod keys;
 mod logged;
 mod keeping;
+mod playing;
 mod reading;
 mod returning;
 mod taking;
@@ -48,6 +49,7 @@ impl Session {
             }
             Command::Search(args) => self.search(&args),
             Command::Show(args) => self.show(&args),
+            Command::Play(args) => self.play(&args),
             Command::Export(args) => self.export(args),
             Command::Edit(args) => self.edit(args),
             Command::Redact(args) => self.redact(args),

@@ -1,14 +1,148 @@
-//! Plays a recording on this machine's loudspeaker.
+//! Plays a recording: on this machine's loudspeakers, or as a WAV into a pipe for a
+//! player somewhere else. The interface begins its playing here too.
 
+use std::io::Write;
+use std::thread;
 use std::time::Duration;
 
-use super::log;
+use super::{Context, Listening, Progress, Unit, log, merge_quietly, resolve, tell_of_silence};
 use crate::audio::Speed;
 use crate::error::{Exit, Failure};
-use crate::recording::{Recording, STORED_RATE_HZ, length_of};
+use crate::recording::{Recording, RecordingId, STORED_RATE_HZ, length_of};
 use crate::time::clock;
 use crate::vault::{Deed, OpenVault};
-use crate::worker::player::Player;
+use crate::worker::player::{self, Player};
+use crate::worker::{millis, sounding};
+
+/// Where the sound goes.
+pub enum Destination<'a> {
+    /// The default loudspeaker of this machine.
+    Loudspeaker,
+    /// A stream, as WAV.
+    Stream(&'a mut dyn Write),
+}
+
+/// What to play.
+pub struct Args<'a> {
+    /// An id, a prefix of one, or `last`.
+    pub id: String,
+    /// The position to begin with.
+    pub from: Duration,
+    /// How fast.
+    pub speed: Speed,
+    /// Where to.
+    pub to: Destination<'a>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All of it was played.
+    Whole,
+    /// It was stopped before.
+    Stopped,
+}
+
+/// What was played.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Which recording.
+    pub id: RecordingId,
+    /// From this position on.
+    pub from: Duration,
+    /// Up to this one.
+    pub to: Duration,
+    /// How fast.
+    pub speed: Speed,
+    /// How it ended.
+    pub end: End,
+}
+
+/// Plays until the end, or until it is stopped, which for a loudspeaker is no failure.
+/// Damage is heard as silence, and told.
+///
+/// # Errors
+/// When the vault can't be unlocked, there is no such recording or no sound of it, it
+/// is shorter than that, there is no loudspeaker, the stream can't be written, or
+/// the log can't be.
+pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result<Outcome, Failure> {
+    let vault = context.unlocked()?;
+    merge_quietly(&vault, progress)?;
+    let id = resolve::by_name(&args.id, &super::recordings(&vault, progress)?)?;
+    let recording = vault.recording(id)?;
+    let from = sample_at(args.from);
+    if from > 0 && from >= recording.card.samples {
+        let length = recording.card.duration();
+        let why = format!("--from is not before its end, {}", clock(length));
+        return Err(Failure::new(Exit::Usage, "can't play", why)
+            .about(id.short())
+            .hint(format!("it is {:.1} s long", length.as_secs_f64())));
+    }
+    progress.begin(
+        "playing",
+        Some(millis(recording.card.samples)),
+        Unit::SoundMs,
+    );
+    let played = match args.to {
+        Destination::Loudspeaker => aloud(&vault, &recording, from, args.speed, progress),
+        Destination::Stream(out) => into(&vault, &recording, from, args.speed, out, progress),
+    };
+    progress.end();
+    let (to, end, silenced) = played?;
+    tell_of_silence(id, silenced, progress);
+    Ok(Outcome {
+        id,
+        from: length_of(from),
+        to: length_of(to),
+        speed: args.speed,
+        end,
+    })
+}
+
+/// How far it came, how it ended, and what silence stood in for.
+type Played = (u64, End, sounding::Silenced);
+
+fn aloud(
+    vault: &OpenVault,
+    recording: &Recording,
+    from: u64,
+    speed: Speed,
+    progress: &dyn Progress,
+) -> Result<Played, Failure> {
+    let (mut player, note) = begin(vault, recording, from, speed)?;
+    if let Some(note) = note {
+        progress.note(note);
+    }
+    loop {
+        let end = match player.fill()? {
+            player::Heard::All => Some(End::Whole),
+            player::Heard::Part => progress.cancelled().then_some(End::Stopped),
+        };
+        progress.advance(millis(player.position()));
+        if let Some(end) = end {
+            return Ok((player.position(), end, player.silenced()));
+        }
+        thread::sleep(player::REFILL);
+    }
+}
+
+fn into(
+    vault: &OpenVault,
+    recording: &Recording,
+    from: u64,
+    speed: Speed,
+    out: &mut dyn Write,
+    progress: &dyn Progress,
+) -> Result<Played, Failure> {
+    check_sound(recording)?;
+    let detail = format!("{} to a stream", from_position(from));
+    if let Some(note) = log::begin(vault, Deed::Play, &[recording.id], &detail)? {
+        progress.note(note);
+    }
+    let control = Listening(progress);
+    let silenced = sounding::write_wav(vault, recording, from, speed, out, &control)?;
+    Ok((recording.card.samples, End::Whole, silenced))
+}
 
 /// Opens the loudspeaker and begins with this sample (at 48 kHz). What is played is
 /// in the log before anybody hears it; where it can't be because the vault is

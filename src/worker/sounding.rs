@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
-use super::Control;
 pub use super::pieces::Silenced;
 use super::pieces::{Piece, Pieces};
 use super::samples::{Samples, shape_of};
-use crate::audio::{AudioError, FlacWriter, OggOpusWriter, StoredRate, WavWriter, silent_segment};
+use super::{Control, millis};
+use crate::audio::{
+    AudioError, FlacWriter, OggOpusWriter, Speed, StoredRate, Tempo, WavWriter, silent_segment,
+};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, STORED_RATE_HZ};
 use crate::vault::OpenVault;
@@ -62,6 +64,37 @@ pub fn write(
         decode(&mut samples, control, &mut |pcm| writer.push(pcm))?;
         writer.finish()?;
     }
+    Ok(samples.silenced())
+}
+
+/// Writes the sound as WAV from this sample (at 48 kHz) on, at this speed. `out` gets
+/// nothing before the sound is there to be read.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_wav(
+    vault: &OpenVault,
+    recording: &Recording,
+    from: u64,
+    speed: Speed,
+    out: &mut dyn Write,
+    control: &dyn Control,
+) -> Result<Silenced, Failure> {
+    let mut samples = Samples::of(vault, recording, StoredRate::Full, from)?;
+    let total = speed.given_for(recording.card.samples.saturating_sub(from));
+    let mut writer = WavWriter::new(out, total, STORED_RATE_HZ)?;
+    let (mut tempo, mut pcm, mut taken) = (Tempo::new(speed), Vec::new(), from);
+    decode(&mut samples, control, &mut |decoded| {
+        pcm.clear();
+        tempo.push(decoded, &mut pcm);
+        taken += decoded.len() as u64;
+        control.advance(millis(taken));
+        writer.push(&pcm)
+    })?;
+    pcm.clear();
+    tempo.finish(&mut pcm);
+    writer.push(&pcm)?;
+    writer.finish()?;
     Ok(samples.silenced())
 }
 

@@ -78,6 +78,9 @@ fn nought_when_done_also_when_a_reader_has_seen_enough() {
         assert!(ended.stderr.ends_with("0\n"), "{format}: {ended}");
         assert!(!ended.stderr.contains("voxvault: "), "{format}: {ended}");
     }
+    let played = home.voxvault(["play", "last", "--stdout"]);
+    let ended = played.under("sh", ["-c", &script, binary]).run();
+    assert_eq!(ended.stderr, "0\n", "{ended}");
 }
 
 #[test]
@@ -348,10 +351,11 @@ fn five_with_a_hint_when_the_store_can_not_be_read_and_recording_goes_on() {
     let mut bytes = fs::read(&store).unwrap();
     bytes[..8].fill(0);
     fs::write(&store, bytes).unwrap();
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 7] = [
         &["list"],
         &["search", "anything"],
         &["show", &id],
+        &["play", &id, "--stdout"],
         &["export", &id, "--format", "wav", "-o", "-"],
         &["edit", &id, "--title", "another"],
         &["verify"],
@@ -552,6 +556,7 @@ fn nine_when_what_it_prints_has_no_room() {
     };
     complaint(&full(&["list", "--json"]), 9);
     complaint(&full(&["export", "last", "--format", "wav", "-o", "-"]), 9);
+    complaint(&full(&["play", "last", "--stdout"]), 9);
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod main_job;
 mod microphone;
 mod offline;
 mod plaintext;
+mod play;
 mod pty;
 mod read_only;
 mod torture;

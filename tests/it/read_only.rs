@@ -61,7 +61,7 @@ fn bytes_of(home: &Home) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn what_is_there_can_be_listed_found_shown_and_exported() {
+fn what_is_there_can_be_listed_found_shown_exported_and_played() {
     let home = home_with_both();
     if !require_name_spaces(&home) {
         return;
@@ -86,6 +86,9 @@ fn what_is_there_can_be_listed_found_shown_and_exported() {
         .ok();
     assert!(copied.stderr.contains("not in its log"), "{copied}");
     assert!((Pcm::decode(&home.path("copy.wav")).seconds() - 2.0).abs() < 0.01);
+    let played = read_only(&home, &["play", "last", "--stdout"]).run().ok();
+    assert!(played.stderr.contains("not in its log"), "{played}");
+    assert!(played.stdout == std::fs::read(&out).unwrap());
     assert_eq!(bytes_of(&home), before, "nothing changed");
 }
 

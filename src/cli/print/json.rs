@@ -14,7 +14,7 @@ use crate::command::key;
 use crate::command::list::Listed;
 use crate::command::record::{Held, Taken};
 use crate::command::shred::Doomed;
-use crate::command::{demo, export, init, search, show, transcribe};
+use crate::command::{demo, export, init, play, search, show, transcribe};
 use crate::error::Failure;
 use crate::listing::RecordingView;
 use crate::recording::Recording;
@@ -265,6 +265,23 @@ pub(in crate::cli) fn exported_json(out: Out<'_>, outcome: &export::Outcome) -> 
     document(
         out,
         &json!({ "exported": written, "refused": refusals(&outcome.refused) }),
+    )
+}
+
+pub(in crate::cli) fn played_json(out: Out<'_>, played: &play::Outcome) -> io::Result<()> {
+    let ended = match played.end {
+        play::End::Whole => "whole",
+        play::End::Stopped => "stopped",
+    };
+    document(
+        out,
+        &json!({ "played": {
+            "id": played.id.to_string(),
+            "from_s": played.from.as_secs_f64(),
+            "to_s": played.to.as_secs_f64(),
+            "speed": played.speed.factor(),
+            "ended": ended,
+        } }),
     )
 }
 

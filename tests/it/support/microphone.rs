@@ -4,6 +4,7 @@
 //! it does on a desktop.
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -129,6 +130,33 @@ impl Microphone {
         );
     }
 
+    /// What can be heard there while this is done, mono at 48 kHz: what it hears itself,
+    /// and what is played into it. Needs `parec`.
+    pub(crate) fn hear(&self, sound: &mut dyn FnMut()) -> Vec<i16> {
+        let mut recorder = self
+            .command("parec")
+            .args(["--format=s16le", "--rate=48000", "--channels=1"])
+            .arg("--latency-msec=50")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = recorder.stdout.take().unwrap();
+        // It listens once the first sample came.
+        let mut bytes = vec![0; 2];
+        pipe.read_exact(&mut bytes).unwrap();
+        let reader = std::thread::spawn(move || {
+            pipe.read_to_end(&mut bytes).unwrap();
+            bytes
+        });
+        sound();
+        std::thread::sleep(Duration::from_millis(500));
+        recorder.kill().unwrap();
+        recorder.wait().unwrap();
+        let bytes = reader.join().unwrap();
+        let samples = bytes.as_chunks::<2>().0.iter();
+        samples.map(|pair| i16::from_le_bytes(*pair)).collect()
+    }
+
     /// Pulls the plug while somebody may still be listening.
     pub(crate) fn unplug(self) {}
 
@@ -212,44 +240,16 @@ fn the_microphone_hears_what_is_spoken_and_nothing_else() {
     if !require_tool("parec") {
         return;
     }
-    let listen = |speak: &dyn Fn()| {
-        let mut recorder = microphone
-            .command("parec")
-            .args([
-                "--format=s16le",
-                "--rate=16000",
-                "--channels=1",
-                "--latency-msec=50",
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut pipe = recorder.stdout.take().unwrap();
-        let reader = std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut pipe, &mut bytes).unwrap();
-            bytes
-        });
-        speak();
-        std::thread::sleep(Duration::from_millis(500));
-        recorder.kill().unwrap();
-        recorder.wait().unwrap();
-        let bytes = reader.join().unwrap();
-        let samples = bytes
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|pair| i16::from_le_bytes(*pair));
-        (
-            bytes.len() / 2,
-            samples.map(i16::unsigned_abs).max().unwrap_or(0),
-        )
+    let listen = |speak: &mut dyn FnMut()| {
+        let heard = microphone.hear(speak);
+        let peak = heard.iter().map(|sample| sample.unsigned_abs()).max();
+        (heard.len(), peak.unwrap_or(0))
     };
-    let (silent_samples, silent_peak) = listen(&|| {});
+    let (silent_samples, silent_peak) = listen(&mut || {});
     assert!(silent_samples > 0, "nothing was recorded at all");
     assert_eq!(silent_peak, 0, "silence was not silent");
-    let (samples, peak) = listen(&|| microphone.speak(&said));
-    assert!(samples > 16_000, "only {samples} samples of two seconds");
+    let (samples, peak) = listen(&mut || microphone.speak(&said));
+    assert!(samples > 48_000, "only {samples} samples of two seconds");
     assert!(peak > 3_000, "the loudest sample was {peak}");
 }
 
