@@ -31,6 +31,8 @@ pub struct Stock {
     pub vault: VaultId,
     /// The generation in force.
     pub generation: u64,
+    /// The generation with which the latest of the recordings came in.
+    pub latest: u64,
     /// What it signs backups with.
     pub signer: SignerKey,
     /// Everything that must not come back.
@@ -253,6 +255,7 @@ fn stock(held: &Held<'_>) -> Result<Stock> {
     Ok(Stock {
         vault: held.vault_id(),
         generation: held.generation(),
+        latest: clips.values().map(|clip| clip.came).max().unwrap_or(0),
         signer: held.bag().signing.public(),
         tombstones: held.bag().tombstones.clone(),
         lacking: lacking(held.bag()),

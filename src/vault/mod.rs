@@ -17,6 +17,7 @@
 //!   is out of reach;
 //! - `verify`: reading every byte, saying what is damaged, putting it in order;
 //! - `copying`: what a backup takes out;
+//! - `coverage`: which recordings are in which backups;
 //! - `closed`, `open`, `session`, `init`: the doors to all that.
 //!
 //! Nothing of age or redb shows outside. What was said is never judged here, and
@@ -27,6 +28,7 @@ pub(crate) const REPAIR_HINT: &str = "voxvault verify --repair";
 
 mod closed;
 pub mod copying;
+mod coverage;
 mod destroy;
 pub mod error;
 mod ground;
@@ -48,6 +50,7 @@ mod tests;
 mod torture;
 
 pub use closed::Vault;
+pub use coverage::{Coverage, Covered};
 pub use destroy::receipt::{Backup, NotErased, Receipt, Shredded};
 pub use destroy::redact::{Redacted, Redaction};
 pub use destroy::scrub::Scrubbed;

@@ -249,6 +249,8 @@ fn an_earlier_state_of_the_backup_is_told_from_the_one_that_the_vault_knows() {
         path: scene.folder().display().to_string(),
         made_at_ms: 0,
         generation: 5,
+        finished: 5,
+        destroyed: 0,
         end: Some(BackupEnd {
             segments: 2,
             hash: Hash::of(&two).0,

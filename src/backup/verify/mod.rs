@@ -153,6 +153,20 @@ pub fn verify(
     known: Known<'_>,
     tell: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Verified> {
+    verify_until(at, opener, known, tell, &|| false)
+}
+
+/// The same, until it is called off: between two segments.
+///
+/// # Errors
+/// As [`verify`], and [`Error::Cancelled`].
+pub fn verify_until(
+    at: &Path,
+    opener: Opener<'_>,
+    known: Known<'_>,
+    tell: &(dyn Fn(u64, u64) + Sync),
+    cancelled: &(dyn Fn() -> bool + Sync),
+) -> Result<Verified> {
     let source = Source::find(at)?;
     let mut verified = Verified::default();
     verified.notes.extend(source.notes());
@@ -162,13 +176,20 @@ pub fn verify(
     let advance = |bytes: u64| tell(done.fetch_add(bytes, Ordering::Relaxed) + bytes, all);
     let checked = match opener {
         Opener::Vault(identities) => {
-            in_parallel(source.segments(), identities, known.trust, &advance)?
+            let check = |file: &SegmentFile, keys: &Keys<'_>| match cancelled() {
+                true => Err(Error::Cancelled),
+                false => segment::check(file, keys, known.trust, &advance),
+            };
+            in_parallel(source.segments(), identities, &check)?
         }
         Opener::Given(identities) => {
             let keys = Keys::given(identities)?;
             let files = source.segments().iter();
             files
-                .map(|file| segment::check(file, &keys, known.trust, &advance))
+                .map(|file| match cancelled() {
+                    true => Err(Error::Cancelled),
+                    false => segment::check(file, &keys, known.trust, &advance),
+                })
                 .collect::<Result<_>>()?
         }
     };
@@ -198,8 +219,7 @@ fn nothing_opens(checked: &[Checked]) -> Option<Error> {
 fn in_parallel(
     files: &[SegmentFile],
     identities: &[BackupIdentity],
-    trust: &Trust,
-    advance: &(dyn Fn(u64) + Sync),
+    check: &(dyn Fn(&SegmentFile, &Keys<'_>) -> Result<Checked> + Sync),
 ) -> Result<Vec<Checked>> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
@@ -210,7 +230,7 @@ fn in_parallel(
             let Some(file) = files.get(number) else {
                 return Ok(());
             };
-            let checked = segment::check(file, &keys, trust, &|bytes| advance(bytes))?;
+            let checked = check(file, &keys)?;
             done.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push((number, checked));

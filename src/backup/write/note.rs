@@ -8,6 +8,15 @@ use crate::backup::written::BackupId;
 use crate::vault::bag::{BackupEnd, KnownBackup};
 use crate::vault::{Deed, OpenVault};
 
+/// How the work on a backup came to its end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ending {
+    /// It holds everything up to the note's generation.
+    Written,
+    /// So many recordings that were destroyed before are not in it any more.
+    Rid(u32),
+}
+
 /// What is noted of a backup.
 pub(super) struct Note<'a> {
     pub id: BackupId,
@@ -42,12 +51,19 @@ impl Note<'_> {
         vault: &OpenVault,
         now_ms: i64,
         end: Option<BackupEnd>,
+        ending: Ending,
     ) -> Result<()> {
         if vault.vault().may_write().is_err() {
             return Ok(());
         }
         self.put(vault, now_ms, |known| {
             known.end = end;
+            match ending {
+                Ending::Written => known.finished = known.finished.max(self.generation),
+                Ending::Rid(destroyed) => {
+                    known.destroyed = known.destroyed.saturating_sub(destroyed);
+                }
+            }
             known.slots.clone_from(&self.slots);
         })
     }
@@ -63,6 +79,8 @@ impl Note<'_> {
                     path: String::new(),
                     made_at_ms: 0,
                     generation: 0,
+                    finished: 0,
+                    destroyed: 0,
                     end: None,
                     slots: Vec::new(),
                 }),

@@ -180,6 +180,7 @@ mod tests {
         Stock {
             vault: VaultId::from_bytes([1; 16]),
             generation: 5,
+            latest: 2,
             signer: crate::crypto::SigningSeed::from_bytes(&[1; 32]).public(),
             tombstones: BTreeSet::new(),
             lacking: Vec::new(),

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::fill::{Destroyed, Filling, Limit};
 use super::folder::Folder;
 use super::found::{Earlier, Owner};
-use super::note::Note;
+use super::note::{Ending, Note};
 use super::plan::{Holding, Task};
 use super::tarball::{self, SegmentWriter};
 use super::{About, Added, Order, Outcome, Watch, new_id, probe, supply, tell_of_missing, weight};
@@ -92,7 +92,9 @@ pub fn to_folder(
         .collect();
     let same_slots = stale.is_empty() && changed.is_empty();
     let is_noted = known.is_some_and(|known| {
-        known.path == path && known.end.map(|end| end.segments) == Some(run.last)
+        known.path == path
+            && known.end.map(|end| end.segments) == Some(run.last)
+            && known.finished >= stock.latest
     });
     if tasks.is_empty() && run.buries(&stock.tombstones, &stock.lacking) && same_slots && is_noted {
         folder.clear()?;
@@ -137,7 +139,7 @@ pub fn to_folder(
         }),
         None => None,
     };
-    note.behind(vault, now().unix_ms, end)?;
+    note.behind(vault, now().unix_ms, end, Ending::Written)?;
     run.outcome.holds = run.holding.recordings();
     Ok(run.outcome)
 }

@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use super::fill::{Destroyed, Filling, Limit};
-use super::note::Note;
+use super::note::{Ending, Note};
 use super::plan::Holding;
 use super::tarball::{self, SegmentWriter};
 use super::{About, Added, Order, Outcome, STREAM, Watch, new_id, supply, tell_of_missing, weight};
@@ -85,7 +85,7 @@ pub fn to_stream(
             .manifest(files, filled, &standing, Vec::new())
             .sign(&standing.signing)
     })?;
-    note.behind(vault, now().unix_ms, None)?;
+    note.behind(vault, now().unix_ms, None, Ending::Written)?;
     Ok(Outcome {
         path: STREAM.to_owned(),
         added: vec![Added {

@@ -70,7 +70,7 @@ impl Receipt {
         let holds = |backup: &Backup| {
             known.iter().any(|known| {
                 (&known.path, known.made_at_ms) == (&backup.path, backup.made_at_ms)
-                    && known.generation >= since
+                    && known.may_hold(since)
             })
         };
         self.backups_still_holding.retain(holds);

@@ -215,6 +215,7 @@ impl<'a> Rekeying<'a> {
             card: keys.card,
             extent: before.extent,
             since: before.since,
+            came: before.came,
             kept_from: before.kept_from,
             pinned: before.pinned,
         };

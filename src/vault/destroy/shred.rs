@@ -92,8 +92,7 @@ pub(crate) fn shred_as(
 /// of them. What was shredded before may be in any; what lies in the inbox is in none.
 fn oldest(bag: &Bag, ids: &[RecordingId]) -> u64 {
     let since = |id: &RecordingId| match bag.clips.get(id) {
-        Some(clip) if clip.extent.is_none() => u64::MAX,
-        Some(clip) => clip.since,
+        Some(clip) => clip.in_backups_since(),
         None => 0,
     };
     ids.iter().map(since).min().unwrap_or(u64::MAX)

@@ -328,7 +328,7 @@ fn destroy(
     let (due, failed) = part_waiting(held, due);
     let ids: Vec<_> = due.iter().map(|expiry| expiry.id).collect();
     let clips = ids.iter().filter_map(|id| held.bag().clips.get(id));
-    let since = clips.map(|clip| clip.since).min().unwrap_or(0);
+    let since = clips.map(Clip::in_backups_since).min().unwrap_or(0);
     let draft = Draft::done(Deed::Sweep, &ids).detail(logged(&due));
     let rotated = held.rotate_logged(draft, |bag| {
         for expiry in &due {

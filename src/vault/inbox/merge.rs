@@ -430,7 +430,8 @@ fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
         for one in waiting {
             let adopted = || Clip::adopted(one.keys.duplicate(), last_seen_ms);
             let clip = bag.clips.get_or_insert_with(one.id, adopted);
-            (clip.extent, clip.since) = (Some(one.extent), next);
+            clip.extent = Some(one.extent);
+            (clip.since, clip.came) = (next, next);
             clip.learn(&one.card);
         }
         Ok(())

@@ -263,6 +263,7 @@ impl Restoring {
                 // What could not be overwritten holds nothing that is to be gone; the
                 // next unlock tries again.
                 let draft = Draft::done(Deed::Restore, &done.restored);
+                let came = held.generation() + 1;
                 held.rotate_logged(draft, |bag| {
                     for id in &done.restored {
                         let Some(clip) = waiting.get(id) else {
@@ -271,6 +272,7 @@ impl Restoring {
                         let mut clip = Clip {
                             // The backup that it came from holds it, however old.
                             since: 0,
+                            came,
                             ..clip.duplicate()
                         };
                         clip.enter(bag.settings.last_seen_ms);

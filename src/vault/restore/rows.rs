@@ -114,6 +114,7 @@ impl<'a> Sealing<'a> {
                 hash: self.hash.finalize().into(),
             }),
             since: 0,
+            came: 0,
             kept_from: card.card.added_at,
             pinned: false,
         };

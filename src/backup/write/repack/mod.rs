@@ -18,7 +18,7 @@ use age::Recipient;
 
 use self::view::{Held, View, read};
 use super::folder::{Folder, Part};
-use super::note::Note;
+use super::note::{Ending, Note};
 use super::run::{before, hash_of};
 use super::tarball::{self, SegmentWriter};
 use super::{Order, Watch};
@@ -34,7 +34,7 @@ use crate::backup::read::{Keys, SegmentFile, Source};
 use crate::backup::segment::place;
 use crate::backup::written::Hash;
 use crate::recording::{Moment, RecordingId};
-use crate::vault::bag::BackupEnd;
+use crate::vault::bag::{BackupEnd, KnownBackup};
 use crate::vault::copying::Standing;
 use crate::vault::{Deed, OpenVault};
 
@@ -77,13 +77,16 @@ pub fn repack(
     }
     let mut folder = Folder::open(dir, vault.vault().dir())?;
     let keys = Keys::of_backups(&vault.backup_keys()?.identities);
+    // Before the stock: what is destroyed from now on stays counted.
+    let remembered = vault.settings()?.backups;
     let stock = vault.stock()?;
     let held = read(vault, &source, &keys, watch)?;
     let view = View {
         stock: &stock,
         held: &held,
     };
-    let noted = noted_end(vault, &held)?;
+    let known = remembered.iter().find(|known| known.id == held.backup.0);
+    let noted = known.and_then(|known| known.end);
     let there = folder.segments.last().copied().unwrap_or(0);
     let last = noted.map_or(there, |end| end.segments.max(there));
     if last > there {
@@ -101,10 +104,14 @@ pub fn repack(
     let mut done = Repacked::default();
     if doomed.is_empty() && left_over.is_empty() {
         folder.clear()?;
+        if known.is_some_and(|known| known.destroyed > 0) {
+            note(vault, &held, &folder, noted, known, now().unix_ms)?;
+        }
         return Ok(done);
     }
     vault.log(Deed::Repack, &[], &format!("in {}", folder.dir().display()))?;
     folder.clear()?;
+    let mut end = noted;
     if !doomed.is_empty() {
         let mut work = Work {
             vault,
@@ -123,14 +130,18 @@ pub fn repack(
             before: before(&folder, last, noted)?,
             done: &mut done,
         };
-        let end = work.all()?;
-        note(vault, &held, &folder, end, now().unix_ms)?;
+        end = Some(work.all()?);
+        note(vault, &held, &folder, end, None, now().unix_ms)?;
     }
     for number in doomed.into_iter().chain(left_over) {
         let path = folder.segment(number);
         done.dropped_bytes += std::fs::metadata(&path).map_or(0, |found| found.len());
         folder.remove_segment(number)?;
         done.dropped.push(number);
+    }
+    // Only now are they gone from it.
+    if known.is_some_and(|known| known.destroyed > 0) {
+        note(vault, &held, &folder, end, known, now().unix_ms)?;
     }
     Ok(done)
 }
@@ -396,19 +407,14 @@ struct Head {
     at: Moment,
 }
 
-/// Has the vault remember where the backup ends now.
-/// Where the backup ended when the vault wrote to it last.
-fn noted_end(vault: &OpenVault, held: &Held) -> Result<Option<BackupEnd>> {
-    let backups = vault.settings()?.backups;
-    let known = backups.iter().find(|known| known.id == held.backup.0);
-    Ok(known.and_then(|known| known.end))
-}
-
+/// Has the vault remember where the backup ends now, and that of what was destroyed
+/// before it was looked at nothing is in it any more.
 fn note(
     vault: &OpenVault,
     held: &Held,
     folder: &Folder,
-    end: BackupEnd,
+    end: Option<BackupEnd>,
+    before: Option<&KnownBackup>,
     now_ms: i64,
 ) -> Result<()> {
     let path = folder.dir().display().to_string();
@@ -419,5 +425,10 @@ fn note(
         generation: generations.max().unwrap_or(0),
         slots: folder.slots.clone(),
     };
-    note.behind(vault, now_ms, Some(end))
+    // What can't be read may hold some of it.
+    let gone = match held.unread {
+        0 => before.map_or(0, |known| known.destroyed),
+        _ => 0,
+    };
+    note.behind(vault, now_ms, end, Ending::Rid(gone))
 }

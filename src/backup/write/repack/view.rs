@@ -18,6 +18,8 @@ use crate::vault::copying::{Stock, Stocked, Words};
 pub(super) struct Held {
     pub(super) backup: BackupId,
     pub(super) manifests: BTreeMap<u32, Manifest>,
+    /// Segments of which nobody knows what they hold.
+    pub(super) unread: usize,
     pub(super) dropped: BTreeMap<u32, Hash>,
     /// Which parts must not come back, as any of them says.
     pub(super) lacking: BTreeSet<Lacking>,
@@ -38,12 +40,14 @@ pub(super) fn read(
     };
     let mut manifests = BTreeMap::new();
     let (mut dropped, mut lacking) = (BTreeMap::new(), BTreeSet::new());
+    let mut unread = 0;
     for file in source.segments() {
         let signed = match places::manifest(file, keys) {
             Ok(signed) => signed,
             Err(error @ Error::Newer { .. }) => return Err(error),
             Err(error) => {
                 watch.damaged(error);
+                unread += 1;
                 continue;
             }
         };
@@ -65,6 +69,7 @@ pub(super) fn read(
         newest.ok_or_else(|| Error::damaged("the backup", "none of it can be read"))?;
     Ok(Held {
         backup: newest.backup,
+        unread,
         manifests,
         dropped,
         lacking,

@@ -37,6 +37,9 @@ pub struct Clip {
     /// The generation with which it was merged: no backup of an earlier one holds
     /// it. 0 until then.
     pub since: u64,
+    /// The generation with which it came in, merged or brought back: a backup that was
+    /// finished with this one or later holds it. 0 until then.
+    pub came: u64,
     /// From when its age counts: the later of its date and the moment it entered the
     /// vault, which is never before the last time that the vault had seen. It never
     /// changes once it was merged, so it is known also where the card is damaged.
@@ -57,6 +60,7 @@ impl Clip {
             card: keys.card,
             extent: None,
             since: 0,
+            came: 0,
             kept_from: Moment {
                 unix_ms: last_seen_ms,
                 offset_s: 0,
@@ -69,6 +73,13 @@ impl Clip {
     /// then, so that no rule takes at once what was just put back.
     pub fn enter(&mut self, last_seen_ms: i64) {
         self.kept_from.unix_ms = self.kept_from.unix_ms.max(last_seen_ms);
+    }
+
+    /// The generation before which no backup holds it; none does while it still lies in
+    /// the inbox.
+    #[must_use]
+    pub fn in_backups_since(&self) -> u64 {
+        self.extent.map_or(u64::MAX, |_| self.since)
     }
 
     /// Takes in what its card says about keeping it.
@@ -99,6 +110,7 @@ impl Clip {
             card: self.card.duplicate(),
             extent: self.extent,
             since: self.since,
+            came: self.came,
             kept_from: self.kept_from,
             pinned: self.pinned,
         }

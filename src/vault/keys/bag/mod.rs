@@ -6,6 +6,7 @@
 //! sealed with the bag key, which is fresh for each generation: `wire` says how.
 //! Writing it is the rotation's work.
 
+mod backups;
 mod clips;
 mod wire;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::backups::{BackupEnd, KnownBackup};
 pub use self::clips::{Clip, Clips, Extent};
 use crate::crypto::{BackupIdentity, CryptoError, InboxIdentity, LogKey, SigningSeed};
 use crate::recording::{Moment, RecordingId};
@@ -26,37 +28,6 @@ pub struct Tombstone {
     pub id: RecordingId,
     /// Its keys of this epoch, and of every one before, are destroyed.
     pub epoch: u32,
-}
-
-/// A backup that was made, so that a receipt can name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownBackup {
-    /// Its own name, which stands in each of its segments: two disks that are mounted
-    /// at the same place in turn are two backups. Zeros for streams, which are noted
-    /// together.
-    pub id: [u8; 16],
-    /// Where it was written; `-` for a stream that went elsewhere.
-    pub path: String,
-    /// When, milliseconds since 1970-01-01T00:00:00Z.
-    pub made_at_ms: i64,
-    /// The generation of the vault that it holds: every recording that came with
-    /// this one or before, and was not dropped from the backup since.
-    pub generation: u64,
-    /// How many segments it has, and the hash of the last of them as it lies there:
-    /// one that lacks them was cut off or put back from a copy. Nothing until its
-    /// first run has come to its end.
-    pub end: Option<BackupEnd>,
-    /// The ways in of which it has a copy, by the names of their slots.
-    pub slots: Vec<String>,
-}
-
-/// Where a backup ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BackupEnd {
-    /// The number of its last segment.
-    pub segments: u32,
-    /// SHA-256 of that segment's file.
-    pub hash: [u8; 32],
 }
 
 /// A way in, as the bag knows it.
@@ -224,9 +195,13 @@ impl Bag {
     /// Destroys the keys of a recording in this bag and leaves a tombstone.
     /// `false` if it was not there.
     pub fn bury(&mut self, id: RecordingId) -> bool {
-        let Some(Clip { epoch, .. }) = self.clips.remove(&id) else {
+        let Some(clip) = self.clips.remove(&id) else {
             return false;
         };
+        for backup in &mut self.settings.backups {
+            backup.outlive(&clip);
+        }
+        let epoch = clip.epoch;
         self.tombstones.insert(Tombstone { id, epoch });
         true
     }
@@ -278,7 +253,7 @@ mod tests {
         if let Some(clip) = bag.clips.get_mut(&id(3)) {
             clip.sound = None;
             clip.epoch = 2;
-            clip.since = 6;
+            (clip.since, clip.came) = (6, 7);
             clip.pinned = true;
             clip.extent = Some(Extent {
                 segments: 75,

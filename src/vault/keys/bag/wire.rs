@@ -28,8 +28,8 @@ const HEAD: usize = 1 + 4;
 const VARINT_MOST: usize = 10;
 
 /// No [`WireClip`] is longer: its id, the hash of its extent, three keys with their
-/// lengths, five numbers, three tags and a truth.
-const CLIP_MOST: usize = 16 + 32 + 3 * (1 + 32) + 5 * VARINT_MOST + 3 + 1;
+/// lengths, six numbers, three tags and a truth.
+const CLIP_MOST: usize = 16 + 32 + 3 * (1 + 32) + 6 * VARINT_MOST + 3 + 1;
 
 impl Bag {
     /// The bag as it is written: an age file under the bag key.
@@ -150,6 +150,7 @@ struct WireClip<'a> {
     card: Secret<'a>,
     extent: Option<Extent>,
     since: u64,
+    came: u64,
     kept_from: Moment,
     pinned: bool,
 }
@@ -165,6 +166,7 @@ impl<'a> WireClip<'a> {
             card: secret(&clip.card),
             extent: clip.extent,
             since: clip.since,
+            came: clip.came,
             kept_from: clip.kept_from,
             pinned: clip.pinned,
         }
@@ -179,6 +181,7 @@ impl<'a> WireClip<'a> {
             card: key(self.card)?,
             extent: self.extent,
             since: self.since,
+            came: self.came,
             kept_from: self.kept_from,
             pinned: self.pinned,
         })
@@ -244,6 +247,7 @@ mod tests {
             card: secret(),
             extent: Some(extent),
             since: u64::MAX,
+            came: u64::MAX,
             kept_from,
             pinned: true,
         };
