@@ -1,4 +1,4 @@
-//! Writes encrypted backups, and says which ones there are.
+//! Writes encrypted backups, and says which ones there are and what they hold.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Context, Progress, Unit, merge_quietly};
-use crate::backup::Error;
 use crate::backup::write::{self, Order, Outcome, Watch};
+use crate::backup::{Error, Source};
 use crate::crypto::Recipient;
 use crate::crypto::asker::{Asker, Nobody};
 use crate::error::{Exit, Failure};
-use crate::vault::REPAIR_HINT;
 use crate::vault::bag::KnownBackup;
+use crate::vault::{Coverage, REPAIR_HINT};
 
 /// More than this is no list of recipients.
 const MOST_FILE_BYTES: u64 = 1 << 20;
@@ -54,10 +54,7 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
     for recipient in &recipients {
         order.add(recipient, &asker)?;
     }
-    let watching = Watching {
-        progress,
-        begun: Cell::new(false),
-    };
+    let watching = Watching::new(progress);
     let written = match args.to {
         Target::Folder(dir) => write::to_folder(&vault, &dir, order, &watching),
         Target::Stream(out) => write::to_stream(&vault, out, order, &watching),
@@ -74,6 +71,39 @@ pub fn list(context: &Context) -> Result<Vec<KnownBackup>, Failure> {
     let mut known = context.unlocked()?.settings()?.backups;
     known.sort_by_key(|known| std::cmp::Reverse(known.made_at_ms));
     Ok(known)
+}
+
+/// Which recordings are in which backups.
+///
+/// # Errors
+/// When the vault can't be unlocked.
+pub fn coverage(context: &Context) -> Result<Coverage, Failure> {
+    Ok(context.unlocked()?.coverage()?)
+}
+
+/// Makes sure that a backup which the vault remembers lies where it was written: the
+/// place of a disk that is not connected must not be taken for a new folder.
+///
+/// # Errors
+/// When nothing of it lies there.
+pub fn require_there(context: &Context, folder: &Path) -> Result<(), Failure> {
+    let known = list(context)?;
+    let was_finished = known
+        .iter()
+        .any(|one| Path::new(&one.path) == folder && one.end.is_some());
+    let is_there = match was_finished {
+        true => Source::find(folder).is_ok(),
+        false => folder.is_dir(),
+    };
+    match is_there {
+        true => Ok(()),
+        false => {
+            let why = "nothing of that backup lies there now";
+            Err(Failure::new(Exit::NotFound, "can't back up again", why)
+                .about(folder.display())
+                .hint("connect its disk, or back up to another folder"))
+        }
+    }
 }
 
 /// All that were given, one by one or in files.

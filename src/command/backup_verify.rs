@@ -44,7 +44,8 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ve
         trust: &access.trust,
         backup: known.as_ref(),
     };
-    let verified = verify::verify(&args.at, access.opener(), known, &tell);
+    let cancelled = || progress.cancelled();
+    let verified = verify::verify_until(&args.at, access.opener(), known, &tell, &cancelled);
     progress.end();
     Ok(verified?)
 }

@@ -11,7 +11,8 @@ use jiff::civil::{Date, date};
 use ratatui::layout::Size;
 
 use super::engine::{
-    Answer, Hit, HitMoment, Logged, LoggedEntry, Phase, RecorderStatus, Request, Vault,
+    Answer, BackupEntry, BackupShape, Backups, Hit, HitMoment, Logged, LoggedEntry, Phase,
+    RecorderStatus, Request, Vault,
 };
 use super::input::Key;
 use super::keymap::Keymap;
@@ -198,6 +199,39 @@ pub(in crate::tui) fn logged(entries: u32) -> Logged {
         entries: (1..=entries).rev().map(entry).collect(),
         lapses: Vec::new(),
         unanchored: 2,
+    }
+}
+
+/// Four backups: one that lacks something and holds what was destroyed, one on a path
+/// that is long and wide, a stream, and one that was cut short.
+pub(in crate::tui) fn backups() -> Backups {
+    let entry = |minute: i64, path: &str, shape, holds, destroyed| BackupEntry {
+        path: path.to_owned(),
+        shape,
+        at: Moment {
+            unix_ms: 1_763_800_000_000 + minute * 60_000,
+            offset_s: 3600,
+        },
+        holds,
+        lacks: 6 - holds,
+        destroyed,
+    };
+    let wide = "/media/日本語のディスク/what goes on and on/and on/voxvault";
+    Backups {
+        entries: vec![
+            entry(
+                9000,
+                "/media/disk/voxvault",
+                BackupShape::Folder(1204),
+                3,
+                2,
+            ),
+            entry(7000, wide, BackupShape::Folder(1), 6, 1),
+            entry(100, "/srv/a", BackupShape::Unfinished, 0, 0),
+            entry(0, "-", BackupShape::Stream, 0, 0),
+        ],
+        recordings: 6,
+        in_none: 2,
     }
 }
 

@@ -46,6 +46,11 @@ pub enum Action {
     Equipment,
     Retention,
     Log,
+    Backups,
+    BackUpTo,
+    BackUpAgain,
+    VerifyBackup,
+    StopBackup,
     Palette,
     Help,
     Lock,
@@ -74,17 +79,34 @@ pub enum Place {
     Retention,
     /// What was done with the recordings.
     Log,
+    /// The backups and what they hold.
+    Backups,
 }
 
-use Place::{Equipment, Hits, Library, Locked, Log, Recorder, Retention, Text};
+use Place::{Backups, Equipment, Hits, Library, Locked, Log, Recorder, Retention, Text};
 
 const EVERYWHERE: &[Place] = &[
-    Locked, Library, Hits, Text, Recorder, Equipment, Retention, Log,
+    Locked, Library, Hits, Text, Recorder, Equipment, Retention, Log, Backups,
 ];
-const OPEN: &[Place] = &[Library, Hits, Text, Recorder, Equipment, Retention, Log];
+const OPEN: &[Place] = &[
+    Library, Hits, Text, Recorder, Equipment, Retention, Log, Backups,
+];
 const BROWSING: &[Place] = &[Library, Hits, Text];
 const LISTS: &[Place] = &[Library, Hits];
-const MOVING: &[Place] = &[Library, Hits, Text, Equipment, Retention, Log];
+const MOVING: &[Place] = &[Library, Hits, Text, Equipment, Retention, Log, Backups];
+
+impl Action {
+    /// How long its word stays in a footer that has too little room: what counts most
+    /// goes last. What goes on is always stopped by a key that stands there.
+    #[must_use]
+    pub fn weight(self) -> u8 {
+        match self {
+            Self::StopRecording | Self::StopBackup => 2,
+            Self::Help => 1,
+            _ => 0,
+        }
+    }
+}
 
 /// One line of the table.
 #[derive(Debug)]
@@ -127,7 +149,9 @@ pub static TABLE: &[Entry] = &[
         Action::Record,
         "record",
         &["r"],
-        &[Locked, Library, Hits, Text, Equipment, Retention, Log],
+        &[
+            Locked, Library, Hits, Text, Equipment, Retention, Log, Backups,
+        ],
         Some("record"),
         "record the microphone, or go to the running recording",
     ),
@@ -194,6 +218,38 @@ pub static TABLE: &[Entry] = &[
         &[Equipment],
         Some("use this one"),
         "use this microphone or model",
+    ),
+    entry(
+        Action::BackUpAgain,
+        "back-up-again",
+        &["enter", "b"],
+        &[Backups],
+        Some("back up again"),
+        "back up into this folder again; asks first",
+    ),
+    entry(
+        Action::BackUpTo,
+        "new-folder",
+        &["F"],
+        &[Backups],
+        Some("new folder"),
+        "back up to a folder…",
+    ),
+    entry(
+        Action::VerifyBackup,
+        "verify-backup",
+        &["v"],
+        &[Backups],
+        Some("verify"),
+        "read every byte of this backup and say whether it is sound",
+    ),
+    entry(
+        Action::StopBackup,
+        "stop-backup",
+        &["s"],
+        &[Backups],
+        Some("stop"),
+        "stop the backup or its check; what is whole stays",
     ),
     entry(
         Action::PlayPause,
@@ -388,6 +444,22 @@ pub static TABLE: &[Entry] = &[
         BROWSING,
         None,
         "what was played, exported and destroyed",
+    ),
+    entry(
+        Action::Backups,
+        "backups",
+        &["B"],
+        BROWSING,
+        None,
+        "backups, and which recordings are in none",
+    ),
+    entry(
+        Action::BackUpTo,
+        "back-up-to",
+        &["F"],
+        BROWSING,
+        None,
+        "back up to a folder…",
     ),
     entry(
         Action::Lock,

@@ -10,7 +10,7 @@ use ratatui::layout::Size;
 use unicode_width::UnicodeWidthStr;
 
 use super::engine::{
-    Access, Equipment, Format, Hit, Leap, Phase, PlayerStatus, RecorderStatus, Retention,
+    Access, Archiving, Equipment, Format, Hit, Leap, Phase, PlayerStatus, RecorderStatus, Retention,
 };
 use super::keymap::{Action, Keymap, Place};
 use super::layout::{self, Areas, Form};
@@ -18,11 +18,13 @@ use super::secret::Secret;
 use super::theme::Theme;
 use crate::error::Failure;
 use crate::recording::RecordingId;
+use backups::Backups;
 use history::History;
 use library::{Library, Scroll};
 use line::Line;
 use reading::Reading;
 
+pub mod backups;
 pub mod history;
 pub mod library;
 pub mod line;
@@ -83,6 +85,10 @@ pub struct Model {
     pub retention_top: usize,
     /// What was done with the recordings.
     pub history: History,
+    /// The backups.
+    pub backups: Backups,
+    /// The work on a backup, while it goes on.
+    pub archiving: Option<Archiving>,
     /// The message line.
     pub note: Option<Note>,
     /// Locking was announced: a key prevents it.
@@ -142,6 +148,8 @@ pub enum Screen {
     Retention,
     /// What was done with the recordings.
     Log,
+    /// The backups and what they hold.
+    Backups,
 }
 
 /// One of the two panes.
@@ -273,6 +281,15 @@ pub enum Overlay {
         /// The answer as it stands.
         answer: Answered,
     },
+    /// Whether to back up into this folder again.
+    BackUp {
+        /// The folder, as the vault remembers it.
+        folder: String,
+        /// The answer as it stands.
+        answer: Answered,
+    },
+    /// The folder of a new backup.
+    Folder(Line),
     /// They are being destroyed.
     Shredding,
     /// What was destroyed and what could not be; the first line in sight.
@@ -363,6 +380,8 @@ impl Model {
             retention: None,
             retention_top: 0,
             history: History::default(),
+            backups: Backups::default(),
+            archiving: None,
             note: None,
             lock_announced: false,
         }
@@ -404,6 +423,7 @@ impl Model {
             (Screen::Equipment, true) => Place::Equipment,
             (Screen::Retention, true) => Place::Retention,
             (Screen::Log, true) => Place::Log,
+            (Screen::Backups, true) => Place::Backups,
             (Screen::Main, true) if self.focus == Pane::Text => Place::Text,
             (Screen::Main, true) if self.search.is_some() => Place::Hits,
             (Screen::Main, true) => Place::Library,
@@ -503,9 +523,11 @@ impl Model {
         self.lock_announced = false;
         self.retention = None;
         self.history = History::default();
+        self.backups = Backups::default();
+        self.archiving = None;
         if matches!(
             self.screen,
-            Screen::Equipment | Screen::Retention | Screen::Log
+            Screen::Equipment | Screen::Retention | Screen::Log | Screen::Backups
         ) {
             self.screen = Screen::Main;
         }

@@ -17,7 +17,7 @@ use crate::tui::msg::{Effect, Timer};
 use crate::tui::secret::Secret;
 use crate::tui::view::words;
 
-use super::{METER, lock, motion, search, watch_recorder};
+use super::{METER, backups, lock, motion, search, watch_recorder};
 
 /// Seconds that one seek goes.
 const SEEK_S: f64 = 5.0;
@@ -89,6 +89,11 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
             (model.retention, model.retention_top) = (None, 0);
             effects.push(Effect::Ask(Request::Retention));
         }
+        Action::Backups => backups::open(model, effects),
+        Action::BackUpTo => backups::ask_where(model),
+        Action::BackUpAgain => backups::ask_whether(model),
+        Action::VerifyBackup => backups::verify(model, effects),
+        Action::StopBackup => backups::stop(model, effects),
         Action::Log => {
             model.screen = Screen::Log;
             model.history = History::default();

@@ -11,7 +11,7 @@ use crate::tui::model::{
 use crate::tui::msg::Effect;
 use crate::tui::secret::Secret;
 
-use super::{motion, search, watch_for_idleness, watch_recorder};
+use super::{backups, motion, search, watch_for_idleness, watch_recorder};
 use crate::tui::view::words;
 
 /// Takes an answer in. One that speaks of an open vault comes too late when
@@ -85,6 +85,7 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             if model.search.is_some() {
                 search::ask(model, effects);
             }
+            backups::look_again(model, effects);
         }
         Answer::Changed(recording) => {
             let id = recording.id;
@@ -134,6 +135,9 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
                 motion::rest(model, effects);
             }
         }
+        Answer::Backups(found) => model.backups.replace(found),
+        Answer::Archiving(archiving) => model.archiving = Some(archiving),
+        Answer::Archived(archived) => backups::ended(model, archived, effects),
         Answer::Log(logged) => model.history.replace(logged),
         Answer::Playing(status) => model.player = Some(status),
         Answer::PlayerStopped => model.player = None,

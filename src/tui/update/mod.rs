@@ -12,6 +12,7 @@ use super::msg::{Effect, Msg, Timer};
 
 mod act;
 mod answer;
+mod backups;
 mod door;
 mod motion;
 mod overlay;

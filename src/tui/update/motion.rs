@@ -7,13 +7,13 @@ use crate::tui::model::{Model, Pane};
 use crate::tui::msg::{Effect, Timer};
 
 use super::REST;
-use crate::tui::view::history;
+use crate::tui::view::{backups, history};
 
 /// Rows a hit takes in the list: its title, and the words around it.
 pub(in crate::tui) const HIT_ROWS: usize = 2;
 
-/// Moves by rows: recordings, hits, sentences, pieces of equipment or entries of the
-/// log.
+/// Moves by rows: recordings, hits, sentences, pieces of equipment, entries of the
+/// log or backups.
 pub(super) fn step(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     let move_in =
         |at: usize, count: usize| at.saturating_add_signed(by).min(count.saturating_sub(1));
@@ -46,6 +46,10 @@ pub(super) fn step(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
             let count = model.history.entries().len();
             model.history.scroll.cursor = move_in(model.history.scroll.cursor, count);
         }
+        Place::Backups => {
+            let count = model.backups.entries().len();
+            model.backups.scroll.cursor = move_in(model.backups.scroll.cursor, count);
+        }
         Place::Locked | Place::Recorder => {}
     }
 }
@@ -57,6 +61,7 @@ pub(super) fn page(model: &Model) -> isize {
         Place::Hits => usize::from(areas.list.height) / HIT_ROWS,
         Place::Text => areas.text_rows() / 2,
         Place::Log => history::rows(areas.dialog().height),
+        Place::Backups => backups::rows(model),
         _ => usize::from(areas.list.height),
     };
     isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(1)
@@ -166,6 +171,8 @@ pub(super) fn keep_in_sight(model: &mut Model) {
     let count = model.history.entries().len();
     let rows = history::rows(areas.dialog().height);
     model.history.scroll.show(rows, count);
+    let (rows, count) = (backups::rows(model), model.backups.entries().len());
+    model.backups.scroll.show(rows, count);
     if let Some(reading) = &mut model.reading {
         let spoken = model
             .player

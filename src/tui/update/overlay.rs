@@ -1,14 +1,14 @@
 //! Keys while something is asked or shown over the screen.
 
 use crate::recording::RecordingId;
-use crate::tui::engine::{Format, Request};
+use crate::tui::engine::{Chosen, Format, Request};
 use crate::tui::input::Key;
 use crate::tui::model::line::Edited;
 use crate::tui::model::{Answered, EditForm, ExportForm, Model, Overlay, Recorder};
 use crate::tui::msg::Effect;
 use crate::tui::view::words;
 
-use super::act;
+use super::{act, backups};
 
 /// Rows that page keys go in help and receipt.
 const PAGE: usize = 10;
@@ -46,6 +46,26 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
             Step::Yes => {
                 model.overlay = Some(Overlay::Shredding);
                 return effects.push(Effect::Ask(Request::ClockIsRight));
+            }
+        },
+        Overlay::BackUp { folder, answer } => match ask(answer, key) {
+            Step::Stay => true,
+            Step::No => false,
+            Step::Yes => {
+                let folder = std::mem::take(folder);
+                return backups::begin(model, folder, Chosen::Remembered, effects);
+            }
+        },
+        Overlay::Folder(line) => match key {
+            Key::Esc => false,
+            Key::Enter if line.text().trim().is_empty() => true,
+            Key::Enter => {
+                let folder = line.text().trim().to_owned();
+                return backups::begin(model, folder, Chosen::Typed, effects);
+            }
+            _ => {
+                line.edit(key);
+                true
             }
         },
         Overlay::Quit(answer) => match ask(answer, key) {
@@ -106,7 +126,9 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
 
 pub(super) fn paste(model: &mut Model, text: &str) {
     let line = match &mut model.overlay {
-        Some(Overlay::Title(line) | Overlay::Palette { line, .. }) => Some(line),
+        Some(Overlay::Title(line) | Overlay::Folder(line) | Overlay::Palette { line, .. }) => {
+            Some(line)
+        }
         Some(Overlay::Edit(form)) => form.fields.get_mut(form.field),
         Some(Overlay::Export(form)) if form.field == 1 => Some(&mut form.destination),
         _ => None,

@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod backups;
+
 use super::*;
 use crate::error::{Exit, Failure};
 use crate::tui::engine::{Answer, Leap, PlayerStatus, Request, Vault as Found};

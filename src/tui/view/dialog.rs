@@ -37,6 +37,11 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> Opt
             super::retention::ask(theme, leap, *answer, &mut pane);
             None
         }
+        Overlay::BackUp { folder, answer } => {
+            super::backups::ask(theme, folder, *answer, &mut pane);
+            None
+        }
+        Overlay::Folder(line) => super::backups::ask_where(theme, line, &mut pane),
         Overlay::Shredding => {
             pane.put(3, 1, "destroying their keys …", theme.strong);
             None

@@ -9,6 +9,7 @@ use super::layout::Form;
 use super::model::{Model, Overlay, Pane as Focus, Screen, Typing, Vault};
 use paint::{Pane, columns};
 
+pub(in crate::tui) mod backups;
 mod dialog;
 mod door;
 mod equipment;
@@ -19,7 +20,7 @@ pub(in crate::tui) mod paint;
 mod reading;
 mod recorder;
 mod retention;
-mod status;
+pub(in crate::tui) mod status;
 pub(in crate::tui) mod words;
 
 #[cfg(test)]
@@ -49,6 +50,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
             }
             (None, Screen::Log) => {
                 history::draw(model, buffer);
+                None
+            }
+            (None, Screen::Backups) => {
+                backups::draw(model, buffer);
                 None
             }
             (None, Screen::Main) if model.is_open() => main(model, buffer),
@@ -96,21 +101,17 @@ fn footer(model: &Model, buffer: &mut ratatui::buffer::Buffer) {
         return;
     }
     let mut items = footer_items(model);
-    let width = |items: &[(String, &str)]| -> u16 {
+    let width = |items: &[Item]| -> u16 {
         items
             .iter()
-            .map(|(key, word)| columns(key) + columns(word) + 2)
+            .map(|item| columns(&item.key) + columns(item.word) + 2)
             .sum()
     };
-    // What doesn't fit goes from the end; help stays, which lists the rest.
+    // What doesn't fit goes from the end, what counts least first.
     while width(&items) > area.width && items.len() > 1 {
-        let help = items.iter().position(|(_, word)| *word == "help");
-        let goes = if help == Some(items.len() - 1) {
-            items.len() - 2
-        } else {
-            items.len() - 1
-        };
-        items.remove(goes);
+        let least = items.iter().map(|item| item.weight).min();
+        let goes = items.iter().rposition(|item| Some(item.weight) == least);
+        goes.map(|goes| items.remove(goes));
     }
     // Two columns between them where there is room, else one.
     let gap = if width(&items) + items.len() as u16 <= area.width {
@@ -120,17 +121,29 @@ fn footer(model: &Model, buffer: &mut ratatui::buffer::Buffer) {
     };
     let mut pane = Pane::new(buffer, area);
     let mut x = 1;
-    for (key, word) in items {
+    for Item { key, word, .. } in items {
         x = pane.put(x, 0, &key, theme.accent);
         x = pane.put(x + 1, 0, word, theme.faint) + gap;
     }
 }
 
-fn footer_items(model: &Model) -> Vec<(String, &'static str)> {
+/// A key in the footer.
+struct Item {
+    key: String,
+    word: &'static str,
+    /// How long it stays where there is too little room.
+    weight: u8,
+}
+
+fn footer_items(model: &Model) -> Vec<Item> {
     let fixed = |items: &[(Key, &'static str)]| {
         items
             .iter()
-            .map(|(key, word)| (key.to_string(), *word))
+            .map(|(key, word)| Item {
+                key: key.to_string(),
+                word,
+                weight: 0,
+            })
             .collect()
     };
     match &model.overlay {
@@ -141,6 +154,7 @@ fn footer_items(model: &Model) -> Vec<(String, &'static str)> {
             Overlay::Shred { .. }
             | Overlay::Redact { .. }
             | Overlay::Clock { .. }
+            | Overlay::BackUp { .. }
             | Overlay::Quit(_),
         ) => {
             return fixed(&[
@@ -158,6 +172,9 @@ fn footer_items(model: &Model) -> Vec<(String, &'static str)> {
         }
         Some(Overlay::Title(_)) => {
             return fixed(&[(Key::Enter, "keep this title"), (Key::Esc, "back")]);
+        }
+        Some(Overlay::Folder(_)) => {
+            return fixed(&[(Key::Enter, "back up"), (Key::Esc, "back")]);
         }
         Some(Overlay::Edit(_)) => {
             return fixed(&[
@@ -207,15 +224,27 @@ fn footer_items(model: &Model) -> Vec<(String, &'static str)> {
     from_table(&model.settings.keymap, model)
 }
 
-fn from_table(keymap: &Keymap, model: &Model) -> Vec<(String, &'static str)> {
+fn from_table(keymap: &Keymap, model: &Model) -> Vec<Item> {
+    let works = model.archiving.is_some();
     keymap
         .lines_at(model.place())
         .filter_map(|(entry, keys)| {
             let word = match entry.action {
                 Action::Record if model.is_recording() => "recorder",
+                Action::StopBackup if !works => return None,
+                Action::BackUpAgain | Action::BackUpTo | Action::VerifyBackup if works => {
+                    return None;
+                }
+                Action::BackUpAgain | Action::VerifyBackup if model.backups.current().is_none() => {
+                    return None;
+                }
                 _ => entry.footer?,
             };
-            Some((keys.first()?.to_string(), word))
+            Some(Item {
+                key: keys.first()?.to_string(),
+                word,
+                weight: entry.action.weight(),
+            })
         })
         .collect()
 }

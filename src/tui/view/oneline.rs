@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 
 use super::paint::Pane;
-use super::{recorder, status, words};
+use super::{backups, recorder, status, words};
 use crate::tui::engine::Phase;
-use crate::tui::model::{Model, Overlay, Recorder, Vault};
+use crate::tui::model::{Model, Overlay, Recorder, Screen, Vault};
 
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
@@ -42,6 +42,8 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     let text = match (&model.overlay, &model.vault) {
         (Some(Overlay::Shred { ids, .. }), _) => format!("shred {}?", ids.len()),
         (Some(Overlay::Redact { .. }), _) => "redact?".to_owned(),
+        (Some(Overlay::BackUp { .. }), _) => "back up?".to_owned(),
+        (Some(Overlay::Folder(line)), _) => line.text().to_owned(),
         (Some(Overlay::Quit(_)), _) => "quit?".to_owned(),
         _ if !activity.is_empty() => activity,
         (
@@ -54,6 +56,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         (_, Vault::Locked { .. }) => "locked".to_owned(),
         (_, Vault::Missing(_)) => "first start".to_owned(),
         (_, Vault::Unknown | Vault::Opening) => "…".to_owned(),
+        (None, Vault::Open) if model.screen == Screen::Backups => backups::summary(model).0,
         (_, Vault::Open) => model
             .pointed()
             .and_then(|id| model.library.get(id))

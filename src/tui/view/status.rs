@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
 use super::paint::{Pane, columns};
-use super::{recorder, words};
+use super::{backups, recorder, words};
 use crate::tui::engine::{Access, Phase};
 use crate::tui::model::{Model, Recorder, Screen, Vault, Weight};
 use crate::tui::update::{LOCK_NOTICE, notice};
@@ -70,7 +70,7 @@ pub(super) fn status(model: &Model, buffer: &mut Buffer) {
 }
 
 /// The most important of what could be said.
-pub(super) fn activity(model: &Model) -> (String, Style) {
+pub(in crate::tui) fn activity(model: &Model) -> (String, Style) {
     let theme = &model.settings.theme;
     if let Some(note) = &model.note {
         let style = if note.weight == Weight::Heavy {
@@ -87,8 +87,12 @@ pub(super) fn activity(model: &Model) -> (String, Style) {
         } else {
             "in a moment"
         };
+        let more = match model.archiving {
+            Some(_) => ", and the backup stops",
+            None => "",
+        };
         return (
-            format!("locks itself {soon}; any key prevents it"),
+            format!("locks itself {soon}{more}; any key prevents it"),
             theme.danger,
         );
     }
@@ -106,6 +110,9 @@ pub(super) fn activity(model: &Model) -> (String, Style) {
             "transcribing {} of {} · {} %",
             now.position, now.of, now.percent
         ));
+    }
+    if let Some(archiving) = &model.archiving {
+        parts.push(backups::progress(archiving));
     }
     (parts.join(" · "), theme.accent)
 }

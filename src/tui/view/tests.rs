@@ -12,10 +12,10 @@ use ratatui::layout::Size;
 
 use super::view;
 use crate::tui::engine::{
-    Access, Answer, Coming, Equipment, Leap, Logged, Phase, Piece, PlayerStatus, RecorderStatus,
-    Retention, Vault,
+    Access, Answer, Archive, Archived, Archiving, Backups, Coming, Equipment, Leap, Logged, Phase,
+    Piece, PlayerStatus, RecorderStatus, Retention, Vault,
 };
-use crate::tui::fixture::{Driven, TODAY, hit, id, logged, recorder_status, recording};
+use crate::tui::fixture::{Driven, TODAY, backups, hit, id, logged, recorder_status, recording};
 use crate::tui::input::Key;
 use crate::tui::model::Model;
 use crate::tui::msg::{Msg, Timer};
@@ -488,6 +488,118 @@ fn the_log_sends_nothing_while_nothing_changes_and_little_while_it_is_scrolled()
     assert!(mean <= 300, "{mean} bytes a move: {costs:?}");
 }
 
+fn with_backups(width: u16, height: u16) -> Driven {
+    let mut driven = Driven::open(width, height);
+    driven.type_text("B");
+    driven.answer(Answer::Backups(backups()));
+    driven
+}
+
+#[test]
+fn backups_on_the_screen() {
+    at_every_size("backups", |width, height| {
+        let mut driven = with_backups(width, height);
+        driven.press(&[Key::Down]);
+        driven
+    });
+}
+
+#[test]
+fn a_backup_that_runs() {
+    at_every_size("backing_up", |width, height| {
+        let mut driven = with_backups(width, height);
+        driven.answer(Answer::Archiving(Archiving {
+            work: Archive::BackUp,
+            folder: "/media/disk/voxvault".to_owned(),
+            done_bytes: 12_345_678,
+            of_bytes: 29_000_000,
+        }));
+        driven
+    });
+}
+
+#[test]
+fn whether_to_back_up_again() {
+    at_every_size("back_up", |width, height| {
+        let mut driven = with_backups(width, height);
+        driven.press(&[Key::Down, Key::Down, Key::Enter]);
+        driven
+    });
+}
+
+#[test]
+fn the_folder_of_a_new_backup() {
+    at_every_size("new_backup", |width, height| {
+        let mut driven = with_backups(width, height);
+        driven.type_text("F/media/disk");
+        driven
+    });
+}
+
+#[test]
+fn no_backup_is_said_with_how_many_recordings_are_in_none_and_how_to_make_one() {
+    at_every_size("no_backup", |width, height| {
+        let mut driven = Driven::open(width, height);
+        driven.type_text("B");
+        driven.answer(Answer::Backups(Backups {
+            entries: Vec::new(),
+            recordings: 6,
+            in_none: 6,
+        }));
+        driven
+    });
+}
+
+#[test]
+fn control_characters_in_the_name_of_a_folder_are_not_shown() {
+    let mut driven = with_backups(80, 24);
+    let mut found = backups();
+    found.entries[0].path = "/tmp/\u{1b}[31m\u{202e}red\u{7}".to_owned();
+    driven.answer(Answer::Backups(found));
+    let shown = screen(&driven.model);
+    assert!(shown.contains("/tmp/[31mred"), "{shown}");
+    driven.press(&[Key::Home, Key::Enter]);
+    let shown = screen(&driven.model);
+    assert!(shown.contains("/tmp/[31mred"), "{shown}");
+}
+
+#[test]
+fn what_goes_on_can_be_stopped_by_a_key_that_stands_there_however_narrow_it_is() {
+    for width in 20..100 {
+        let recorder = screen(&recording_now(width, 10).model);
+        assert!(recorder.contains("stop and keep"), "{width}:\n{recorder}");
+        let mut driven = with_backups(width, 10);
+        assert!(!screen(&driven.model).contains("s stop"));
+        driven.answer(Answer::Archiving(Archiving {
+            work: Archive::Verify,
+            folder: "/media/disk".to_owned(),
+            done_bytes: 0,
+            of_bytes: 0,
+        }));
+        let shown = screen(&driven.model);
+        assert!(shown.contains("s stop"), "{width}:\n{shown}");
+    }
+}
+
+#[test]
+fn the_backups_send_nothing_while_nothing_changes_and_little_while_one_runs() {
+    let mut driven = with_backups(80, 24);
+    let mut line = Line::showing(&driven.model);
+    assert_eq!(line.frame(&driven.model), 0);
+    let costs: Vec<usize> = (0..=100)
+        .map(|percent| {
+            driven.answer(Answer::Archiving(Archiving {
+                work: Archive::BackUp,
+                folder: "/media/disk/voxvault".to_owned(),
+                done_bytes: percent * 290_000,
+                of_bytes: 29_000_000,
+            }));
+            line.frame(&driven.model)
+        })
+        .collect();
+    assert!(costs[1..].iter().all(|cost| *cost <= 100), "{costs:?}");
+}
+
 /// Bytes that a model's next frame sends to a terminal that shows the last one.
 struct Line {
     terminal: Terminal<Wire>,
@@ -618,7 +730,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => any_key().prop_map(Step::Key),
         1 => (1u16..140, 1u16..50).prop_map(|(width, height)| Step::Size(width, height)),
-        3 => (0u8..12).prop_map(Step::Answer),
+        3 => (0u8..15).prop_map(Step::Answer),
         1 => (0u8..3).prop_map(Step::Due),
     ]
 }
@@ -672,6 +784,19 @@ fn answer(number: u8, driven: &Driven) -> Answer {
             status.gap_s = 2.0;
             Answer::Recorder(status)
         }
+        11 => Answer::Backups(backups()),
+        12 => Answer::Archiving(Archiving {
+            work: Archive::BackUp,
+            folder: "日本\u{1b}[31m".to_owned(),
+            done_bytes: u64::MAX,
+            of_bytes: 3,
+        }),
+        13 => Answer::Archived(Archived::BackedUp {
+            folder: "/x".to_owned(),
+            recordings: 1,
+            holds: 2,
+            damage: vec!["a segment".to_owned()],
+        }),
         _ => Answer::Transcribing {
             position: 0,
             of: 0,

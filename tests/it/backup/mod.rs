@@ -6,6 +6,7 @@ mod folder;
 mod forgotten;
 mod killed;
 mod refused;
+mod screen;
 mod stock;
 mod traced;
 

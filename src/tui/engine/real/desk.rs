@@ -124,6 +124,7 @@ impl Desk {
                 note,
             } => self.edit(id, title, tags, note),
             Request::Retention => self.retention(),
+            Request::Backups => self.backups(),
             Request::ClockIsRight => self.sweep(),
             // The others have threads of their own.
             _ => Ok(()),

@@ -206,6 +206,14 @@ fn level(samples: &[f32]) -> u8 {
     ((db - FLOOR_DB) / -FLOOR_DB * 255.0) as u8
 }
 
+/// A path that somebody typed: `~/` is their home.
+pub(super) fn typed_path(typed: &str) -> PathBuf {
+    match typed.strip_prefix("~/").zip(std::env::var_os("HOME")) {
+        Some((rest, home)) => PathBuf::from(home).join(rest),
+        None => PathBuf::from(typed),
+    }
+}
+
 fn write_copies(
     shared: &Shared,
     ids: &[RecordingId],
@@ -217,10 +225,7 @@ fn write_copies(
     if leave.is_over() {
         return Ok(());
     }
-    let path = match destination.strip_prefix("~/").zip(std::env::var_os("HOME")) {
-        Some((rest, home)) => PathBuf::from(home).join(rest),
-        None => PathBuf::from(destination),
-    };
+    let path = typed_path(destination);
     let args = export::Args {
         which: ids.iter().map(ToString::to_string).collect(),
         query: None,

@@ -4,6 +4,7 @@
 //! - `desk` has the vault: opens, lists, reads, changes, destroys;
 //! - `finder` has the search index in memory;
 //! - `errands` does what may take long: exports, waveforms, looking at devices;
+//! - `archivist` writes and reads backups;
 //! - `microphone` starts and stops the recorder, with or without a key;
 //! - `player` plays;
 //! - `watch` wakes the desk when another process changes the inbox.
@@ -22,6 +23,7 @@ use crate::command::{Context, NoKey};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::tui::app::Mailbox;
+use archivist::{Leaves, Task, Work};
 use copies::Copies;
 use desk::Job;
 use errands::{Errand, Keyed};
@@ -30,6 +32,7 @@ use halt::Halt;
 use microphone::Microphone;
 use player::Play;
 
+mod archivist;
 mod copies;
 mod desk;
 mod errands;
@@ -59,6 +62,9 @@ pub struct Real {
     desk: Sender<Job>,
     finder: Sender<Find>,
     errands: Sender<Errand>,
+    archivist: Sender<Work>,
+    /// Raised by whoever stops the work on a backup.
+    stop: Halt,
     player: Sender<Play>,
     microphone: Microphone,
     ended: Receiver<()>,
@@ -123,6 +129,7 @@ impl Real {
         let (desk, jobs) = channel();
         let (finder, finds) = channel();
         let (errands, todo) = channel();
+        let (archivist, works) = channel();
         let (player, plays) = channel();
         let microphone = Microphone::start(shared.clone(), desk.clone())?;
         spawn("finder", {
@@ -132,6 +139,10 @@ impl Real {
         spawn("errands", {
             let (shared, desk) = (shared.clone(), desk.clone());
             move || errands::run(&shared, &desk, &todo)
+        })?;
+        spawn("archivist", {
+            let (shared, desk) = (shared.clone(), desk.clone());
+            move || archivist::run(&shared, &desk, &works)
         })?;
         spawn("player", {
             let shared = shared.clone();
@@ -156,10 +167,20 @@ impl Real {
             desk,
             finder,
             errands,
+            archivist,
+            stop: Halt::default(),
             player,
             microphone,
             ended,
         })
+    }
+
+    fn work_on_backup(&self, task: Task) {
+        let leaves = Leaves {
+            keys: self.shared.halt.leave(),
+            asked: self.stop.leave(),
+        };
+        drop(self.archivist.send(Work::Do(task, leaves)));
     }
 
     fn run_errand(&self, errand: Keyed) {
@@ -205,6 +226,11 @@ impl Engine for Real {
             }),
             Request::Log => self.run_errand(Keyed::Log),
             Request::Transcribe(id) => self.run_errand(Keyed::Transcribe(id)),
+            Request::BackUp { folder, chosen } => {
+                self.work_on_backup(Task::BackUp { folder, chosen });
+            }
+            Request::VerifyBackup(folder) => self.work_on_backup(Task::Verify { folder }),
+            Request::StopBackup => self.stop.raise(),
             Request::Equipment => drop(self.errands.send(Errand::Equipment)),
             Request::UseModel(name) => drop(self.errands.send(Errand::UseModel(name))),
             Request::Lock => {
@@ -222,6 +248,7 @@ impl Engine for Real {
         self.microphone.close();
         let _ = self.player.send(Play::End);
         let _ = self.errands.send(Errand::End);
+        let _ = self.archivist.send(Work::End);
         let _ = self.finder.send(Find::End);
         let _ = self.desk.send(Job::End);
         self.shared.context.lock();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::archivist::{self, Leaves, Task, Work};
 use super::halt::Leave;
 use super::notes::Notes;
 use super::*;
@@ -16,7 +17,7 @@ use crate::command::{Progress, Silent, SystemClock, import};
 use crate::config::{Config, Paths};
 use crate::crypto::WorkFactor;
 use crate::recording::RecordingId;
-use crate::tui::engine::Format;
+use crate::tui::engine::{Archive, Archived, BackupShape, Chosen, Format};
 use crate::tui::secret::Secret;
 use crate::vault::site::Site;
 use crate::vault::{InitOptions, OpenVault, Vault};
@@ -188,4 +189,153 @@ fn a_language_that_is_none_is_told_of_when_nothing_will_be_transcribed() {
         _ => false,
     });
     assert!(about_the_settings);
+}
+
+impl Fixture {
+    /// What came of this work on a backup.
+    fn archived(&self, task: Task, leaves: Leaves) -> Vec<Answer> {
+        let (todo, works) = channel();
+        todo.send(Work::Do(task, leaves)).unwrap();
+        todo.send(Work::End).unwrap();
+        archivist::run(&self.shared, &channel().0, &works);
+        self.answers.try_iter().collect()
+    }
+
+    fn back_up(&self, chosen: Chosen) -> Vec<Answer> {
+        let folder = self.backup().display().to_string();
+        self.archived(Task::BackUp { folder, chosen }, self.leaves())
+    }
+
+    fn backup(&self) -> PathBuf {
+        self.dir.path().canonicalize().unwrap().join("backup")
+    }
+
+    fn leaves(&self) -> Leaves {
+        Leaves {
+            keys: self.shared.halt.leave(),
+            asked: Halt::default().leave(),
+        }
+    }
+
+    fn look_at_backups(&self) -> crate::tui::engine::Backups {
+        let ((desk, jobs), (finder, _)) = (channel(), channel());
+        let ((errands, _), (player, _)) = (channel(), channel());
+        desk.send(Job::Ask(Request::Look)).unwrap();
+        desk.send(Job::Ask(Request::Backups)).unwrap();
+        desk.send(Job::End).unwrap();
+        let open = self.unlock();
+        desk::Desk::new(self.shared.clone(), desk, finder, errands, player, None).run(&jobs);
+        self.shared.context.remember(open);
+        let mut answers = self.answers.try_iter();
+        answers
+            .find_map(|answer| match answer {
+                Answer::Backups(found) => Some(found),
+                _ => None,
+            })
+            .unwrap()
+    }
+}
+
+fn ended(answers: &[Answer]) -> &Archived {
+    match answers.last() {
+        Some(Answer::Archived(archived)) => archived,
+        _ => panic!("it did not come to an end"),
+    }
+}
+
+#[test]
+fn a_backup_from_the_screen_is_one_that_the_screen_then_counts_and_verifies() {
+    let fixture = Fixture::new(Config::default());
+    let id = fixture.with_a_recording();
+    let found = fixture.look_at_backups();
+    assert_eq!((found.in_none, found.entries.len()), (1, 0));
+
+    let answers = fixture.back_up(Chosen::Typed);
+    let Archived::BackedUp {
+        holds: 1, damage, ..
+    } = ended(&answers)
+    else {
+        panic!("it holds something else")
+    };
+    assert!(damage.is_empty());
+    assert!(
+        answers
+            .iter()
+            .any(|one| matches!(one, Answer::Archiving(_)))
+    );
+    let found = fixture.look_at_backups();
+    let [entry] = found.entries.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!((found.in_none, entry.holds, entry.lacks), (0, 1, 0));
+    assert_eq!(entry.shape, BackupShape::Folder(1));
+
+    let folder = entry.path.clone();
+    let answers = fixture.archived(Task::Verify { folder }, fixture.leaves());
+    let sound = |archived: &Archived| {
+        matches!(
+            archived,
+            Archived::Verified {
+                recordings: 1,
+                damage: 0,
+                ..
+            }
+        )
+    };
+    assert!(sound(ended(&answers)));
+
+    let open = fixture.unlock();
+    open.shred(&[id], crate::vault::ShredScope::Everything, &mut |_, _| ())
+        .unwrap();
+    drop(open);
+    let found = fixture.look_at_backups();
+    assert_eq!((found.entries[0].holds, found.entries[0].destroyed), (0, 1));
+
+    let segment = fixture.backup().join("0001.tar.age");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let last = bytes.len() - 20;
+    bytes[last] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let folder = found.entries[0].path.clone();
+    let answers = fixture.archived(Task::Verify { folder }, fixture.leaves());
+    assert!(!sound(ended(&answers)));
+}
+
+#[test]
+fn a_backup_that_is_not_where_it_was_is_not_begun_anew_in_its_place() {
+    let fixture = Fixture::new(Config::default());
+    fixture.with_a_recording();
+    fixture.back_up(Chosen::Typed);
+    // The disk is not connected; where it is mounted, an empty folder is left.
+    std::fs::remove_dir_all(fixture.backup()).unwrap();
+    for _ in 0..2 {
+        let answers = fixture.back_up(Chosen::Remembered);
+        assert!(matches!(ended(&answers), Archived::Failed(failure) if failure.hint.is_some()));
+        assert!(!fixture.backup().join("0001.tar.age").exists());
+        std::fs::create_dir_all(fixture.backup()).unwrap();
+    }
+    let answers = fixture.back_up(Chosen::Typed);
+    assert!(matches!(ended(&answers), Archived::BackedUp { .. }));
+}
+
+#[test]
+fn a_backup_that_is_stopped_says_so_and_one_that_locking_stops_goes_quietly() {
+    let fixture = Fixture::new(Config::default());
+    fixture.with_a_recording();
+    let task = || Task::BackUp {
+        folder: fixture.backup().display().to_string(),
+        chosen: Chosen::Typed,
+    };
+    let stop = Halt::default();
+    let leaves = Leaves {
+        keys: fixture.shared.halt.leave(),
+        asked: stop.leave(),
+    };
+    stop.raise();
+    let answers = fixture.archived(task(), leaves);
+    assert_eq!(*ended(&answers), Archived::Stopped(Archive::BackUp));
+    let leaves = fixture.leaves();
+    fixture.shared.halt.raise();
+    assert!(fixture.archived(task(), leaves).is_empty());
+    assert!(!fixture.backup().exists());
 }
