@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::support::library;
 use crate::support::prepared::quick_home;
 use crate::support::sound::{Pcm, measure_wav};
 use crate::support::strace::tampering;
@@ -243,6 +244,54 @@ fn where_sound_is_lost_there_is_silence_and_it_is_said() {
         .chunks_exact(480)
         .filter(|part| part.iter().all(|x| *x == 0));
     assert!((70..=85).contains(&silent.count()));
+}
+
+/// A home with a tone of 4 s, whose second segment of 0.8 s is damaged.
+fn home_with_a_hole() -> Home {
+    let home = home_with_tone(0.0, 4.0);
+    let store = home.vault().join("store.redb");
+    library::tear(&store, id(&home).parse().unwrap(), 1);
+    home
+}
+
+#[test]
+fn what_is_damaged_is_silence_in_a_pipe_and_ends_with_five() {
+    let home = home_with_a_hole();
+    let said = "0.8 s of it can't be read; silence stands in for them";
+    let played = home.voxvault(["play", "last", "--stdout"]).run();
+    let played = played.ended_with(5);
+    assert!(played.stderr.contains(said) && hint(&played), "{played}");
+    let export = ["export", "last", "--format", "wav", "-o", "-"];
+    let exported = home.voxvault(export).run().ended_with(5);
+    assert!(played.stdout == exported.stdout);
+    let all = samples(&played.stdout);
+    assert_eq!(all.len(), 192_000);
+    assert!(all[38_400..76_000].iter().all(|sample| *sample == 0));
+    assert!((pitch_hz(&all[80_000..190_000]) - 440.0).abs() < 2.0);
+    // Behind the damage there is none.
+    let behind = ["play", "last", "--stdout", "--from", "2"];
+    let behind = home.voxvault(behind).run().ok();
+    assert_eq!(behind.stderr, "");
+}
+
+#[test]
+fn what_is_damaged_is_silence_on_a_loudspeaker_and_ends_with_five() {
+    let home = home_with_a_hole();
+    let Some(speaker) = loudspeaker(&home) else {
+        return;
+    };
+    let heard = speaker.hear(&mut || {
+        let run = home.voxvault(["play", "last"]).microphone(&speaker).run();
+        let played = run.ended_with(5);
+        assert!(
+            played.stderr.contains("0.8 s of it can't be read"),
+            "{played}"
+        );
+    });
+    let tone = loud(&heard);
+    assert!(tone.len() > 190_000, "{}", tone.len());
+    let swings = pitch_hz(tone) * tone.len() as f64 / 48_000.0;
+    assert!((swings - 440.0 * 3.2).abs() < 22.0, "{swings}");
 }
 
 #[test]

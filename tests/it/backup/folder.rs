@@ -3,11 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use redb::{Database, ReadableTable as _, TableDefinition};
 use voxvault::backup::SoundAt;
 use voxvault::backup::manifest::{Lacking, Tombstone};
-use voxvault::recording::RecordingId;
-use voxvault::vault::frame;
 
 use super::{Scene, names, segments};
 use crate::support::library;
@@ -157,7 +154,7 @@ fn a_damaged_segment_is_silence_in_the_backup_and_is_said_each_time_until_it_is_
     let sound = library::record(open.vault(), "sound", 2);
     open.merge().unwrap();
     drop(open);
-    tear(&scene.home.vault().join("store.redb"), torn, 2);
+    library::tear(&scene.home.vault().join("store.redb"), torn, 2);
 
     scene.backup().ended_with(5);
     let first = scene.manifests().remove(0);
@@ -179,24 +176,6 @@ fn a_damaged_segment_is_silence_in_the_backup_and_is_said_each_time_until_it_is_
     assert_eq!(last.recordings.len(), 1);
     assert!(last.recordings[0].lost.is_empty());
     assert!(scene.backup().ok().text().starts_with("nothing new"));
-}
-
-/// Changes a byte of a segment of sound, in a store whose tree is whole.
-fn tear(store: &Path, id: RecordingId, segment: usize) {
-    const SOUND: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("sound");
-    let mut key = [0; 24];
-    key[..16].copy_from_slice(id.as_bytes());
-    let db = Database::open(store).unwrap();
-    let change = db.begin_write().unwrap();
-    {
-        let mut table = change.open_table(SOUND).unwrap();
-        let mut row = table.get(&key).unwrap().unwrap().value().to_vec();
-        let before = frame::run(&row).take(segment);
-        let at: usize = before.map(|frame| frame.unwrap().bytes.len()).sum();
-        row[at + 500] ^= 1;
-        table.insert(&key, row.as_slice()).unwrap();
-    }
-    change.commit().unwrap();
 }
 
 #[test]

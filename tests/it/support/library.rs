@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use redb::{Database, ReadableTable as _, TableDefinition};
 use voxvault::crypto::{Passphrase, WorkFactor};
 use voxvault::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
 use voxvault::transcript::{Segment, Transcript};
 use voxvault::vault::disk::Disk;
+use voxvault::vault::frame;
 use voxvault::vault::site::Site;
 use voxvault::vault::{InitOptions, OpenVault, RecordingWriter, Vault};
 
@@ -148,4 +150,22 @@ pub(crate) fn assert_whole(open: &OpenVault, id: RecordingId, title: &str, segme
         sound.next_segment().unwrap().is_none(),
         "{title} has more than was spoken"
     );
+}
+
+/// Changes a byte of a segment of sound, in a store whose tree is whole.
+pub(crate) fn tear(store: &Path, id: RecordingId, segment: usize) {
+    const SOUND: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("sound");
+    let mut key = [0; 24];
+    key[..16].copy_from_slice(id.as_bytes());
+    let db = Database::open(store).unwrap();
+    let change = db.begin_write().unwrap();
+    {
+        let mut table = change.open_table(SOUND).unwrap();
+        let mut row = table.get(&key).unwrap().unwrap().value().to_vec();
+        let before = frame::run(&row).take(segment);
+        let at: usize = before.map(|frame| frame.unwrap().bytes.len()).sum();
+        row[at + 500] ^= 1;
+        table.insert(&key, row.as_slice()).unwrap();
+    }
+    change.commit().unwrap();
 }
