@@ -71,7 +71,7 @@ pub fn write(
 /// nothing before the sound is there to be read.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_wav(
     vault: &OpenVault,
     recording: &Recording,

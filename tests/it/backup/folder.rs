@@ -1,7 +1,6 @@
 //! What a folder holds after one run and after the next.
 
 use std::fs;
-use std::path::Path;
 
 use voxvault::backup::SoundAt;
 use voxvault::backup::manifest::{Lacking, Tombstone};
