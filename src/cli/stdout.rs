@@ -20,12 +20,21 @@ const LOOK_AGAIN: Timespec = Timespec {
 /// and past that of `Stdout`.
 pub(super) struct UntilStopped {
     stop: Arc<AtomicBool>,
+    is_closed: bool,
 }
 
 impl UntilStopped {
     /// Until this is set.
     pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
-        Self { stop }
+        Self {
+            stop,
+            is_closed: false,
+        }
+    }
+
+    /// Whether nobody reads it any more: whoever asked for it has enough.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 }
 
@@ -44,7 +53,9 @@ impl Write for UntilStopped {
             }
         }
         let some = bytes.get(..AT_ONCE).unwrap_or(bytes);
-        Ok(rustix::io::write(&stdout, some)?)
+        let written = rustix::io::write(&stdout, some);
+        self.is_closed |= written == Err(rustix::io::Errno::PIPE);
+        Ok(written?)
     }
 
     fn flush(&mut self) -> io::Result<()> {

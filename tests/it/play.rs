@@ -61,9 +61,14 @@ fn pitch_hz(samples: &[i16]) -> f64 {
 
 /// What of it was played, as the log has it.
 fn logged(home: &Home) -> Vec<(String, Value)> {
+    begun(home, "play")
+}
+
+/// The details and ids of what was begun of this kind, in order.
+fn begun(home: &Home, what: &str) -> Vec<(String, Value)> {
     let log = home.voxvault(["log", "--json"]).run().ok().json();
     let entries = log["entries"].as_array().unwrap().iter();
-    let played = entries.filter(|entry| entry["what"] == "play" && entry["stage"] == "begun");
+    let played = entries.filter(|entry| entry["what"] == what && entry["stage"] == "begun");
     played
         .map(|entry| {
             let detail = entry["detail"].as_str().unwrap().to_owned();
@@ -385,19 +390,25 @@ fn a_signal_stops_it_and_that_is_no_failure() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_does_not_keep_it() {
-    let home = home_with_tone(0.0, 60.0);
-    let fifo = home.path("nobody");
-    // Open for reading as well, and never read.
-    let script = r#"mkfifo "$0" && exec 3<>"$0" && exec "$@" >&3"#;
-    let run = home.voxvault(["play", "last", "--stdout"]);
-    let args = ["-c".into(), script.into(), fifo.into_os_string()];
-    let mut running = run.under::<std::ffi::OsString>("sh", args).spawn();
-    wait_until_logged(&home, &mut running, 1);
-    running.signal(Signal::TERM);
-    // What is there by then is not whole, which is no success.
-    let ended = running.wait_for(PATIENCE).ended_with(1);
-    assert!(ended.stderr.contains("stopped"), "{ended}");
+fn a_pipe_that_nobody_reads_keeps_no_sound_and_no_backup_from_ending() {
+    let export: &[&str] = &["export", "last", "--format", "wav", "-o", "-"];
+    for args in [&["play", "last", "--stdout"], export, &["backup", "-"]] {
+        let home = home_with_tone(0.0, 60.0);
+        let fifo = home.path("nobody");
+        // Open for reading as well, and never read.
+        let script = r#"mkfifo "$0" && exec 3<>"$0" && exec "$@" >&3"#;
+        let run = home.voxvault(args.iter().copied());
+        let shell = ["-c".into(), script.into(), fifo.into_os_string()];
+        let mut running = run.under::<std::ffi::OsString>("sh", shell).spawn();
+        eventually("it is logged", PATIENCE, || {
+            (!begun(&home, args[0]).is_empty()).then_some(())
+        });
+        running.signal(Signal::TERM);
+        // What is there by then is not whole, which is no success; 130 where nothing
+        // was written yet.
+        let ended = running.wait_for(PATIENCE);
+        assert!(matches!(ended.code(), Some(1 | 130)), "{ended}");
+    }
 }
 
 #[test]

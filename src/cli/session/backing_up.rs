@@ -1,12 +1,12 @@
 //! Backups.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use super::reading::{Plain, is_closed};
 use super::{NO_TERMINAL, Session};
 use crate::cli::definition::{BackupArgs, BackupCommand};
 use crate::cli::print;
+use crate::cli::stdout::UntilStopped;
 use crate::command::backup::{self, Target};
 use crate::command::{backup_forget, repack};
 use crate::error::{Exit, Failure};
@@ -58,13 +58,13 @@ impl Session {
             return Err(Failure::new(Exit::Usage, "can't back up", why)
                 .hint("redirect it: voxvault backup - > backup.tar.age"));
         }
-        let mut stdout = Plain(io::stdout().lock());
+        let mut stdout = UntilStopped::new(self.console.stop());
         let done = backup::run(
             &self.context,
             wanted(Target::Stream(&mut stdout)),
             &self.console,
         );
-        if stdout.flush().is_err_and(|error| is_closed(&error)) {
+        if stdout.is_closed() {
             return Ok(Exit::Done);
         }
         done.map(|_| Exit::Done)

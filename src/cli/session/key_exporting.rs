@@ -1,11 +1,11 @@
 //! Copies of the ways in.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::Session;
-use super::reading::{Plain, is_closed};
 use crate::cli::definition::KeyExportArgs;
+use crate::cli::stdout::UntilStopped;
 use crate::command::export::Existing;
 use crate::command::key_export::{self, Target};
 use crate::error::{Exit, Failure};
@@ -28,9 +28,9 @@ impl Session {
                     return Err(Failure::new(Exit::Usage, "can't export the key", why)
                         .hint("redirect it, or give -o FILE"));
                 }
-                let mut stdout = Plain(io::stdout().lock());
+                let mut stdout = UntilStopped::new(self.console.stop());
                 let done = key_export::run(&self.context, wanted(Target::Stream(&mut stdout)));
-                if stdout.flush().is_err_and(|error| is_closed(&error)) {
+                if stdout.is_closed() {
                     return Ok(Exit::Done);
                 }
                 return done.map(|_| Exit::Done);

@@ -1,11 +1,12 @@
 //! Commands that find recordings, show them, and write copies of them.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use super::Session;
 use crate::cli::definition::{ExportArgs, ExportForm, SearchArgs, ShowArgs, TextForm};
 use crate::cli::print;
+use crate::cli::stdout::UntilStopped;
 use crate::command::text::TextFormat;
 use crate::command::{export, search, show};
 use crate::error::{Exit, Failure};
@@ -79,7 +80,7 @@ impl Session {
                 Failure::new(Exit::Usage, "can't export", why).hint("redirect it, or give -o FILE")
             );
         }
-        let mut stdout = Plain(io::stdout().lock());
+        let mut stdout = UntilStopped::new(self.console.stop());
         let (to, streams) = match args.output {
             Some(path) if path == Path::new("-") => {
                 (export::Destination::Stream(&mut stdout), true)
@@ -95,10 +96,9 @@ impl Session {
             existing,
         };
         let exported = export::run(&self.context, wanted, &self.console);
-        if streams && stdout.flush().is_err_and(|error| is_closed(&error)) {
+        if streams && stdout.is_closed() {
             return Ok(Exit::Done);
         }
-        drop(stdout);
         let outcome = exported?;
         self.print(|out| match self.json {
             true => print::exported_json(out, &outcome),
@@ -113,23 +113,6 @@ impl Session {
             _ => Exit::Failed,
         })
     }
-}
-
-/// Standard output without the line buffer, which sound does not want.
-pub(super) struct Plain<W: Write>(pub(super) W);
-
-impl<W: Write> Write for Plain<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-pub(super) fn is_closed(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 fn text_format(form: TextForm) -> TextFormat {
