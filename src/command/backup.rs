@@ -98,7 +98,7 @@ pub fn require_there(context: &Context, folder: &Path) -> Result<(), Failure> {
     match is_there {
         true => Ok(()),
         false => {
-            let why = "nothing of that backup lies there now";
+            let why = "nothing of it lies there now";
             Err(Failure::new(Exit::NotFound, "can't back up again", why)
                 .about(folder.display())
                 .hint("connect its disk, or back up to another folder"))

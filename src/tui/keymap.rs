@@ -515,7 +515,7 @@ pub static TABLE: &[Entry] = &[
         &["q", "ctrl-c"],
         EVERYWHERE,
         Some("quit"),
-        "end; asks while something is recorded",
+        "end; asks while something is recorded or backed up",
     ),
 ];
 

@@ -10,7 +10,8 @@ use ratatui::layout::Size;
 use unicode_width::UnicodeWidthStr;
 
 use super::engine::{
-    Access, Archiving, Equipment, Format, Hit, Leap, Phase, PlayerStatus, RecorderStatus, Retention,
+    Access, Archive, Archiving, Equipment, Format, Hit, Leap, Phase, PlayerStatus, RecorderStatus,
+    Retention,
 };
 use super::keymap::{Action, Keymap, Place};
 use super::layout::{self, Areas, Form};
@@ -397,6 +398,13 @@ impl Model {
     #[must_use]
     pub fn is_recording(&self) -> bool {
         !matches!(self.recorder, Recorder::Idle)
+    }
+
+    /// Whether a backup is being written.
+    #[must_use]
+    pub fn is_backing_up(&self) -> bool {
+        let work = self.archiving.as_ref().map(|archiving| archiving.work);
+        work == Some(Archive::BackUp)
     }
 
     /// The recorder's state while it runs.

@@ -114,9 +114,12 @@ fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Ends, but asks while something is recorded.
+/// Ends, but asks while something is recorded or backed up.
 pub(super) fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
-    match (&model.overlay, model.is_recording()) {
+    match (
+        &model.overlay,
+        model.is_recording() || model.is_backing_up(),
+    ) {
         (Some(Overlay::Quit(_)), _) | (_, false) => effects.push(Effect::Quit),
         (_, true) => model.overlay = Some(Overlay::Quit(Answered::No)),
     }

@@ -61,7 +61,10 @@ pub(super) fn begin(model: &mut Model, folder: String, chosen: Chosen, effects: 
 /// Calls off what is done.
 pub(super) fn stop(model: &mut Model, effects: &mut Vec<Effect>) {
     match model.archiving {
-        Some(_) => effects.push(Effect::Ask(Request::StopBackup)),
+        Some(_) => {
+            effects.push(Effect::Ask(Request::StopBackup));
+            model.say("stopping …");
+        }
         None => model.say("no backup is being written or read"),
     }
 }
@@ -111,6 +114,9 @@ fn selected(model: &mut Model, command: &str) -> Option<String> {
 /// Tells what came of it.
 pub(super) fn ended(model: &mut Model, archived: Archived, effects: &mut Vec<Effect>) {
     model.archiving = None;
+    if matches!(model.overlay, Some(Overlay::Quit(_))) && !model.is_recording() {
+        model.overlay = None;
+    }
     look_again(model, effects);
     match archived {
         Archived::BackedUp {

@@ -63,20 +63,21 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, buffer: &mut Buffer) -> Opt
             None
         }
         Overlay::Quit(answer) => {
-            pane.put(3, 1, "Stop the recording and quit?", theme.strong);
-            pane.put(
-                3,
-                3,
-                "It is kept. Sound is recorded only while voxvault runs.",
-                Style::new(),
-            );
-            answers(
-                theme,
-                ["keep recording", "stop and quit"],
-                *answer,
-                5,
-                &mut pane,
-            );
+            let (question, told, stay) = match model.is_recording() {
+                true => (
+                    "Stop the recording and quit?",
+                    "It is kept. Sound is recorded only while voxvault runs.",
+                    "keep recording",
+                ),
+                false => (
+                    "Stop the backup and quit?",
+                    "What is whole of it stays; the next one goes on there.",
+                    "go on",
+                ),
+            };
+            pane.put(3, 1, question, theme.strong);
+            pane.put(3, 3, told, Style::new());
+            answers(theme, [stay, "stop and quit"], *answer, 5, &mut pane);
             None
         }
         Overlay::Title(line) => {

@@ -11,7 +11,7 @@ use crate::tui::fixture::{Driven, TODAY, backups, six};
 use crate::tui::input::Key;
 use crate::tui::keymap::Place;
 use crate::tui::model::{Overlay, Screen};
-use crate::tui::msg::{Msg, Timer};
+use crate::tui::msg::{Effect, Msg, Timer};
 
 fn looking() -> Driven {
     let mut driven = Driven::open(80, 24);
@@ -157,6 +157,25 @@ fn what_could_not_be_read_is_named_without_taking_a_form_from_whoever_types() {
     driven.answer(done(&["it is damaged: 0a1b2c3d", "another"]));
     assert!(matches!(driven.model.overlay, Some(Overlay::Folder(_))));
     assert!(note(&driven).contains("0a1b2c3d, and 1 more"));
+}
+
+#[test]
+fn quitting_asks_while_a_backup_is_written_and_no_longer_once_it_is() {
+    let quits = |driven: &Driven| {
+        let mut effects = driven.effects.iter();
+        effects.any(|effect| matches!(effect, Effect::Quit))
+    };
+    let mut driven = looking();
+    driven.press(&[Key::Enter, Key::Enter, Key::Char('q')]);
+    assert!(!quits(&driven) && matches!(driven.model.overlay, Some(Overlay::Quit(_))));
+    driven.press(&[Key::Enter, Key::Char('q')]);
+    driven.answer(done(&[]));
+    assert!(!quits(&driven) && driven.model.overlay.is_none());
+    driven.press(&[Key::Enter, Key::Enter, Key::Char('q'), Key::Tab, Key::Enter]);
+    assert!(quits(&driven));
+    let mut idle = looking();
+    idle.press(&[Key::Char('q')]);
+    assert!(quits(&idle));
 }
 
 #[test]
