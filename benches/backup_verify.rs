@@ -64,7 +64,7 @@ fn main() {
     };
     let known = Known {
         trust: &trust,
-        backup: None,
+        backups: &[],
     };
     let run = || verify(&dir, Opener::Vault(&keys.identities), known, &|_, _| ()).unwrap();
     assert_eq!(run().damage, []);

@@ -39,6 +39,15 @@ pub fn segment_name(number: u32) -> String {
     format!("{number:04}{SEGMENT}")
 }
 
+/// Numbers up to the last one of which nothing is known, in order. A forged number must
+/// not cost a line for each of four billion: of many these are the first.
+pub fn gaps(last: u32, is_known: impl Fn(&u32) -> bool) -> impl Iterator<Item = u32> {
+    const MOST: usize = 1000;
+    (1..=last)
+        .filter(move |number| !is_known(number))
+        .take(MOST)
+}
+
 /// The name of the copy of a way in.
 #[must_use]
 pub fn slot_name(slot: &str) -> String {

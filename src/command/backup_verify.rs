@@ -30,7 +30,7 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ve
     let access = access::find(context, &args.at, from, &args.asker)?;
     let known = match from {
         None if Vault::exists(&context.paths.vault) => remembered(context, &args.at)?,
-        _ => None,
+        _ => Vec::new(),
     };
     let bytes = std::sync::atomic::AtomicU64::new(u64::MAX);
     let tell = |done: u64, all: u64| {
@@ -42,7 +42,7 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ve
     };
     let known = Known {
         trust: &access.trust,
-        backup: known.as_ref(),
+        backups: &known,
     };
     let cancelled = || progress.cancelled();
     let verified = verify::verify_until(&args.at, access.opener(), known, &tell, &cancelled);
@@ -50,13 +50,15 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ve
     Ok(verified?)
 }
 
-/// What the vault remembers of the backup in this place.
-fn remembered(context: &Context, at: &Path) -> Result<Option<KnownBackup>, Failure> {
+/// What the vault remembers of the backups in this place: disks that are mounted there in
+/// turn are several.
+fn remembered(context: &Context, at: &Path) -> Result<Vec<KnownBackup>, Failure> {
     let whole = |path: &Path| path.canonicalize().ok();
     let here = whole(at);
-    let known = context.unlocked()?.settings()?.backups;
+    let mut known = context.unlocked()?.settings()?.backups;
     let is_here = |one: &KnownBackup| here.is_some() && whole(one.path.as_ref()) == here;
-    Ok(known.into_iter().rfind(is_here))
+    known.retain(is_here);
+    Ok(known)
 }
 
 /// The failure to end with, if anything is not as it was written.

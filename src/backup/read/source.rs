@@ -1,11 +1,12 @@
 //! Where the segments of a backup lie: in a folder, or one of them in a file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::backup::error::{Error, Result};
-use crate::backup::layout::{Found, segment_name};
+use crate::backup::layout::{Found, gaps, segment_name};
 
 /// A segment, before anything of it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,16 +113,11 @@ impl Source {
     /// Numbers up to the last one that have no file.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        // A forged number must not cost a line for each of four billion.
-        const MOST: usize = 1000;
-        let mut missing = Vec::new();
-        let mut next = 1;
-        for number in self.segments.iter().filter_map(|one| one.number) {
-            let room = MOST - missing.len().min(MOST);
-            missing.extend((next..number).take(room).map(segment_name));
-            next = number.saturating_add(1);
-        }
-        missing
+        let there = self.segments.iter().filter_map(|one| one.number);
+        let there: BTreeSet<u32> = there.collect();
+        let last = there.last().copied().unwrap_or(0);
+        let missing = gaps(last, |number| there.contains(number));
+        missing.map(segment_name).collect()
     }
 
     /// The folder in which copies of the ways in lie.

@@ -290,7 +290,7 @@ impl Scene {
         let trust = self.owner.trust();
         let known = Known {
             trust: &trust,
-            backup: None,
+            backups: &[],
         };
         let own = [self.owner.identity.duplicate()];
         verify::verify(at, Opener::Vault(&own), known, &|_, _| ())

@@ -258,10 +258,17 @@ fn an_earlier_state_of_the_backup_is_told_from_the_one_that_the_vault_knows() {
         slots: Vec::new(),
     };
     let trust = scene.owner.trust();
+    // Other disks that were mounted in its place are not what it is compared with,
+    // whenever they were.
+    let other = KnownBackup {
+        id: [5; 16],
+        end: None,
+        ..backup.clone()
+    };
     let look_as = |backup: &KnownBackup| {
         let known = Known {
             trust: &trust,
-            backup: Some(backup),
+            backups: &[other.clone(), backup.clone(), other.clone()],
         };
         let own = [scene.owner.identity.duplicate()];
         verify::verify(&scene.folder(), Opener::Vault(&own), known, &|_, _| ()).unwrap()

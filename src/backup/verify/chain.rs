@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::segment::Checked;
 use super::{Damage, Kind, Known, Verified};
-use crate::backup::layout::segment_name;
+use crate::backup::layout::{gaps, segment_name};
 use crate::backup::manifest::{Signed, SoundAt};
 use crate::backup::read::plan::Plan;
 use crate::backup::read::{Source, Trust};
@@ -32,9 +32,7 @@ pub(super) fn compare(
     }
     sound(&plan, checked, &dropped, verified);
     verified.recordings = plan.alive() as u64;
-    if let Some(backup) = known.backup {
-        rolled_back(checked, backup, verified);
-    }
+    rolled_back(checked, known.backups, verified);
 }
 
 /// Segments that a repack took away, and the hashes that they had.
@@ -102,19 +100,13 @@ fn numbers(
         return;
     }
     let there: BTreeSet<u32> = checked.iter().filter_map(|one| one.number).collect();
-    // A forged number must not cost a line for each of four billion.
-    let mut next = 1;
-    for number in &there {
-        if next < *number {
-            let gone = (next..*number).filter(|gone| !dropped.contains_key(gone));
-            for gone in gone.take(1000) {
-                let what = "there are later segments, and this one is gone";
-                verified
-                    .damage
-                    .push(Damage::new(Kind::Missing, segment_name(gone), what));
-            }
-        }
-        next = number.saturating_add(1);
+    let last = there.last().copied().unwrap_or(0);
+    let by_right = |number: &u32| there.contains(number) || dropped.contains_key(number);
+    for gone in gaps(last, by_right) {
+        let what = "there are later segments, and this one is gone";
+        verified
+            .damage
+            .push(Damage::new(Kind::Missing, segment_name(gone), what));
     }
 }
 
@@ -189,16 +181,17 @@ fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verifi
     }
 }
 
-/// Whether it is an earlier state of the backup that the vault knows.
-fn rolled_back(checked: &[Checked], backup: &KnownBackup, verified: &mut Verified) {
+/// Whether it is an earlier state of a backup that the vault knows.
+fn rolled_back(checked: &[Checked], known: &[KnownBackup], verified: &mut Verified) {
     let signed = checked.iter().filter_map(|one| one.signed.as_ref());
     let Some(newest) = signed.max_by_key(|signed| signed.manifest.segment) else {
         return;
     };
-    // Another disk may be mounted where the known one was.
-    if newest.manifest.backup.0 != backup.id {
+    // Another disk may be mounted where a known one was.
+    let is_named = |one: &&KnownBackup| one.id == newest.manifest.backup.0;
+    let Some(backup) = known.iter().find(is_named) else {
         return;
-    }
+    };
     // One that is there and can't be read is damaged, which is told.
     let numbers = checked.iter().filter_map(|one| one.number);
     let last = numbers.max().unwrap_or(newest.manifest.segment);

@@ -128,8 +128,9 @@ pub struct Verified {
 pub struct Known<'a> {
     /// Whose signature counts.
     pub trust: &'a Trust,
-    /// What the vault remembers of its backup in this place.
-    pub backup: Option<&'a KnownBackup>,
+    /// What the vault remembers of its backups in this place. The one whose name the
+    /// newest segment bears is compared with what lies there.
+    pub backups: &'a [KnownBackup],
 }
 
 /// What opens a backup.

@@ -1,6 +1,7 @@
 //! What lies in a folder already: reads the manifests of its segments, and decides
 //! whether it is the place for a backup of this vault.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use age::Identity;
 use super::folder::{Folder, Others};
 use super::plan::Holding;
 use crate::backup::error::{Error, Result};
-use crate::backup::layout::segment_name;
+use crate::backup::layout::{gaps, segment_name};
 use crate::backup::manifest::{Manifest, Signed};
 use crate::backup::segment;
 use crate::backup::written::BackupId;
@@ -64,11 +65,13 @@ impl Earlier {
             damage: Vec::new(),
         };
         let (mut ours, mut closed) = (0, 0);
+        let mut dropped = BTreeSet::new();
         for (number, read) in manifests(folder, owner.identities)? {
             match read.and_then(|signed| theirs(number, signed, owner)) {
                 Ok(Some(manifest)) => {
                     ours += 1;
                     earlier.id = Some(manifest.backup);
+                    dropped.extend(manifest.dropped.iter().map(|one| one.segment));
                     earlier.holding.add(manifest);
                 }
                 Ok(None) => return Err(unusable("it holds the backup of another vault", CHOOSE)),
@@ -102,7 +105,27 @@ impl Earlier {
                 return Err(unusable("it is not empty, and holds no backup", CHOOSE));
             }
         }
+        earlier.tell_of_gaps(folder, owner, &dropped);
         Ok(earlier)
+    }
+
+    /// Segments of it that are not there, and did not go by right.
+    fn tell_of_gaps(&mut self, folder: &Folder, owner: &Owner<'_>, dropped: &BTreeSet<u32>) {
+        let there: BTreeSet<u32> = folder.segments.iter().copied().collect();
+        let known = self.id.and_then(|id| {
+            let mut known = owner.known.iter();
+            known.find(|known| known.id == id.0)
+        });
+        let end = known.and_then(|known| known.end);
+        let end = end.map_or(self.last, |end| end.segments.max(self.last));
+        let by_right = |number: &u32| there.contains(number) || dropped.contains(number);
+        for gone in gaps(end, by_right) {
+            let why = match gone > self.last {
+                true => "it is missing, and the vault remembers it",
+                false => "it is missing, and there are later ones",
+            };
+            self.damage.push(Error::damaged(segment_name(gone), why));
+        }
     }
 }
 

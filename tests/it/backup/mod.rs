@@ -6,6 +6,7 @@ mod during;
 mod folder;
 mod forgotten;
 mod killed;
+mod lost;
 mod refused;
 mod screen;
 mod stock;

@@ -1,0 +1,90 @@
+//! Segments that are gone: a backup says so each time, and writes again what lay in them;
+//! and one that is an earlier state of itself is told, whatever else lay in its place.
+
+use std::fs;
+
+use voxvault::backup::SoundAt;
+use voxvault::recording::RecordingId;
+
+use super::{Scene, manifest, names, segments};
+use crate::support::prepared::copy_dir;
+
+/// A backup of three segments, with one recording in each.
+fn three(scene: &Scene) -> [RecordingId; 3] {
+    ["dream", "dentist", "train"].map(|name| {
+        let id = scene.import(name, name);
+        scene.backup().ok();
+        id
+    })
+}
+
+#[test]
+fn a_segment_that_is_gone_is_named_by_every_run_and_what_lay_in_it_is_written_again() {
+    // One between others, and the newest, which only the vault remembers.
+    for gone in [2, 3] {
+        let scene = Scene::new();
+        let ids = three(&scene);
+        scene.backup().ok();
+        let name = format!("000{gone}.tar.age");
+        fs::remove_file(scene.dir().join(&name)).unwrap();
+        let told = scene.backup().ended_with(5);
+        assert!(told.stderr.contains(&name), "{told}");
+        assert!(told.stderr.contains("missing"), "{told}");
+        let newest = manifest(&scene.open(), &scene.dir().join("0004.tar.age"));
+        let [entry] = &newest.recordings[..] else {
+            panic!("{newest:?}");
+        };
+        assert_eq!(
+            (entry.id, entry.sound),
+            (ids[gone - 1], SoundAt::Here),
+            "{name}"
+        );
+        // Said once more, and nothing more is written.
+        let there = names(&scene.dir());
+        let again = scene.backup().ended_with(5);
+        assert!(again.stderr.contains(&name), "{again}");
+        assert_eq!(names(&scene.dir()), there);
+    }
+}
+
+#[test]
+fn a_segment_that_a_repack_took_away_is_not_missed() {
+    let scene = Scene::new();
+    let [kept, doomed, _] = three(&scene);
+    scene.run(["shred", &doomed.to_string(), "--yes"]).ok();
+    scene.run(["backup", "repack", "bk"]).ok();
+    assert!(!scene.dir().join("0002.tar.age").exists(), "the control");
+    let kept = kept.to_string();
+    scene.run(["edit", &kept, "--title", "a nightmare"]).ok();
+    scene.backup().ok();
+    scene.backup().ok();
+}
+
+#[test]
+fn an_earlier_state_of_a_backup_is_told_though_another_was_made_in_its_place_since() {
+    let scene = Scene::new();
+    scene.import("dream", "a dream");
+    scene.backup().ok();
+    let earlier = scene.home.path("earlier");
+    copy_dir(&scene.dir(), &earlier);
+    scene.import("dentist", "a tooth");
+    scene.backup().ok();
+    // As with two disks that are mounted there in turn.
+    let first = scene.home.path("first");
+    fs::rename(scene.dir(), &first).unwrap();
+    scene.backup().ok();
+    let verify = || scene.run(["backup", "verify", "bk"]);
+    verify().ok();
+    let second = scene.home.path("second");
+    fs::rename(scene.dir(), &second).unwrap();
+    copy_dir(&first, &scene.dir());
+    verify().ok();
+    // The newest of the first one is gone, and a copy of it as it was.
+    fs::remove_file(segments(&scene.dir()).pop().unwrap()).unwrap();
+    let told = verify().ended_with(5);
+    assert!(format!("{told}").contains("rolled back"), "{told}");
+    fs::remove_dir_all(scene.dir()).unwrap();
+    copy_dir(&earlier, &scene.dir());
+    let told = verify().ended_with(5);
+    assert!(format!("{told}").contains("rolled back"), "{told}");
+}
