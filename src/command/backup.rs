@@ -81,6 +81,12 @@ pub fn coverage(context: &Context) -> Result<Coverage, Failure> {
     Ok(context.unlocked()?.coverage()?)
 }
 
+/// Whether segments of a backup lie there.
+#[must_use]
+pub fn is_there(folder: &Path) -> bool {
+    Source::find(folder).is_ok()
+}
+
 /// Makes sure that a backup which the vault remembers lies where it was written: the
 /// place of a disk that is not connected must not be taken for a new folder.
 ///
@@ -92,7 +98,7 @@ pub fn require_there(context: &Context, folder: &Path) -> Result<(), Failure> {
         .iter()
         .any(|one| Path::new(&one.path) == folder && one.end.is_some());
     let is_there = match was_finished {
-        true => Source::find(folder).is_ok(),
+        true => is_there(folder),
         false => folder.is_dir(),
     };
     match is_there {

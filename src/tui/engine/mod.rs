@@ -125,7 +125,8 @@ pub enum Request {
     ClockIsRight,
     /// What was done with the recordings; answered by [`Answer::Log`].
     Log,
-    /// The backups and what they hold; answered by [`Answer::Backups`].
+    /// The backups and what they hold; answered by [`Answer::Backups`], and later by
+    /// [`Answer::BackupsNotThere`].
     Backups,
     /// Back up to a folder; ends with [`Answer::Archived`].
     BackUp {
@@ -304,6 +305,8 @@ pub enum Answer {
     Log(Logged),
     /// The backups and what they hold.
     Backups(Backups),
+    /// The folders in which nothing lies now of the backup that the vault remembers.
+    BackupsNotThere(Vec<String>),
     /// How far the work on a backup is.
     Archiving(Archiving),
     /// The work on a backup is over.

@@ -8,6 +8,8 @@ use crate::tui::engine::{BackupEntry, Backups as Found};
 pub struct Backups {
     /// What the vault knows; `None` until it has said so.
     pub read: Option<Found>,
+    /// Folders in which nothing of it was found when they were looked at last.
+    pub not_there: Vec<String>,
     /// The cursor.
     pub scroll: Scroll,
 }

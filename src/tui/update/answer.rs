@@ -136,6 +136,7 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             }
         }
         Answer::Backups(found) => model.backups.replace(found),
+        Answer::BackupsNotThere(folders) => model.backups.not_there = folders,
         Answer::Archiving(archiving) => model.archiving = Some(archiving),
         Answer::Archived(archived) => backups::ended(model, archived, effects),
         Answer::Log(logged) => model.history.replace(logged),

@@ -97,7 +97,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
             height: below.min(pane.area.height),
             ..pane.area
         };
-        details(theme, &mut pane.part(area), entry, model.form());
+        details(model, &mut pane.part(area), entry);
     }
 }
 
@@ -201,7 +201,8 @@ fn much(entry: &BackupEntry) -> String {
 }
 
 /// The same in sentences, for the one under the cursor.
-fn details(theme: &Theme, pane: &mut Pane<'_>, entry: &BackupEntry, form: Form) {
+fn details(model: &Model, pane: &mut Pane<'_>, entry: &BackupEntry) {
+    let (theme, form) = (&model.settings.theme, model.form());
     let width = pane.area.width.saturating_sub(2);
     let mut y = 0;
     if form == Form::Wide {
@@ -214,7 +215,11 @@ fn details(theme: &Theme, pane: &mut Pane<'_>, entry: &BackupEntry, form: Form) 
         BackupShape::Unfinished => "its first run did not come to its end".to_owned(),
         BackupShape::Stream => "whether it arrived, the vault can't know".to_owned(),
     };
-    pane.put(1, y, &format!("{when} · {shape}"), theme.faint);
+    let x = match model.backups.not_there.contains(&entry.path) {
+        true => pane.put(1, y, "not there now", theme.danger) + 2,
+        false => 1,
+    };
+    pane.put(x, y, &format!("{when} · {shape}"), theme.faint);
     y += 1;
     for line in lines(&sentence(entry, form), width) {
         pane.put(1, y, &line, theme.faint);

@@ -551,6 +551,19 @@ fn no_backup_is_said_with_how_many_recordings_are_in_none_and_how_to_make_one() 
 }
 
 #[test]
+fn a_backup_that_is_not_where_it_was_says_so_when_it_is_selected() {
+    for (width, height) in [(80, 24), (40, 10)] {
+        let mut driven = with_backups(width, height);
+        let second = backups().entries[1].path.clone();
+        driven.answer(Answer::BackupsNotThere(vec![second]));
+        assert!(!screen(&driven.model).contains("not there"));
+        driven.press(&[Key::Down]);
+        let shown = screen(&driven.model);
+        assert!(shown.contains("not there"), "{shown}");
+    }
+}
+
+#[test]
 fn control_characters_in_the_name_of_a_folder_are_not_shown() {
     let mut driven = with_backups(80, 24);
     let mut found = backups();

@@ -19,11 +19,15 @@ use crate::error::{Failure, plain};
 use crate::recording::Moment;
 use crate::tui::engine::{Archive, Archived, Archiving, BackupEntry, BackupShape, Backups, Chosen};
 use crate::vault::Covered;
+use crate::vault::bag::KnownBackup;
 
 /// Work on a backup.
 pub(super) enum Work {
     /// What it is, and for how long it may go on.
     Do(Task, Leaves),
+    /// Look whether the backups are there. A folder on a server that is gone may keep
+    /// who looks for long, so the desk does not.
+    Look(Leave),
     /// The end.
     End,
 }
@@ -59,7 +63,15 @@ impl Leaves {
 }
 
 pub(super) fn run(shared: &Shared, desk: &Sender<Job>, works: &Receiver<Work>) {
-    while let Ok(Work::Do(task, leaves)) = works.recv() {
+    while let Ok(work) = works.recv() {
+        let (task, leaves) = match work {
+            Work::Do(task, leaves) => (task, leaves),
+            Work::Look(leave) => {
+                look(shared, &leave);
+                continue;
+            }
+            Work::End => return,
+        };
         let work = match &task {
             Task::BackUp { .. } => Archive::BackUp,
             Task::Verify { .. } => Archive::Verify,
@@ -86,6 +98,25 @@ pub(super) fn run(shared: &Shared, desk: &Sender<Job>, works: &Receiver<Work>) {
         }));
         // What waited in the inbox was taken in before.
         let _ = desk.send(Job::Inbox);
+    }
+}
+
+/// Tells which of the backups are not there. What can't be known is not told.
+fn look(shared: &Shared, leave: &Leave) {
+    let Some(open) = shared.context.already_open() else {
+        return;
+    };
+    let Ok(settings) = open.settings() else {
+        return;
+    };
+    drop(open);
+    let is_gone = |known: &KnownBackup| {
+        known.path != STREAM && known.end.is_some() && !backup::is_there(Path::new(&known.path))
+    };
+    let gone = settings.backups.into_iter().filter(is_gone);
+    let gone = gone.map(|known| known.path).collect();
+    if !leave.is_over() {
+        shared.tell(Answer::BackupsNotThere(gone));
     }
 }
 

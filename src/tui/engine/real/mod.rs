@@ -226,6 +226,10 @@ impl Engine for Real {
             }),
             Request::Log => self.run_errand(Keyed::Log),
             Request::Transcribe(id) => self.run_errand(Keyed::Transcribe(id)),
+            Request::Backups => {
+                drop(self.desk.send(Job::Ask(Request::Backups)));
+                drop(self.archivist.send(Work::Look(self.shared.halt.leave())));
+            }
             Request::BackUp { folder, chosen } => {
                 self.work_on_backup(Task::BackUp { folder, chosen });
             }

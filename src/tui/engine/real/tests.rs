@@ -306,8 +306,21 @@ fn a_backup_that_is_not_where_it_was_is_not_begun_anew_in_its_place() {
     let fixture = Fixture::new(Config::default());
     fixture.with_a_recording();
     fixture.back_up(Chosen::Typed);
+    let not_there = |fixture: &Fixture| {
+        let (todo, works) = channel();
+        let leave = fixture.shared.halt.leave();
+        todo.send(Work::Look(leave)).unwrap();
+        todo.send(Work::End).unwrap();
+        archivist::run(&fixture.shared, &channel().0, &works);
+        match fixture.answers.try_iter().last() {
+            Some(Answer::BackupsNotThere(gone)) => gone.len(),
+            _ => panic!("nobody looked"),
+        }
+    };
+    assert_eq!(not_there(&fixture), 0);
     // The disk is not connected; where it is mounted, an empty folder is left.
     std::fs::remove_dir_all(fixture.backup()).unwrap();
+    assert_eq!(not_there(&fixture), 1);
     for _ in 0..2 {
         let answers = fixture.back_up(Chosen::Remembered);
         assert!(matches!(ended(&answers), Archived::Failed(failure) if failure.hint.is_some()));
