@@ -399,7 +399,7 @@ fn a_pipe_that_nobody_reads_keeps_no_sound_and_no_backup_from_ending() {
         let script = r#"mkfifo "$0" && exec 3<>"$0" && exec "$@" >&3"#;
         let run = home.voxvault(args.iter().copied());
         let shell = ["-c".into(), script.into(), fifo.into_os_string()];
-        let mut running = run.under::<std::ffi::OsString>("sh", shell).spawn();
+        let running = run.under::<std::ffi::OsString>("sh", shell).spawn();
         eventually("it is logged", PATIENCE, || {
             (!begun(&home, args[0]).is_empty()).then_some(())
         });
