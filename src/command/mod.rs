@@ -44,7 +44,7 @@ pub mod wipe;
 pub use context::{Clock, Colour, Context, KeySource, NoKey, SystemClock};
 pub use progress::{ClockWord, Listening, Progress, Silent, Unit};
 
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, plain};
 use crate::recording::{Recording, RecordingId};
 use crate::vault::{Damage, MergeReport, Notice, OpenVault, REPAIR_HINT};
 use crate::worker::sounding::Silenced;
@@ -116,6 +116,12 @@ fn merge(
         let why = format!("{}; what is sound of it was kept", damaged.why);
         progress.refuse(&damage("the recording is damaged", why).about(&damaged.file));
     }
+    for file in &report.strangers {
+        let file = plain(file);
+        progress.note(&format!(
+            "{file} in the inbox is no file of the vault, and was left alone"
+        ));
+    }
     for refused in &report.refused {
         progress.refuse(&damage("can't merge the recording", &*refused.why).about(&refused.file));
     }
@@ -136,8 +142,13 @@ fn tell_of_waiting(vault: &OpenVault, progress: &dyn Progress) {
 
 /// Tells what opening and unlocking found.
 fn tell_of_notices(vault: &OpenVault, progress: &dyn Progress) {
+    // Opening and unlocking may both have come upon the same.
+    let mut told: Vec<Notice> = Vec::new();
     for notice in vault.vault().notices().iter().chain(&vault.notices()) {
-        tell_of(notice, progress);
+        if !told.contains(notice) {
+            tell_of(notice, progress);
+            told.push(notice.clone());
+        }
     }
 }
 
@@ -191,6 +202,11 @@ fn tell_of(notice: &Notice, progress: &dyn Progress) {
         Notice::Mended { path } => {
             let why = "it was made anew from its copy";
             progress.refuse(&damage("damage was mended", why).about(path.display()));
+        }
+        Notice::NotMended { path, why } => {
+            let why = format!("it could not be made anew from its copy: {why}");
+            let failure = damage("the file is damaged", why).about(path.display());
+            progress.refuse(&failure.hint("it has no second copy until that can be done"));
         }
         Notice::Forged { .. }
         | Notice::FellBack { .. }

@@ -51,7 +51,15 @@ pub enum Notice {
         /// The file.
         path: PathBuf,
     },
-    /// Something that is due to be overwritten or mended could not be.
+    /// A copy was missing or damaged, and could not be made anew from the other one,
+    /// which is the last.
+    NotMended {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// Something that is due to be overwritten could not be.
     NotDone {
         /// The file.
         path: PathBuf,
@@ -96,6 +104,11 @@ impl fmt::Display for Notice {
             Self::StoreMissing { path } => write!(
                 f,
                 "{} was missing; an empty one was made in its place",
+                path.display()
+            ),
+            Self::NotMended { path, why } => write!(
+                f,
+                "{} is damaged, and could not be made anew from its copy: {why}",
                 path.display()
             ),
             Self::NotDone { path, why } => {

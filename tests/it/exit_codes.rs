@@ -6,11 +6,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::Signal;
 
 use crate::support::library;
 use crate::support::prepared::{make_quick_vault, quick_folder, quick_home};
 use crate::support::sound::Pcm;
-use crate::support::{Finished, Home, can_require, require_model, require_tool};
+use crate::support::{Finished, Home, can_require, eventually, require_model, require_tool};
 
 /// A vault that opens at once, with one short recording in it.
 fn home_with_tone() -> Home {
@@ -396,6 +397,62 @@ fn five_with_a_hint_when_the_store_can_not_be_read_and_recording_goes_on() {
     home.voxvault(["export", &id, "--format", "wav", "-o", "back.wav"])
         .run()
         .ok();
+}
+
+#[test]
+fn five_when_a_damaged_copy_can_not_be_made_anew_and_the_rest_still_opens() {
+    let home = home_with_tone();
+    let root = home.vault().join("root.a");
+    fs::remove_file(&root).unwrap();
+    fs::create_dir(&root).unwrap();
+    let ended = home.voxvault(["list"]).run().ended_with(5);
+    let said = "root.a): it could not be made anew from its copy";
+    assert_eq!(ended.stderr.matches(said).count(), 1, "{ended}");
+    assert!(ended.stderr.contains("\nhint: "), "{ended}");
+    assert_eq!(ended.text().lines().count(), 1, "{ended}");
+    // Once it can be made anew, that is said, and then nothing more.
+    fs::remove_dir(&root).unwrap();
+    complaint(&home.voxvault(["list"]).run(), 5);
+    home.voxvault(["list"]).run().ok();
+}
+
+#[test]
+fn a_stray_file_in_the_inbox_is_named_and_is_no_damage() {
+    let home = home_with_tone();
+    fs::write(
+        home.vault().join("inbox/.DS_Store"),
+        "left by a file manager",
+    )
+    .unwrap();
+    let ended = home.voxvault(["list"]).run().ok();
+    assert!(
+        ended.stderr.contains(".DS_Store in the inbox is no file"),
+        "{ended}"
+    );
+    home.voxvault(["verify"]).run().ok();
+    assert!(home.vault().join("inbox/.DS_Store").exists());
+}
+
+#[test]
+fn a_verify_that_would_take_long_ends_at_once_when_it_is_told_to() {
+    let home = home_with_tone();
+    let endless = home.vault().join(format!("inbox/{}.rec", "0".repeat(32)));
+    let file = fs::File::create(&endless).unwrap();
+    file.set_len(1 << 40).unwrap();
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let running = home.voxvault(["verify"]).spawn();
+        let io = format!("/proc/{}/io", running.pid());
+        eventually("it reads", Duration::from_secs(60), || {
+            let read = fs::read_to_string(&io).ok()?;
+            let read = read.strip_prefix("rchar: ")?.lines().next()?;
+            (read.parse::<u64>().ok()? > 64 << 20).then_some(())
+        });
+        running.signal(signal);
+        let ended = running.wait_for(Duration::from_secs(60));
+        assert_eq!(ended.code(), Some(130), "{ended}");
+    }
+    fs::remove_file(endless).unwrap();
+    home.voxvault(["verify"]).run().ok();
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub struct MergeReport {
     pub damaged: Vec<Refused>,
     /// Files that could not be taken in; they are left where they are.
     pub refused: Vec<Refused>,
+    /// Files that are none of the vault's; they are left alone.
+    pub strangers: Vec<String>,
 }
 
 /// An import of what was there already.
@@ -99,12 +101,7 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     let _ = restore::settle(held);
     let _ = held.store().finish(held.lock(), &mut |_| ());
     let names = inbox::names(held.disk(), held.dir())?;
-    for file in names.strangers {
-        report.refused.push(Refused {
-            file,
-            why: "it is not a recording of voxvault".into(),
-        });
-    }
+    report.strangers = names.strangers;
     // What can't be overwritten holds nothing that is to be kept or to be gone; the
     // next merge tries again.
     let _ = inbox::sweep(held.disk(), held.dir(), &names.gone);

@@ -173,7 +173,7 @@ impl Survey {
             let mended = disk::read(disk, &good.bag_file(dir, facts.generation))
                 .and_then(|bytes| disk::write(disk, &path, &bytes))
                 .and_then(|()| disk.sync_dir(dir));
-            notices.push(Notice::of(mended, path));
+            notices.push(Notice::of_mending(mended, path));
         }
         notices
     }
@@ -208,8 +208,10 @@ impl Survey {
             // Noise is what an interrupted rotation leaves, and no damage; but not in
             // the copy that is written first.
             let is_damage = why == NoSlot::Damaged || position.copy == Copy::A;
-            if is_damage || mended.is_err() {
-                notices.push(Notice::of(mended, path));
+            match mended {
+                mended if is_damage => notices.push(Notice::of_mending(mended, path)),
+                Ok(()) => {}
+                Err(error) => notices.push(Notice::not_done(&error, path)),
             }
         }
         notices
@@ -217,13 +219,22 @@ impl Survey {
 }
 
 impl Notice {
-    pub(in crate::vault) fn of(done: io::Result<()>, path: PathBuf) -> Self {
+    /// What came of making a damaged copy anew.
+    pub(in crate::vault) fn of_mending(done: io::Result<()>, path: PathBuf) -> Self {
         match done {
             Ok(()) => Self::Mended { path },
-            Err(error) => Self::NotDone {
+            Err(error) => Self::NotMended {
                 path,
                 why: error.to_string(),
             },
+        }
+    }
+
+    /// Something could not be overwritten.
+    pub(in crate::vault) fn not_done(error: &impl ToString, path: PathBuf) -> Self {
+        Self::NotDone {
+            path,
+            why: error.to_string(),
         }
     }
 }

@@ -23,8 +23,7 @@ pub(in crate::vault) fn settle(site: &Site, settings: &Settings) -> Vec<Notice> 
         Ok(files) => files,
         // What was to be overwritten is still there.
         Err(error) => {
-            let why = error.to_string();
-            return vec![Notice::NotDone { path: keys, why }];
+            return vec![Notice::not_done(&error, keys)];
         }
     };
     let mut work = Work {
@@ -119,7 +118,7 @@ impl Work<'_> {
             } else {
                 let bytes = good.bytes.as_deref().unwrap_or_default();
                 let mended = cleared.and_then(|()| disk::write(self.disk, &place, bytes));
-                self.notices.push(Notice::of(mended, place));
+                self.notices.push(Notice::of_mending(mended, place));
             }
         }
         true
@@ -127,10 +126,7 @@ impl Work<'_> {
 
     fn not_done(&mut self, done: io::Result<()>, path: &std::path::Path) {
         if let Err(error) = done {
-            self.notices.push(Notice::NotDone {
-                path: path.to_owned(),
-                why: error.to_string(),
-            });
+            self.notices.push(Notice::not_done(&error, path.to_owned()));
         }
     }
 }

@@ -108,16 +108,13 @@ pub(in crate::vault) fn put_in_order(
         // A killed process may have left the new generation in the page cache
         // only; overwriting the old one must not get to the disk before it.
         if let Err((path, error)) = make_durable(site, facts) {
-            notices.push(Notice::of(Err(error), path));
+            notices.push(Notice::not_done(&error, path));
             return Ok(notices);
         }
     }
     let mut not_done = |done: io::Result<()>, path| {
         if let Err(error) = done {
-            notices.push(Notice::NotDone {
-                path,
-                why: error.to_string(),
-            });
+            notices.push(Notice::not_done(&error, path));
         }
     };
     for position in obsolete {

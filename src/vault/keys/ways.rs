@@ -216,7 +216,9 @@ impl KeyRing {
     fn settled(&self, site: &Site, mut rotated: Rotated) -> Rotated {
         for notice in settle::settle(site, &self.bag.settings) {
             let (path, source) = match notice {
-                Notice::NotDone { path, why } => (path, std::io::Error::other(why)),
+                Notice::NotDone { path, why } | Notice::NotMended { path, why } => {
+                    (path, std::io::Error::other(why))
+                }
                 // What was under this name before is still there, then.
                 Notice::WayLost { name } => {
                     let path = site.path(keyslots::DIR).join(format!("{name}.age"));

@@ -190,6 +190,10 @@ fn flaw_of(notice: &Notice) -> Option<Flaw> {
             path.display(),
             format!("it could not be put in order: {why}"),
         )),
+        Notice::NotMended { path, why } => Some(Flaw::new(
+            path.display(),
+            format!("it is damaged, and could not be made anew from its copy: {why}"),
+        )),
         // What is wrong in `keys/` is looked at by itself.
         Notice::WayLost { .. } | Notice::StrangeWay { .. } => None,
         Notice::Forged { .. } | Notice::FellBack { .. } | Notice::Older { .. } => None,
