@@ -49,6 +49,8 @@ pub(super) struct Console {
     stop: Arc<AtomicBool>,
     idle: Arc<AtomicBool>,
     held: AtomicBool,
+    /// Whether the work is one that a signal may end at any moment.
+    loose: AtomicBool,
     damage: AtomicBool,
     work: Mutex<Option<Work>>,
 }
@@ -83,6 +85,7 @@ impl Console {
             stop,
             idle,
             held: AtomicBool::new(false),
+            loose: AtomicBool::new(false),
             damage: AtomicBool::new(false),
             work: Mutex::new(None),
         })
@@ -106,6 +109,11 @@ impl Console {
     pub(super) fn hold(&self) {
         self.held.store(true, Ordering::Relaxed);
         self.idle.store(false, Ordering::Relaxed);
+    }
+
+    /// From now on a signal ends the program at once, also during work: it only reads.
+    pub(super) fn let_go(&self) {
+        self.loose.store(true, Ordering::Relaxed);
     }
 
     /// Whether damage was told of; the work went on with what is sound.
@@ -137,7 +145,8 @@ pub(super) fn told(failure: &Failure) -> String {
 
 impl Progress for Console {
     fn begin(&self, what: &str, total: Option<u64>, unit: Unit) {
-        self.idle.store(false, Ordering::Relaxed);
+        let loose = self.loose.load(Ordering::Relaxed);
+        self.idle.store(loose, Ordering::Relaxed);
         let work = Work {
             what: plain(what),
             total,

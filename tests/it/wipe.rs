@@ -125,6 +125,27 @@ fn the_name_has_to_be_given_and_no_passphrase() {
 }
 
 #[test]
+fn of_a_name_that_can_not_be_typed_what_is_shown_of_it_is_enough() {
+    use std::os::unix::ffi::OsStringExt;
+    for (name, typed) in [
+        (b"a b\nc".to_vec(), &b"a b c\n"[..]),
+        (b"caf\xe9".to_vec(), &b"caf\xe9\n"[..]),
+        (b"caf\xe9".to_vec(), "caf\u{fffd}\n".as_bytes()),
+    ] {
+        let home = quick_home();
+        let dir = home.path("").join(std::ffi::OsString::from_vec(name));
+        fs::rename(home.vault(), &dir).unwrap();
+        let everything = |typed: &[u8]| {
+            let run = home.voxvault(["shred", "--everything"]).locked();
+            run.env("VOXVAULT_DIR", &dir).stdin(typed).run()
+        };
+        everything(b"a b\n").ended_with(1);
+        everything(typed).ok();
+        assert!(!dir.exists());
+    }
+}
+
+#[test]
 fn killed_at_any_sync_it_is_finished_by_the_next_one() {
     if !require_tool("strace") {
         return;

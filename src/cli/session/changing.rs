@@ -1,6 +1,6 @@
 //! Commands that change recordings, or destroy them.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::{NO_TERMINAL, Session};
 use crate::cli::definition::{EditArgs, ShredArgs, VerifyArgs};
@@ -51,6 +51,9 @@ impl Session {
             true => verify::Mode::Repair,
             false => verify::Mode::Look,
         };
+        if mode == verify::Mode::Look {
+            self.console.let_go();
+        }
         let verified = verify::run(&self.context, mode, &self.console)?;
         for note in &verified.notes {
             self.console.note(note);
@@ -145,11 +148,13 @@ impl Session {
     fn shred_everything(&self) -> Result<Exit, Failure> {
         let target = wipe::target(&self.context)?;
         let typed = ask_name(&target)?;
-        if typed != target.name {
+        // Of a name that can't be typed, what is shown of it is asked for.
+        let shown = plain(&target.name);
+        if typed != target.name && typed != shown {
             let why = "what was typed is not the name of the vault";
             return Err(Failure::new(Exit::Failed, "nothing was destroyed", why)
                 .about(target.dir.display())
-                .hint(format!("its name is {}", target.name)));
+                .hint(format!("its name is {shown}")));
         }
         let receipt = wipe::run(&self.context, &target, &self.console)?;
         self.print(|out| match self.json {
@@ -182,9 +187,12 @@ fn ask_name(target: &wipe::Target) -> Result<String, Failure> {
         );
         asked.and_then(|()| err.flush()).map_err(unprintable)?;
     }
-    let mut typed = String::new();
-    io::stdin().read_line(&mut typed).map_err(unprintable)?;
-    match typed.trim_end_matches(['\r', '\n']) {
+    let mut typed = Vec::new();
+    io::stdin()
+        .lock()
+        .read_until(b'\n', &mut typed)
+        .map_err(unprintable)?;
+    match String::from_utf8_lossy(&typed).trim_end_matches(['\r', '\n']) {
         "" if !io::stdin().is_terminal() => {
             Err(unasked("there is no terminal, and no name was given"))
         }

@@ -21,6 +21,7 @@ impl Session {
             from_identity,
             asker: Arc::new(Nobody),
         };
+        self.console.let_go();
         let verified = backup_verify::run(&self.context, &args, &self.console)?;
         for note in &verified.notes {
             self.console.note(note);
