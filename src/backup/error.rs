@@ -90,6 +90,12 @@ pub enum Error {
         /// Where it was looked for.
         at: PathBuf,
     },
+    /// What was given is neither a folder nor a plain file.
+    #[error("{} is neither a folder nor a plain file", at.display())]
+    NoFile {
+        /// What was given.
+        at: PathBuf,
+    },
     /// The backup holds no recording of this id.
     #[error("no recording {id} in the backup")]
     NotInBackup {
@@ -201,6 +207,13 @@ impl From<Error> for Failure {
                 Self::new(Exit::NotFound, "can't read the backup", "there is none")
                     .about(at.display())
             }
+            Error::NoFile { at } => Self::new(
+                Exit::Usage,
+                "can't read the backup",
+                "it is neither a folder nor a plain file",
+            )
+            .about(at.display())
+            .hint("`voxvault restore -` reads a stream; for anything else save it to a file"),
             Error::NotInBackup { id } => Self::new(
                 Exit::NotFound,
                 "can't bring back the recording",

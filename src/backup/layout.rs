@@ -27,8 +27,14 @@ pub const ENOUGH_BYTES: u64 = 64 << 20;
 /// one that is longer by itself, 18 hours and more, makes a longer segment.
 pub const MOST_BYTES: u64 = 256 << 20;
 
+/// A copy of a way in is never longer.
+pub const MOST_SLOT_BYTES: u64 = 256 * 1024;
+
 /// What a segment's name has behind it while it is being written.
-pub const PART: &str = ".part";
+const PART: &str = ".part";
+
+/// What it has before that where the usual name can't be had.
+const OTHER: &str = ".2";
 
 const SEGMENT: &str = ".tar.age";
 const SLOT: &str = ".age";
@@ -58,6 +64,13 @@ pub fn slot_name(slot: &str) -> String {
     }
 }
 
+/// The names of a segment or a copy while it is being written: the usual one, and one for
+/// when something is in its way.
+#[must_use]
+pub fn part_names(name: &str) -> [String; 2] {
+    [format!("{name}{PART}"), format!("{name}{OTHER}{PART}")]
+}
+
 /// What a file of a backup's folder is, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
@@ -83,6 +96,7 @@ impl Found {
             };
         }
         if let Some(whole) = name.strip_suffix(PART) {
+            let whole = whole.strip_suffix(OTHER).unwrap_or(whole);
             return match Self::parse(whole) {
                 Self::Segment(_) | Self::Slot(_) => Self::Part,
                 _ => Self::Foreign,
@@ -165,6 +179,9 @@ mod tests {
         }
         assert_eq!(segment_name(1), "0001.tar.age");
         assert_eq!(Found::parse("0001.tar.age.part"), Found::Part);
+        for part in part_names("0001.tar.age").map(|name| Found::parse(&name)) {
+            assert_eq!(part, Found::Part);
+        }
         assert_eq!(Found::parse("passphrase.age.part"), Found::Part);
         assert_eq!(
             Found::parse("passphrase.age"),

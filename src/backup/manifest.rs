@@ -52,7 +52,7 @@ pub struct Manifest {
     /// Its number, from 1; a stream is the first and only one.
     pub segment: u32,
     /// The hash of the file of the segment before it, sealed as it lies there;
-    /// nothing before the first.
+    /// nothing before the first, and where no file lies in its place.
     pub before: Option<Hash>,
     /// The other files of the segment, in their order.
     pub files: Vec<FileEntry>,

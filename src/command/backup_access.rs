@@ -14,6 +14,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Context;
+use crate::backup::layout::MOST_SLOT_BYTES;
 use crate::backup::verify::Opener;
 use crate::backup::{self, Found, Keys, Source, Trust};
 use crate::crypto::{Asker, BackupIdentity, Identities, Key, SlotSecrets};
@@ -22,9 +23,6 @@ use crate::vault::OpenVault;
 
 /// A file of keys is never longer.
 const MOST_FILE_BYTES: u64 = 64 * 1024;
-
-/// A copy of a way in is never longer.
-const MOST_SLOT_BYTES: u64 = 256 * 1024;
 
 /// What opens a backup.
 pub(super) enum Openers {
@@ -152,12 +150,13 @@ impl Access {
                 continue;
             }
             let mut sealed = Vec::new();
-            let read = fs::File::open(&path)
-                .and_then(|file| file.take(MOST_SLOT_BYTES).read_to_end(&mut sealed));
-            if read.is_err() {
+            // A damaged copy must not stand in the way of another.
+            let Ok(file) = backup::open(&name, &path) else {
+                continue;
+            };
+            if file.take(MOST_SLOT_BYTES).read_to_end(&mut sealed).is_err() {
                 continue;
             }
-            // A damaged copy must not stand in the way of another.
             if let Ok(secrets) = SlotSecrets::open_with(&sealed, key) {
                 let mut identities = vec![secrets.backup];
                 identities.extend(secrets.former);

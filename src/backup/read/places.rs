@@ -14,6 +14,7 @@ use super::{Keys, SegmentFile};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::Member;
 use crate::backup::manifest::{FileEntry, Signed};
+use crate::backup::plain;
 use crate::backup::segment::{self, Plain};
 use crate::backup::written::Hash;
 
@@ -53,7 +54,7 @@ pub(in crate::backup) fn find(files: &[FileEntry], member: Member) -> Option<Pla
 /// # Errors
 /// [`Error::Damaged`] if it can't be found or read, [`Error::Newer`], [`Error::Locked`].
 pub(in crate::backup) fn manifest(file: &SegmentFile, keys: &Keys<'_>) -> Result<Signed> {
-    let opened = File::open(&file.path).map_err(Error::io("open", &file.path))?;
+    let opened = plain::open(&file.which, &file.path)?;
     segment::manifest(&file.which, opened, keys.each())
 }
 
@@ -124,7 +125,7 @@ impl<'k> Segment<'k> {
 }
 
 fn reader(file: &SegmentFile, keys: &Keys<'_>) -> Result<Plain<File>> {
-    let opened = File::open(&file.path).map_err(Error::io("open", &file.path))?;
+    let opened = plain::open(&file.which, &file.path)?;
     segment::open(&file.which, opened, keys.each())
 }
 

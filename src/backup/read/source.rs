@@ -35,13 +35,17 @@ impl Source {
     /// Looks what lies there.
     ///
     /// # Errors
-    /// [`Error::NoBackup`] if that is nothing of a backup.
+    /// [`Error::NoBackup`] if that is nothing of a backup, [`Error::NoFile`] if it is a pipe
+    /// or a device.
     pub fn find(at: &Path) -> Result<Self> {
         let nothing = || Error::NoBackup { at: at.to_owned() };
         let found = match fs::metadata(at) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(nothing()),
             found => found.map_err(Error::io("read", at))?,
         };
+        if !found.is_dir() && !found.is_file() {
+            return Err(Error::NoFile { at: at.to_owned() });
+        }
         if !found.is_dir() {
             let name = at.file_name().unwrap_or(at.as_os_str());
             return Ok(Self {

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +12,7 @@ use crate::backup::error::{Error, Result};
 use crate::backup::layout::{MANIFEST, Member};
 use crate::backup::manifest::{Entry, FileEntry, Manifest, Signed, SoundAt};
 use crate::backup::meta::Meta;
+use crate::backup::plain;
 use crate::backup::read::trouble::trouble;
 use crate::backup::read::{Keys, SegmentFile, Trust, walk};
 use crate::backup::segment;
@@ -52,8 +52,7 @@ pub(super) fn check(
         signed: None,
         damage: Vec::new(),
     };
-    let opened = File::open(&file.path).map_err(Error::io("open", &file.path));
-    let mut sealed = match opened {
+    let mut sealed = match plain::open(&file.which, &file.path) {
         Ok(opened) => Sealed::new(opened, advance),
         Err(error) => {
             checked.damage.push(Damage::from_error(error)?);
@@ -71,7 +70,7 @@ pub(super) fn check(
         Err(error) => {
             checked.damage.push(Damage::from_error(error)?);
             // The chain goes by all of its bytes, also those that could not be read.
-            (checked.bytes, checked.hash) = match whole(&file.path) {
+            (checked.bytes, checked.hash) = match whole(file) {
                 Ok(hashed) => hashed,
                 Err(_) => (0, checked.hash),
             };
@@ -147,7 +146,7 @@ fn read_long(
     long: &BTreeSet<RecordingId>,
     checked: &mut Checked,
 ) -> Result<()> {
-    let opened = File::open(&file.path).map_err(Error::io("open", &file.path))?;
+    let opened = plain::open(&file.which, &file.path)?;
     let plain = segment::open(&file.which, opened, keys.each())?;
     let mut tar = walk::Walk::new(&file.which, plain);
     while let Some(head) = tar.next()? {
@@ -265,10 +264,10 @@ impl Read for Sealed<'_> {
     }
 }
 
-fn whole(path: &Path) -> Result<(u64, Hash)> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let mut sealed = Sealed::new(file, &|_| ());
+fn whole(file: &SegmentFile) -> Result<(u64, Hash)> {
+    let opened = plain::open(&file.which, &file.path)?;
+    let mut sealed = Sealed::new(opened, &|_| ());
     let read = io::copy(&mut sealed, &mut io::sink());
-    read.map_err(Error::io("read", path))?;
+    read.map_err(Error::io("read", &file.path))?;
     Ok(sealed.end())
 }

@@ -5,14 +5,15 @@
 //! the place of older ones.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::backup::error::{Error, Result};
-use crate::backup::layout::{Found, PART, segment_name, slot_name};
+use crate::backup::layout::{Found, MOST_SLOT_BYTES, part_names, segment_name, slot_name};
+use crate::backup::plain::{self, NO_FILE};
 
 /// The head of an age file that holds the key to the rest is within this.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -121,11 +122,15 @@ impl Folder {
         self.dir.join(segment_name(number))
     }
 
-    /// Takes away what a run that was killed left.
-    pub(super) fn clear(&mut self) -> Result<()> {
+    /// Takes away what a run that was killed left. A folder in which something lies is
+    /// none of it, and stays.
+    pub(super) fn clear(&mut self, damaged: &dyn Fn(Error)) -> Result<()> {
         for name in std::mem::take(&mut self.parts) {
-            let path = self.dir.join(name);
-            discard(&path).map_err(Error::io("remove", &path))?;
+            let path = self.dir.join(&name);
+            match discard(&path) {
+                Err(_) if is_folder(&path) => damaged(Error::damaged(name, NO_FILE)),
+                discarded => discarded.map_err(Error::io("remove", &path))?,
+            }
         }
         Ok(())
     }
@@ -137,12 +142,23 @@ impl Folder {
 
     /// What a copy of a way in holds.
     pub(super) fn read_slot(&self, slot: &str) -> Option<Vec<u8>> {
-        fs::read(self.dir.join(slot_name(slot))).ok()
+        let name = slot_name(slot);
+        let mut bytes = Vec::new();
+        let opened = plain::open(&name, &self.dir.join(&name)).ok()?;
+        let read = opened.take(MOST_SLOT_BYTES).read_to_end(&mut bytes);
+        read.ok().map(|_| bytes)
     }
 
     /// Puts a copy of a way in there, in the place of an older one.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if a folder lies in its place.
     pub(super) fn put_slot(&self, slot: &str, sealed: &[u8]) -> Result<()> {
-        let mut part = Part::create(&self.dir, &slot_name(slot))?;
+        let name = slot_name(slot);
+        if is_folder(&self.dir.join(&name)) {
+            return Err(Error::damaged(name, NO_FILE));
+        }
+        let mut part = Part::create(&self.dir, &name)?;
         part.write_all(sealed)
             .map_err(Error::io("write", &part.path.clone()))?;
         part.publish()
@@ -161,7 +177,11 @@ impl Folder {
     /// It loses its name before it is overwritten: half of it must not pass for one
     /// that was altered. The next run clears away what a cut leaves.
     fn remove(&self, name: &str) -> Result<()> {
-        let (path, part) = (self.dir.join(name), self.dir.join(format!("{name}{PART}")));
+        let path = self.dir.join(name);
+        if is_folder(&path) {
+            return Err(Error::damaged(name, NO_FILE));
+        }
+        let part = free_part(&self.dir, name).map_err(Error::io("remove", &path))?;
         match fs::rename(&path, &part) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             renamed => renamed.map_err(Error::io("remove", &path))?,
@@ -221,15 +241,13 @@ pub(super) struct Part {
 
 impl Part {
     fn create(dir: &Path, name: &str) -> Result<Self> {
-        let (whole, path) = (dir.join(name), dir.join(format!("{name}{PART}")));
-        let file = discard(&path)
-            .and_then(|()| {
-                OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(&path)
-            })
+        let whole = dir.join(name);
+        let path = free_part(dir, name).map_err(Error::io("create", &whole))?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
             .map_err(Error::io("create", &path))?;
         Ok(Self {
             file,
@@ -269,12 +287,29 @@ impl Drop for Part {
     }
 }
 
+/// The name for a file that is not whole, at which nothing lies any more; another than
+/// the usual one where a folder is there in which something lies.
+fn free_part(dir: &Path, name: &str) -> io::Result<PathBuf> {
+    let [usual, other] = part_names(name).map(|name| dir.join(name));
+    match discard(&usual) {
+        Ok(()) => Ok(usual),
+        Err(_) if is_folder(&usual) => discard(&other).map(|()| other),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
 /// Removes a file of which nobody is to read what it held: its head has the key to
-/// it. Fine if it is not there.
+/// it. Fine if it is not there. A pipe is not waited for, and a folder goes if it is
+/// empty.
 fn discard(path: &Path) -> io::Result<()> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let opened = OpenOptions::new()
         .write(true)
-        .custom_flags(OFlags::NOFOLLOW.bits() as i32)
+        .custom_flags(flags.bits() as i32)
         .open(path);
     match opened {
         // The name goes also where the head can't be overwritten, on a disk that is
@@ -283,6 +318,7 @@ fn discard(path: &Path) -> io::Result<()> {
             let _ = wipe_head(file);
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(_) if is_folder(path) => return fs::remove_dir(path),
         // A link, or something that can't be written: the name goes.
         Err(_) => {}
     }
@@ -290,7 +326,11 @@ fn discard(path: &Path) -> io::Result<()> {
 }
 
 fn wipe_head(mut file: File) -> io::Result<()> {
-    let head = file.metadata()?.len().min(HEAD_BYTES as u64) as usize;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Ok(());
+    }
+    let head = found.len().min(HEAD_BYTES as u64) as usize;
     file.write_all(&vec![0; head])?;
     file.sync_all()
 }
@@ -357,7 +397,10 @@ mod tests {
         folder.put_slot("passphrase", b"new").unwrap();
         folder.look().unwrap();
         assert_eq!(folder.segments, [1]);
-        folder.clear().unwrap();
+        let told = std::cell::RefCell::new(Vec::new());
+        let tell = |error: Error| told.borrow_mut().push(error.to_string());
+        folder.clear(&tell).unwrap();
+        assert!(told.borrow().is_empty(), "{told:?}");
         let mut names: Vec<_> = fs::read_dir(folder.dir())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -367,5 +410,17 @@ mod tests {
         assert_eq!(folder.read_slot("passphrase").unwrap(), b"new");
         folder.remove_slot("passphrase").unwrap();
         assert!(folder.read_slot("passphrase").is_none());
+        // A folder that is in the way stays, and the part gets another name.
+        let in_the_way = folder.dir().join("0002.tar.age.part");
+        fs::create_dir(&in_the_way).unwrap();
+        fs::write(in_the_way.join("letter.txt"), "dear").unwrap();
+        folder.part(2).unwrap().publish().unwrap();
+        fs::write(folder.dir().join("0003.tar.age.2.part"), b"killed").unwrap();
+        folder.look().unwrap();
+        assert_eq!(folder.segments.last(), Some(&2));
+        folder.clear(&tell).unwrap();
+        assert_eq!(*told.borrow(), [format!("0002.tar.age.part: {NO_FILE}")]);
+        assert!(in_the_way.join("letter.txt").exists());
+        assert!(!folder.dir().join("0003.tar.age.2.part").exists());
     }
 }

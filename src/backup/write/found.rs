@@ -2,7 +2,6 @@
 //! whether it is the place for a backup of this vault.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::thread;
@@ -14,8 +13,8 @@ use super::plan::Holding;
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{gaps, segment_name};
 use crate::backup::manifest::{Manifest, Signed};
-use crate::backup::segment;
 use crate::backup::written::BackupId;
+use crate::backup::{plain, segment};
 use crate::crypto::{BackupIdentity, SignerKey, VaultId};
 use crate::vault::SlotFile;
 use crate::vault::bag::KnownBackup;
@@ -185,7 +184,8 @@ fn manifests(folder: &Folder, identities: &[BackupIdentity]) -> Result<Vec<(u32,
 }
 
 fn one(path: &std::path::Path, number: u32, keys: &[Box<dyn Identity>]) -> Result<Signed> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
+    let which = segment_name(number);
+    let file = plain::open(&which, path)?;
     let keys = keys.iter().map(|key| &**key);
-    segment::manifest(&segment_name(number), file, keys)
+    segment::manifest(&which, file, keys)
 }

@@ -59,6 +59,19 @@ pub trait Watch {
     fn cancelled(&self) -> bool;
 }
 
+impl dyn Watch + '_ {
+    /// Tells of damage, which costs only itself.
+    fn go_on(&self, done: Result<()>) -> Result<()> {
+        match done {
+            Err(error @ Error::Damaged { .. }) => {
+                self.damaged(error);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+}
+
 /// How a backup is written.
 pub struct Order<'a> {
     /// Who can open it, beside the vault's own keys.

@@ -16,6 +16,7 @@ use super::{About, Added, Order, Outcome, Watch, new_id, probe, supply, tell_of_
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::segment_name;
 use crate::backup::manifest::Tombstone;
+use crate::backup::plain;
 use crate::backup::written::{BackupId, Digits, Hash};
 use crate::recording::Moment;
 use crate::vault::bag::{self, BackupEnd, KnownBackup};
@@ -97,7 +98,7 @@ pub fn to_folder(
             && known.finished >= stock.latest
     });
     if tasks.is_empty() && run.buries(&stock.tombstones, &stock.lacking) && same_slots && is_noted {
-        folder.clear()?;
+        folder.clear(&|error| watch.damaged(error))?;
         run.outcome.holds = run.holding.recordings();
         return Ok(run.outcome);
     }
@@ -108,12 +109,12 @@ pub fn to_folder(
         slots: slots.iter().map(|slot| slot.name.clone()).collect(),
     };
     note.before(vault, watch, now().unix_ms)?;
-    folder.clear()?;
+    folder.clear(&|error| watch.damaged(error))?;
     for slot in &changed {
-        folder.put_slot(&slot.name, &slot.sealed)?;
+        watch.go_on(folder.put_slot(&slot.name, &slot.sealed))?;
     }
     for name in &stale {
-        folder.remove_slot(name)?;
+        watch.go_on(folder.remove_slot(name))?;
     }
     let total: u64 = tasks.iter().map(weight).sum();
     let mut done = 0;
@@ -272,16 +273,18 @@ pub(super) fn before(folder: &Folder, last: u32, end: Option<BackupEnd>) -> Resu
     match end {
         _ if last == 0 => Ok(None),
         Some(end) if end.segments == last => Ok(Some(Digits(end.hash))),
-        _ => {
-            let path = folder.segment(last);
-            let hashed = hash_of(&path).map_err(Error::io("read", &path))?;
-            Ok(Some(hashed))
-        }
+        _ => match hash_of(folder, last) {
+            // What is no file has no hash.
+            Err(Error::Damaged { .. }) => Ok(None),
+            hashed => hashed.map(Some),
+        },
     }
 }
 
-pub(super) fn hash_of(path: &Path) -> std::io::Result<Hash> {
+pub(super) fn hash_of(folder: &Folder, number: u32) -> Result<Hash> {
+    let path = folder.segment(number);
     let mut hash = Sha256::new();
-    std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
+    let mut file = plain::open(&segment_name(number), &path)?;
+    std::io::copy(&mut file, &mut hash).map_err(Error::io("read", &path))?;
     Ok(Digits(hash.finalize().into()))
 }

@@ -9,6 +9,7 @@ mod killed;
 mod lost;
 mod refused;
 mod screen;
+mod strange;
 mod stock;
 mod traced;
 

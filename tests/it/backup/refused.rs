@@ -31,6 +31,9 @@ fn a_folder_that_is_no_place_for_it_is_refused_and_left_as_it_is() {
     copy_dir(&other.dir(), &scene.home.path("others"));
     let refused = scene.run(["backup", "others"]).ended_with(1);
     assert!(refused.stderr.contains("do not open"), "{refused}");
+    // A sound one, to which this vault has no key: no damage, whatever is asked of it.
+    scene.run(["backup", "repack", "others"]).ended_with(3);
+    scene.run(["backup", "verify", "others"]).ended_with(3);
     assert_eq!(names(&scene.home.path("others")), names(&other.dir()));
 }
 

@@ -103,14 +103,14 @@ pub fn repack(
         .collect();
     let mut done = Repacked::default();
     if doomed.is_empty() && left_over.is_empty() {
-        folder.clear()?;
+        folder.clear(&|error| watch.damaged(error))?;
         if known.is_some_and(|known| known.destroyed > 0) {
             note(vault, &held, &folder, noted, known, now().unix_ms)?;
         }
         return Ok(done);
     }
     vault.log(Deed::Repack, &[], &format!("in {}", folder.dir().display()))?;
-    folder.clear()?;
+    folder.clear(&|error| watch.damaged(error))?;
     let mut end = noted;
     if !doomed.is_empty() {
         let mut work = Work {
@@ -136,8 +136,10 @@ pub fn repack(
     for number in doomed.into_iter().chain(left_over) {
         let path = folder.segment(number);
         done.dropped_bytes += std::fs::metadata(&path).map_or(0, |found| found.len());
-        folder.remove_segment(number)?;
-        done.dropped.push(number);
+        match folder.remove_segment(number) {
+            Ok(()) => done.dropped.push(number),
+            failed => watch.go_on(failed)?,
+        }
     }
     // Only now are they gone from it.
     if known.is_some_and(|known| known.destroyed > 0) {
@@ -229,9 +231,7 @@ impl Work<'_> {
     fn dropped(&self) -> Result<BTreeMap<u32, Hash>> {
         let mut dropped = self.view.held.dropped.clone();
         for number in self.doomed {
-            let path = self.folder.segment(*number);
-            let hash = hash_of(&path).map_err(Error::io("read", &path))?;
-            dropped.insert(*number, hash);
+            dropped.insert(*number, hash_of(self.folder, *number)?);
         }
         Ok(dropped)
     }

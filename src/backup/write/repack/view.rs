@@ -40,11 +40,16 @@ pub(super) fn read(
     };
     let mut manifests = BTreeMap::new();
     let (mut dropped, mut lacking) = (BTreeMap::new(), BTreeSet::new());
-    let mut unread = 0;
+    let (mut unread, mut locked) = (0, Vec::new());
     for file in source.segments() {
         let signed = match places::manifest(file, keys) {
             Ok(signed) => signed,
             Err(error @ Error::Newer { .. }) => return Err(error),
+            Err(Error::Locked { which }) => {
+                locked.push(which);
+                unread += 1;
+                continue;
+            }
             Err(error) => {
                 watch.damaged(error);
                 unread += 1;
@@ -63,6 +68,15 @@ pub(super) fn read(
         dropped.extend(manifest.dropped.iter().map(|one| (one.segment, one.sha256)));
         lacking.extend(manifest.lacking.iter().copied());
         manifests.insert(manifest.segment, manifest);
+    }
+    if locked.len() == source.segments().len()
+        && let Some(which) = locked.first().cloned()
+    {
+        // Wrong keys are no damage.
+        return Err(Error::Locked { which });
+    }
+    for which in locked {
+        watch.damaged(Error::damaged(which, "no key of this vault opens it"));
     }
     let newest = manifests.last_key_value();
     let (_, newest) =
