@@ -4,6 +4,8 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
+use voxvault::backup::manifest::Tombstone;
+
 use super::{Scene, names, segments, unpack};
 use crate::support::prepared::copy_dir;
 use crate::support::require_tool;
@@ -12,6 +14,49 @@ use crate::support::tally::{Budget, Tally};
 /// What is done to the files of a backup: by which something is written, and the rest.
 const CALLS: [&str; 6] = ["write", "fsync", "rename", "openat", "flock", "unlink"];
 const WRITES: usize = 3;
+
+/// Kills a backup at its calls that touch these files, each time from where the scene
+/// stands now, and has `check` look at what is left. Of each call every so many are tried;
+/// how many runs were killed.
+fn killed(scene: &Scene, files: &[&str], every: usize, check: &dyn Fn(&str)) -> u64 {
+    let (vault, dir) = (scene.home.vault(), scene.dir());
+    let kept = ["vault-kept", "bk-kept"].map(|name| scene.home.path(name));
+    fs::create_dir_all(&dir).unwrap();
+    copy_dir(&vault, &kept[0]);
+    copy_dir(&dir, &kept[1]);
+    let whole = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
+    let mut watched = vec![whole(dir.clone())];
+    watched.extend(files.iter().map(|name| whole(dir.join(name))));
+    let mut kills = 0;
+    let is_long = Budget::begin().is_long();
+    let (calls, every) = match is_long {
+        true => (&CALLS[..], 1),
+        false => (&CALLS[..WRITES], every),
+    };
+    for call in calls {
+        for when in (1..).step_by(every) {
+            for (place, kept) in [&vault, &dir].into_iter().zip(&kept) {
+                fs::remove_dir_all(place).unwrap();
+                copy_dir(kept, place);
+            }
+            let inject = format!("inject={call}:signal=KILL:when={when}");
+            let trace = format!("trace={call}");
+            let mut args = vec!["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+            for path in &watched {
+                args.extend(["-P", path]);
+            }
+            let run = scene.home.voxvault(["backup", "bk"]);
+            let ended = run.under("strace", args).run();
+            if ended.code() == Some(0) {
+                break;
+            }
+            assert_eq!(ended.status().signal(), Some(9), "{ended}");
+            kills += 1;
+            check(&format!("{call} {when}"));
+        }
+    }
+    kills
+}
 
 #[test]
 fn a_backup_that_is_killed_at_any_write_is_completed_by_the_next_run() {
@@ -25,62 +70,79 @@ fn a_backup_that_is_killed_at_any_write_is_completed_by_the_next_run() {
         scene.import("train", "a train"),
     ];
     scene.run(["list"]).ok();
-    let (vault, kept) = (scene.home.vault(), scene.home.path("kept"));
-    copy_dir(&vault, &kept);
     let identity = scene.identity();
-    let dir = scene.dir();
-    let watched = [
-        "",
-        "0001.tar.age.part",
-        "0001.tar.age",
-        "passphrase.age.part",
-    ]
-    .map(|name| {
-        dir.join(name)
-            .to_str()
-            .unwrap()
-            .trim_end_matches('/')
-            .to_owned()
-    });
-    let mut tally = Tally::default();
-    let calls = match Budget::begin().is_long() {
-        true => &CALLS[..],
-        false => &CALLS[..WRITES],
-    };
-    for call in calls {
-        for when in 1.. {
-            fs::remove_dir_all(&dir).ok();
-            fs::remove_dir_all(&vault).unwrap();
-            copy_dir(&kept, &vault);
-            let inject = format!("inject={call}:signal=KILL:when={when}");
-            let trace = format!("trace={call}");
-            let mut args = vec!["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
-            for path in &watched {
-                args.extend(["-P", path]);
-            }
-            let ended = scene
-                .home
-                .voxvault(["backup", "bk"])
-                .under("strace", args)
-                .run();
-            if ended.code() == Some(0) {
-                break;
-            }
-            assert_eq!(ended.status().signal(), Some(9), "{ended}");
-            tally.kills += 1;
-            scene.backup().ok();
-            let left = names(&dir);
-            assert_eq!(left, ["0001.tar.age", "passphrase.age"], "{call} {when}");
-            let out = scene.home.path("out");
-            fs::remove_dir_all(&out).ok();
-            for segment in segments(&dir) {
-                assert!(unpack(&identity, &segment, &out), "{call} {when}");
-            }
-            for id in ids {
-                assert!(out.join(id.to_string()).join("audio.opus").exists());
-            }
+    let files = ["0001.tar.age.part", "0001.tar.age", "passphrase.age.part"];
+    let kills = killed(&scene, &files, 1, &|place| {
+        scene.backup().ok();
+        let left = names(&scene.dir());
+        assert_eq!(left, ["0001.tar.age", "passphrase.age"], "{place}");
+        let out = scene.home.path("out");
+        fs::remove_dir_all(&out).ok();
+        for segment in segments(&scene.dir()) {
+            assert!(unpack(&identity, &segment, &out), "{place}");
         }
-    }
-    assert!(tally.kills > 8, "only {} kills", tally.kills);
+        for id in ids {
+            assert!(out.join(id.to_string()).join("audio.opus").exists());
+        }
+    });
+    assert!(kills > 8, "only {kills} kills");
+    let tally = Tally {
+        kills,
+        ..Tally::default()
+    };
     tally.report("a_backup_that_is_killed_at_any_write_is_completed_by_the_next_run");
+}
+
+#[test]
+fn a_run_that_adds_to_a_backup_and_is_killed_at_any_write_leaves_it_whole() {
+    if !require_tool("strace") {
+        return;
+    }
+    let scene = Scene::new();
+    let gone = scene.import("dream", "a dream");
+    scene.import("dentist", "a tooth");
+    scene.backup().ok();
+    let before = fs::read(scene.dir().join("0001.tar.age")).unwrap();
+    scene.import("train", "a train");
+    scene.run(["shred", &gone.to_string(), "--yes"]).ok();
+    let files = ["0002.tar.age", "0003.tar.age"];
+    let parts = files.map(|name| format!("{name}.part"));
+    let files: Vec<&str> = files
+        .into_iter()
+        .chain(parts.iter().map(|part| &**part))
+        .collect();
+    let verified = || {
+        let verify = scene.run(["backup", "verify", "bk", "--json"]);
+        verify.ok().json()["checked"]["recordings"]
+            .as_u64()
+            .unwrap()
+    };
+    let kills = killed(&scene, &files, 3, &|place| {
+        // Two that it held before, or one of them and the new one.
+        assert_eq!(verified(), 2, "{place}");
+        scene.backup().ok();
+        let due = [
+            "0001.tar.age",
+            "0002.tar.age",
+            "0003.tar.age",
+            "passphrase.age",
+        ];
+        assert_eq!(names(&scene.dir()), due, "{place}");
+        assert!(fs::read(scene.dir().join("0001.tar.age")).unwrap() == before);
+        let [_, added, closing] = &scene.manifests()[..] else {
+            panic!("{place}");
+        };
+        assert_eq!(added.recordings.len(), 1, "{place}");
+        let tombstone = Tombstone { id: gone, epoch: 0 };
+        for manifest in [added, closing] {
+            assert_eq!(manifest.tombstones, [tombstone], "{place}");
+        }
+    });
+    assert_eq!(verified(), 2);
+    assert!(kills > 4, "only {kills} kills");
+    let tally = Tally {
+        kills,
+        ..Tally::default()
+    };
+    tally.report("a_run_that_adds_to_a_backup_and_is_killed_at_any_write_leaves_it_whole");
 }

@@ -61,8 +61,8 @@ fn a_stream_is_not_written_to_a_terminal() {
         "-",
     ];
     let mut terminal = Terminal::voxvault(&scene.home, args, (80, 24), Vec::new());
+    terminal.wait_for("redirect it");
     assert_eq!(terminal.wait_for_end(Duration::from_secs(60)), Some(2));
-    assert!(terminal.screen().contains("redirect it"));
 }
 
 #[test]
@@ -96,4 +96,38 @@ fn a_full_disk_ends_it_and_leaves_no_part_behind() {
     assert_eq!(names(&scene.dir()), ["passphrase.age"]);
     scene.backup().ok();
     assert_eq!(names(&scene.dir()), ["0001.tar.age", "passphrase.age"]);
+}
+
+#[test]
+fn a_run_that_a_full_disk_ended_leaves_a_backup_that_verifies_as_before() {
+    if !require_tool("strace") {
+        return;
+    }
+    let scene = Scene::new();
+    let gone = scene.import("dream", "a dream").to_string();
+    scene.backup().ok();
+    scene.import("dentist", "a tooth");
+    scene.run(["shred", &gone, "--yes"]).ok();
+    let segment = |number: u32| format!("000{number}.tar.age");
+    // Two are to be written: the first of them can't be, and then the second.
+    for number in [2, 3] {
+        let part = scene.dir().join(format!("{}.part", segment(number)));
+        let part = part.to_str().unwrap();
+        let full = "inject=write:error=ENOSPC";
+        let args = ["-f", "-qq", "-o", "/dev/null", "-P", part];
+        let args = [&args[..], &["-e", "trace=write", "-e", full]].concat();
+        let run = scene.home.voxvault(["backup", "bk"]).under("strace", args);
+        let full = run.run().ended_with(9);
+        assert!(full.stderr.contains("No space left"), "{full}");
+        let due: Vec<String> = (1..number).map(segment).collect();
+        assert_eq!(
+            names(&scene.dir()),
+            [&due[..], &["passphrase.age".into()]].concat()
+        );
+        let verified = scene.run(["backup", "verify", "bk", "--json"]).ok().json();
+        assert_eq!(verified["damage"], serde_json::json!([]));
+    }
+    scene.backup().ok();
+    let verified = scene.run(["backup", "verify", "bk", "--json"]).ok().json();
+    assert_eq!(verified["checked"]["recordings"], 1);
 }

@@ -56,30 +56,43 @@ fn put_back(home: &Home, name: &str) {
     copy_dir(&home.path(format!("{name}-before")), &to);
 }
 
-/// What is done to a call: every third time it fails instead.
-const FAULTS: [&str; 6] = [
-    "signal=KILL",
-    "signal=KILL",
-    "error=EIO",
-    "signal=KILL",
-    "signal=KILL",
-    "error=ENOSPC",
-];
+/// Of these, how many kills have to have happened: two in three are meant to be some.
+const FEWEST_KILLS: u64 = 7;
 
-/// Has the kernel do something at a place; whether that was a kill.
-fn tampered_at(run: Voxvault, place: Place, fault: &str) -> bool {
+const KILL: &str = "signal=KILL";
+
+/// What is done to a call: every third time it fails instead.
+const FAULTS: [&str; 6] = [KILL, KILL, "error=EIO", KILL, KILL, "error=ENOSPC"];
+
+/// What came of it when something was to be done to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Killed,
+    Failed,
+    /// The run made no such call.
+    Nothing,
+}
+
+/// Has the kernel do something at a place.
+fn tampered_at(home: &Home, run: Voxvault, place: Place, fault: &str) -> Done {
     let only = format!("trace={}", place.call);
-    let args = ["-f", "-o", "/dev/null", "-e", &only].map(std::ffi::OsString::from);
+    let log = home.path("tampered");
+    let args = ["-f", "-o", log.to_str().unwrap(), "-e", &only].map(std::ffi::OsString::from);
     let what = format!("{fault}:when={}", place.when);
     let args = args.into_iter().chain(tampering(place.call, &what));
     let ended = run.under("strace", args).run();
-    let is_kill = fault.starts_with("signal");
     let what = format!("{place:?} {fault}: {ended}");
     assert!(!ended.stderr.contains("panicked"), "{what}");
-    if let Some(code) = ended.code().filter(|code| *code != 137) {
-        assert!([0, 1, 5, 9].contains(&code), "{what}");
+    let Some(code) = ended.code().filter(|code| *code != 137) else {
+        assert_eq!(fault, KILL, "{what}");
+        return Done::Killed;
+    };
+    assert!([0, 1, 5, 9].contains(&code), "{what}");
+    let was_told = fs::read_to_string(&log).unwrap().contains("(INJECTED)");
+    match fault != KILL && was_told {
+        true => Done::Failed,
+        false => Done::Nothing,
     }
-    is_kill
 }
 
 /// Kills a run at some of its calls, or at all of them in the long run, fails others, and
@@ -95,18 +108,23 @@ fn torment(
     all.retain(|place| place.effect == Effect::Change);
     assert!(all.len() > FEW, "{}", all.len());
     Chance::new(test).shuffle(&mut all);
-    let (budget, mut tally) = (Budget::begin(), Tally::default());
+    let (budget, mut tally, mut missed) = (Budget::begin(), Tally::default(), 0);
     for (done, place) in all.into_iter().enumerate() {
         if done >= FEW && !budget.more() {
             break;
         }
-        match tampered_at(run(), place, FAULTS[done % FAULTS.len()]) {
-            true => tally.kills += 1,
-            false => tally.faults += 1,
+        match tampered_at(home, run(), place, FAULTS[done % FAULTS.len()]) {
+            Done::Killed => tally.kills += 1,
+            Done::Failed => tally.faults += 1,
+            // Its threads may have shared the work in another way.
+            Done::Nothing => missed += 1,
         }
         check(place);
     }
     tally.report(test);
+    let (kills, faults) = (tally.kills, tally.faults);
+    let told = format!("{kills} kills and {faults} faults, {missed} times nothing was done");
+    assert!(kills >= FEWEST_KILLS && faults > 0, "only {told}");
 }
 
 #[test]
