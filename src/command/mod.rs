@@ -91,8 +91,15 @@ fn merge(
         // What waits in the inbox can wait on: reading needs no space, and
         // shredding makes some.
         Err(failure) if failure.exit == Exit::NoSpace => {
-            progress.note(&failure.to_string());
-            MergeReport::default()
+            let waiting = count_waiting(vault);
+            progress.note(&match waiting {
+                0 => failure.to_string(),
+                _ => format!("{failure}; {} in the inbox", waits(waiting)),
+            });
+            MergeReport {
+                waiting,
+                ..MergeReport::default()
+            }
         }
         report => report?,
     };
@@ -130,13 +137,27 @@ fn merge(
 
 /// Says that what waits in the inbox of a vault that can't be written waits on.
 fn tell_of_waiting(vault: &OpenVault, progress: &dyn Progress) {
-    let waiting = vault.vault().inbox().map_or(0, |entries| entries.len());
-    match waiting {
+    match count_waiting(vault) {
         0 => progress.note("the vault is read-only"),
-        1 => progress.note("the vault is read-only: 1 recording waits in its inbox"),
-        more => progress.note(&format!(
-            "the vault is read-only: {more} recordings wait in its inbox"
+        many => progress.note(&format!(
+            "the vault is read-only: {} in its inbox",
+            waits(many)
         )),
+    }
+}
+
+fn count_waiting(vault: &OpenVault) -> usize {
+    let by_cards = vault.unmerged().map(|waiting| waiting.count());
+    by_cards.unwrap_or_else(|_| {
+        let entries = vault.vault().inbox().unwrap_or_default();
+        entries.iter().filter(|entry| !entry.running).count()
+    })
+}
+
+fn waits(many: usize) -> String {
+    match many {
+        1 => "1 recording waits".to_owned(),
+        _ => format!("{many} recordings wait"),
     }
 }
 

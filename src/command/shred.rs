@@ -8,7 +8,7 @@ use super::{Context, Progress, Unit, merge_quietly, resolve, tell_of_notices};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::search::{Filter, last_added};
-use crate::vault::{self, OpenVault, Receipt, ShredScope};
+use crate::vault::{self, MergeReport, OpenVault, Receipt, ShredScope, Unmerged};
 
 /// What to destroy.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Doomed {
 ///
 /// What is named by its id is destroyed where it lies and however damaged it or the
 /// store is; a filter needs the cards, so that what waits in the inbox is merged
-/// first.
+/// first. Where there is no room for that, it is chosen by the card in its file.
 ///
 /// # Errors
 /// When the words name nothing, can't be used, or name a recording that is being
@@ -78,8 +78,11 @@ fn chosen(
     let now = context.clock.now();
     // Before the merge: what ends in between is in both.
     let running = vault.running()?;
-    merge_quietly(vault, progress)?;
-    let recordings = super::recordings(vault, progress)?;
+    let merged = merge_quietly(vault, progress)?;
+    let mut waiting = waiting(vault, &merged)?;
+    let mut recordings = super::recordings(vault, progress)?;
+    waiting.retain(|one| recordings.iter().all(|come| come.id != one.id));
+    recordings.append(&mut waiting);
     let ids = match selection {
         resolve::Selection::Named(names) => resolve::by_names(names, &recordings, &vault.ids()?)?,
         resolve::Selection::Filtered(filter) => {
@@ -100,6 +103,24 @@ fn chosen(
     }
     doomed.extend(picked(vault, &others, progress)?);
     Ok(doomed)
+}
+
+/// What no merge could take in: it is meant like everything else. What was refused, and
+/// can't be looked at, has been told of as damage.
+fn waiting(vault: &OpenVault, merged: &MergeReport) -> Result<Vec<Recording>, Failure> {
+    let Unmerged { recordings, unread } = vault.unmerged()?;
+    let many = unread.len();
+    match (merged.waiting, many) {
+        (0, _) | (_, 0) => Ok(recordings),
+        _ => {
+            let wait = super::waits(many);
+            let why = format!("{wait} in the inbox and can't be looked at; nothing was destroyed");
+            Err(
+                Failure::new(Exit::NoSpace, "can't tell which recordings are meant", why)
+                    .hint("make room so that they can come in, or name recordings by their ids"),
+            )
+        }
+    }
 }
 
 /// These, by their own cards alone. Damage is told of, and keeps nobody from

@@ -62,6 +62,7 @@ pub use ground::{disk, lock, medium, site};
 pub use inbox::InboxEntry;
 pub use inbox::merge::{Duplicate, MergeReport, Refused};
 pub use inbox::recorder::RecordingWriter;
+pub use inbox::unmerged::Unmerged;
 pub use init::{FirstWays, InitOptions, Placement};
 pub use keys::bag;
 pub use keys::slot_copies::SlotFile;

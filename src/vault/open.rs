@@ -18,6 +18,7 @@ use super::error::{Error, Result};
 use super::inbox;
 use super::inbox::merge::{self, MergeReport};
 use super::inbox::running;
+use super::inbox::unmerged::{self, Unmerged};
 use super::keys::bag::Settings;
 use super::log::chain::Checker;
 use super::log::{Deed, Draft, Log};
@@ -143,6 +144,11 @@ impl OpenVault {
     /// down of them so far; in no order.
     pub fn running(&self) -> Result<Vec<Recording>> {
         self.session.with(|held| running::running(held))
+    }
+
+    /// Recordings that wait in the inbox for a merge to take them in.
+    pub fn unmerged(&self) -> Result<Unmerged> {
+        self.session.with(|held| unmerged::look(held))
     }
 
     /// One recording.

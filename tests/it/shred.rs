@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use crate::support::prepared::quick_home;
+use crate::support::prepared::{copy_dir, quick_home};
 use crate::support::sound::Pcm;
-use crate::support::{Home, eventually};
+use crate::support::{Home, Voxvault, can_require, eventually, require_tool};
 
 /// Makes a recording of this title with a tag, and answers with its id.
 fn take(home: &Home, title: &str, tag: &str) -> String {
@@ -152,4 +152,125 @@ fn with_a_store_that_nobody_can_read_an_id_is_enough() {
     assert_eq!(receipt["shredded"][0]["key_destroyed"], true, "{receipt}");
     assert!(receipt["not_final"].is_null(), "{receipt}");
     home.voxvault(["shred", &id, "--yes"]).run().ended_with(4);
+}
+
+/// Has a copy of a vault (its first argument) on a file system (its second) that is full,
+/// in the vault's place while it runs the others; what they left of it stays.
+const ON_A_FULL_DISK: &str = r#"
+disk=$1; shift
+mkdir -p "$disk" && mount -t tmpfs -o size=3m,mode=700 none "$disk" || exit 99
+mkdir -m 700 "$disk/vault" && cp -a "$0/." "$disk/vault/" || exit 99
+cat /dev/zero > "$disk/filler" 2>/dev/null
+mount --bind "$disk/vault" "$0" || exit 99
+"$@"; ended=$?
+umount "$0" && rm "$disk/filler" && rm -r "$0"/* && cp -a "$disk/vault/." "$0/" || exit 99
+exit $ended
+"#;
+
+fn on_a_full_disk(home: &Home, args: &[&str]) -> Voxvault {
+    let (vault, disk) = (home.vault(), home.path("full"));
+    let (vault, disk) = (vault.display().to_string(), disk.display().to_string());
+    home.voxvault(args.iter().copied()).under(
+        "unshare",
+        ["-rm", "sh", "-c", ON_A_FULL_DISK, &vault, &disk],
+    )
+}
+
+/// A home with one recording in the vault and two that wait, of a minute each.
+fn home_with_two_that_wait() -> (Home, [String; 3]) {
+    let home = quick_home();
+    let sound = Pcm::tone(8_000, 60.0).wav();
+    let take = |title, tag| {
+        let args = ["record", "-", "--title", title, "--tag", tag];
+        let run = home.voxvault([&args[..], &["--no-transcribe"]].concat());
+        let ended = run.locked().stdin(sound.clone()).run().ok();
+        ended.text().trim().to_owned()
+    };
+    let merged = take("merged", "old");
+    assert_eq!(home.list().len(), 1);
+    let waiting = [take("first", "new"), take("second", "new")];
+    let [first, second] = waiting;
+    (home, [merged, first, second])
+}
+
+fn require_full_disks() -> bool {
+    require_tool("unshare") && {
+        let mount = ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"];
+        let status = std::process::Command::new("unshare").args(mount).status();
+        can_require(
+            status.is_ok_and(|status| status.success()),
+            "can't mount in a name space of one's own",
+        )
+    }
+}
+
+#[test]
+fn on_a_full_disk_what_waits_in_the_inbox_is_counted_and_meant_like_everything_else() {
+    if !require_full_disks() {
+        return;
+    }
+    let (prepared, [merged, first, second]) = home_with_two_that_wait();
+    let fresh = || {
+        let home = quick_home();
+        fs::remove_dir_all(home.vault()).unwrap();
+        copy_dir(&prepared.vault(), &home.vault());
+        home
+    };
+    let home = fresh();
+    for args in [&["list", "--json"][..], &["search", "nothing"]] {
+        let ended = on_a_full_disk(&home, args).run();
+        let said = "2 recordings wait in the inbox";
+        assert!(ended.stderr.contains(said), "{args:?}: {ended}");
+    }
+    let ways: [(&[&str], &[&String]); 5] = [
+        (&["today"], &[&merged, &first, &second]),
+        (&["last"], &[&second]),
+        (&["tag:new", "longer:50s"], &[&first, &second]),
+        (&["title:first"], &[&first]),
+        (&["after:1d", "-tag:new"], &[&merged]),
+    ];
+    for (way, meant) in ways {
+        let home = fresh();
+        let meant: BTreeSet<String> = meant.iter().map(|id| (*id).clone()).collect();
+        let run = |flag: &[&str]| on_a_full_disk(&home, &[&["shred"], way, flag].concat()).run();
+        let dry = run(&["--dry-run", "--json"]).ok().json();
+        assert_eq!(ids(&dry, "recordings"), meant, "{way:?}");
+        let receipt = run(&["--yes", "--json"]).ok().json();
+        assert_eq!(ids(&receipt, "shredded"), meant, "{way:?}");
+        // With room again what was not meant is there, and nothing else.
+        let left = ids(&serde_json::json!({ "r": home.list() }), "r");
+        let all = [&merged, &first, &second].map(String::clone);
+        let all = BTreeSet::from(all);
+        assert_eq!(left, all.difference(&meant).cloned().collect(), "{way:?}");
+    }
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_shredded_by_a_filter_that_can_not_be_asked_of_all() {
+    if !require_full_disks() {
+        return;
+    }
+    let (home, [merged, first, second]) = home_with_two_that_wait();
+    // No card of the second opens any more: what a filter says of it is not known.
+    let file = home.vault().join(format!("inbox/{second}.rec"));
+    let mut bytes = fs::read(&file).unwrap();
+    let end = bytes.len();
+    bytes[end - 100..].fill(7);
+    fs::write(&file, bytes).unwrap();
+    for way in ["today", "last", "tag:old"] {
+        let run = on_a_full_disk(&home, &["shred", way, "--yes"]).run();
+        let refused = run.ended_with(9);
+        let said = "1 recording waits in the inbox and can't be looked at";
+        assert!(refused.stderr.contains(said), "{way}: {refused}");
+        assert!(refused.stderr.contains("hint: "), "{refused}");
+    }
+    for id in [&merged, &first] {
+        let shown = on_a_full_disk(&home, &["shred", id, "--dry-run"]);
+        shown.run().ok();
+    }
+    // By their ids all of them go.
+    let by_id = ["shred", &merged, &first, &second, "--yes", "--json"];
+    let receipt = on_a_full_disk(&home, &by_id).run().json();
+    assert_eq!(ids(&receipt, "shredded").len(), 3, "{receipt}");
+    assert!(home.list().is_empty());
 }

@@ -43,6 +43,8 @@ pub struct MergeReport {
     pub refused: Vec<Refused>,
     /// Files that are none of the vault's; they are left alone.
     pub strangers: Vec<String>,
+    /// How many recordings wait on because there was no room to take them in.
+    pub waiting: usize,
 }
 
 /// An import of what was there already.

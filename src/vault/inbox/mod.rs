@@ -20,6 +20,7 @@ pub(super) mod intake;
 pub(super) mod merge;
 pub(super) mod recorder;
 pub(super) mod running;
+pub(super) mod unmerged;
 mod words;
 
 use std::io::{self, Read, Seek, SeekFrom};

@@ -1,13 +1,19 @@
 //! Recordings that are being made, as their owner sees them while they run.
 //!
 //! A recorder writes a draft of the card first of all, and again every few
-//! seconds; the newest of them says what is known. Only headers and that draft
-//! are read, however long the recording is. One whose draft does not open here is
-//! left out: it began this moment, or it is none of this vault's.
+//! seconds; the newest of them says what is known. Only headers, that draft and
+//! transcripts that came with it are read, however long the recording is. One whose
+//! draft does not open here is left out: it began this moment, or it is none of this
+//! vault's.
+
+use std::io;
+
+use serde::de::DeserializeOwned;
 
 use super::intake::{self, FIRST_EPOCH, First, Frames};
 use crate::crypto::ClipKey;
 use crate::recording::{Card, KeptUntil, Recording, RecordingId, SEGMENT_SAMPLES};
+use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile};
 use crate::vault::inbox::{self, Sequential};
@@ -37,51 +43,87 @@ pub(crate) fn so_far(held: &Held<'_>, id: RecordingId) -> Result<Option<Recordin
     let Some(file) = open(held, id)? else {
         return Ok(None);
     };
-    let Some(key) = card_key(held, id)? else {
+    let Some(keys) = keys_of(held, id)? else {
         return Ok(None);
     };
     let path = inbox::path(held.dir(), id);
     let trouble = |source| Error::io("read", &path)(source);
     let bytes = file.len().map_err(trouble)?;
     let (mut newest, mut segments, mut audio_bytes) = (None, 0_u64, 0);
+    let mut words = Vec::new();
     let walked = inbox::walk(&*file, bytes, &mut |facts, at, length| match facts.kind {
         Kind::Sound => {
             segments += 1;
             audio_bytes += length as u64;
         }
         Kind::Card | Kind::Draft => newest = Some((at, length)),
-        Kind::Keys | Kind::Words | Kind::Log => {}
+        Kind::Words => words.push((at, length)),
+        Kind::Keys | Kind::Log => {}
     });
     walked.map_err(trouble)?;
-    let Some((at, length)) = newest else {
+    let Some(newest) = newest else {
         return Ok(None);
     };
-    let mut draft = vec![0; length];
-    file.read_at(at, &mut draft).map_err(trouble)?;
-    let card = frame::parse(&draft)
-        .ok()
-        .filter(|frame| frame.facts.id == id)
-        .and_then(|frame| record::open_text::<Card>(&key, &frame).ok());
-    Ok(card.map(|card| Recording {
+    let Some((kind, card)) = opened::<Card>(&*file, id, newest, &keys.card).map_err(trouble)?
+    else {
+        return Ok(None);
+    };
+    let mut versions = Vec::new();
+    for place in words {
+        let Some(key) = &keys.words else { break };
+        if let Some((_, found)) = opened::<Transcript>(&*file, id, place, key).map_err(trouble)? {
+            versions.push(found.info(versions.len() as u32 + 1));
+        }
+    }
+    Ok(Some(Recording {
         id,
         epoch: FIRST_EPOCH,
-        card: Card {
-            samples: segments * u64::from(SEGMENT_SAMPLES),
-            ..card
-        },
         kept_from: card.recorded_at.max(card.added_at),
-        versions: Vec::new(),
+        card: match kind {
+            // It has come to its end, and knows its length.
+            Kind::Card => card,
+            _ => Card {
+                samples: segments * u64::from(SEGMENT_SAMPLES),
+                ..card
+            },
+        },
+        versions,
         audio_bytes,
         text_shredded: false,
         kept_until: KeptUntil::default(),
     }))
 }
 
-/// The key of its card: in the bag, if a rotation adopted it, or else in its own
-/// first frame.
-fn card_key(held: &Held<'_>, id: RecordingId) -> Result<Option<ClipKey>> {
-    if let Some(Clip { card, .. }) = held.bag().clips.get(&id) {
-        return Ok(Some(card.duplicate()));
+/// The record in a frame of the file, if it is one of this recording and opens.
+fn opened<T: DeserializeOwned>(
+    file: &dyn DiskFile,
+    id: RecordingId,
+    (at, length): (u64, usize),
+    key: &ClipKey,
+) -> io::Result<Option<(Kind, T)>> {
+    let mut bytes = vec![0; length];
+    file.read_at(at, &mut bytes)?;
+    let frame = frame::parse(&bytes).ok();
+    let frame = frame.filter(|frame| frame.facts.id == id);
+    Ok(frame.and_then(|frame| {
+        let record = record::open_text(key, &frame).ok()?;
+        Some((frame.facts.kind, record))
+    }))
+}
+
+/// What opens its card, and its transcripts.
+struct Keys {
+    card: ClipKey,
+    words: Option<ClipKey>,
+}
+
+/// In the bag, if a rotation adopted them, or else in its own first frame.
+fn keys_of(held: &Held<'_>, id: RecordingId) -> Result<Option<Keys>> {
+    if let Some(Clip { card, words, .. }) = held.bag().clips.get(&id) {
+        return Ok(Some(Keys {
+            card: card.duplicate(),
+            words: words.as_ref().map(ClipKey::duplicate),
+        }));
     }
     let Some(file) = open(held, id)? else {
         return Ok(None);
@@ -91,7 +133,10 @@ fn card_key(held: &Held<'_>, id: RecordingId) -> Result<Option<ClipKey>> {
     match intake::first(&mut frames, id, |source| Error::io("read", &path)(source)) {
         Ok(First::Sealed(sealed)) => {
             let keys = intake::open_keys(id, &sealed, &held.bag().inbox);
-            Ok(keys.ok().map(|keys| keys.card.duplicate()))
+            Ok(keys.ok().map(|keys| Keys {
+                card: keys.card.duplicate(),
+                words: Some(keys.words.duplicate()),
+            }))
         }
         Ok(First::Torn) | Err(Error::Damaged { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -102,7 +147,7 @@ fn open(held: &Held<'_>, id: RecordingId) -> Result<Option<Box<dyn DiskFile>>> {
     let path = inbox::path(held.dir(), id);
     match held.disk().open(&path, Access::Read) {
         Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io("open", &path)(error)),
     }
 }

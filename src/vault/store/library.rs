@@ -79,9 +79,10 @@ pub(crate) fn pick(held: &Held<'_>, ids: &[RecordingId]) -> Vec<(RecordingId, Re
         let rows = store.begin()?;
         let of = |id: &RecordingId| {
             let found = match held.clip(*id) {
-                Ok((at, clip)) => rows.card(at).and_then(|row| {
-                    let row = row.ok_or_else(|| no_card(*id))?;
-                    Ok(recording(at, clip, open_card(at, clip, &row)?, rules))
+                Ok((at, clip)) => rows.card(at).and_then(|row| match row {
+                    Some(row) => Ok(recording(at, clip, open_card(at, clip, &row)?, rules)),
+                    // Its merge was interrupted behind the keys.
+                    None => waiting(held, *id).map_err(|_| no_card(*id)),
                 }),
                 Err(_) => waiting(held, *id),
             };
