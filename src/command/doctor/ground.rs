@@ -36,14 +36,20 @@ pub(super) fn vault(dir: &Path, failure: Option<&Failure>, mended: usize) -> Che
 pub(super) fn overwriting(medium: &Medium) -> Check {
     const NAME: &str = "overwriting";
     const HINT: &str = "what is shredded may stay on the disk: keep the vault on ext4 or xfs, on an encrypted disk";
+    const ANEW: &str = "what is shredded may stay on the disk: back it up, and restore into a new vault, whose files are made so from the first; or keep it on ext4 or xfs, on an encrypted disk";
     let name = medium.name;
+    let hint = match name {
+        // `init` asks for it.
+        "btrfs" => ANEW,
+        _ => HINT,
+    };
     match medium.overwriting {
         Overwriting::InPlace => Check::good(NAME, format!("{name} overwrites in place")),
         Overwriting::Depends(why) => Check::good(NAME, format!("{name}: {why}")),
         Overwriting::LeavesOldBytes(why) => Check::bad(
             NAME,
             format!("{name} does not overwrite in place: {why}"),
-            HINT,
+            hint,
         ),
         Overwriting::Unknown => Check::bad(
             NAME,
@@ -111,6 +117,12 @@ mod tests {
         let bad = check(Overwriting::LeavesOldBytes("elsewhere"));
         assert!(!bad.ok && bad.found.contains("somefs") && bad.found.contains("elsewhere"));
         assert!(!check(Overwriting::Unknown).ok);
+        let hint = |name| {
+            let overwriting = Overwriting::LeavesOldBytes("elsewhere");
+            overwriting_of(&Medium { name, overwriting }).hint.unwrap()
+        };
+        assert!(hint("overlay").contains("keep the vault on ext4"));
+        assert!(hint("btrfs").contains("restore into a new vault"));
     }
 
     #[test]

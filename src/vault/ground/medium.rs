@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::statfs;
 
-use super::nocow;
+use super::nocow::{self, Reach};
 use crate::system::mounts::{self, Mount};
 
 /// A file system, as far as erasing goes.
@@ -38,6 +38,9 @@ use Overwriting::{Depends, InPlace, LeavesOldBytes};
 const NETWORK: Overwriting = LeavesOldBytes("another machine keeps the bytes");
 const COPY_ON_WRITE: Overwriting = LeavesOldBytes("it writes changed bytes to a new place");
 const LOG_STRUCTURED: Overwriting = LeavesOldBytes("it writes every change to a new place");
+/// What was there before it was mounted stays below, whole, however often it is
+/// overwritten above; which files those are nobody is told.
+const LAYERED: Overwriting = LeavesOldBytes("a lower layer may keep a copy of the files");
 
 /// Types from linux/magic.h, and those of ZFS and bcachefs from their sources.
 const KNOWN: &[(u32, Medium)] = &[
@@ -80,7 +83,7 @@ const KNOWN: &[(u32, Medium)] = &[
         0x794c_7630,
         Medium {
             name: "overlay",
-            overwriting: Depends("the layer below may keep a copy"),
+            overwriting: LAYERED,
         },
     ),
     (
@@ -184,10 +187,10 @@ impl Medium {
         let Some(mount) = mounts::of_this_directory(dir) else {
             return medium;
         };
-        let medium = medium.mounted(&mount, &options_of(&mount), &Self::by_type);
-        let medium = match nocow::is_in_force(dir) {
-            true => medium.without_copies(),
-            false => medium,
+        let medium = medium.mounted(&mount, &options_of(&mount));
+        let medium = match medium.name {
+            "btrfs" => medium.asked(nocow::look(dir)),
+            _ => medium,
         };
         match backing(&mount.source) {
             Some(image) => medium.in_image_on(Self::by_type(&image)),
@@ -202,7 +205,7 @@ impl Medium {
 
     /// What is so for this mount, where the type alone leaves it open. `all` is what
     /// the file system itself says of its options, defaults among them.
-    fn mounted(self, mount: &Mount, all: &str, below: &dyn Fn(&Path) -> Self) -> Self {
+    fn mounted(self, mount: &Mount, all: &str) -> Self {
         let overwriting = match self.name {
             "ext4" => {
                 let said = all.lines().find_map(|line| line.strip_prefix("data="));
@@ -216,19 +219,6 @@ impl Medium {
                     None => self.overwriting,
                 }
             }
-            // New files lie in the upper layer, and stay there when they are changed.
-            "overlay" => match mount
-                .option("upperdir")
-                .map(|upper| below(Path::new(upper)))
-            {
-                Some(upper) if upper.name != "unknown" => match upper.overwriting {
-                    LeavesOldBytes(_) => {
-                        LeavesOldBytes("its upper layer writes changed bytes to a new place")
-                    }
-                    other => other,
-                },
-                _ => self.overwriting,
-            },
             _ => self.overwriting,
         };
         Self {
@@ -237,16 +227,20 @@ impl Medium {
         }
     }
 
-    /// The same for a directory whose new files are overwritten in place.
-    fn without_copies(self) -> Self {
-        match self.name {
-            "btrfs" => Self {
-                overwriting: Depends(
-                    "it overwrites this directory's files in place unless a snapshot holds them",
-                ),
-                ..self
-            },
-            _ => self,
+    /// The same on btrfs, where it was asked to overwrite this in place.
+    fn asked(self, reach: Reach) -> Self {
+        let overwriting = match reach {
+            Reach::Nothing => self.overwriting,
+            Reach::NewFiles => LeavesOldBytes(
+                "this directory is marked to be overwritten in place, and files in it were made before",
+            ),
+            Reach::Everything => Depends(
+                "it overwrites this directory's files in place unless a snapshot holds them",
+            ),
+        };
+        Self {
+            overwriting,
+            ..self
         }
     }
 
@@ -314,10 +308,7 @@ mod tests {
     #[test]
     fn of_ext4_it_is_said_whether_its_journal_keeps_copies() {
         let ext4 = Medium::of_type(0xef53);
-        let told = |options: &[&str], all: &str| {
-            let nothing = |_: &Path| Medium::UNKNOWN;
-            ext4.mounted(&mount(options), all, &nothing).overwriting
-        };
+        let told = |options: &[&str], all: &str| ext4.mounted(&mount(options), all).overwriting;
         assert!(matches!(
             told(&["rw", "data=journal"], ""),
             LeavesOldBytes(_)
@@ -332,19 +323,34 @@ mod tests {
     }
 
     #[test]
-    fn of_an_overlay_and_of_an_image_it_is_what_is_below_that_counts() {
+    fn of_an_overlay_it_is_never_said_that_it_overwrites_in_place() {
         let overlay = Medium::of_type(0x794c_7630);
-        let on = |kind: u32| {
-            let below = move |_: &Path| Medium::of_type(kind);
-            overlay
-                .mounted(&mount(&["upperdir=/u"]), "", &below)
-                .overwriting
-        };
-        assert_eq!(on(0x0102_1994), InPlace);
-        assert!(matches!(on(0x9123_683e), LeavesOldBytes(_)));
-        assert!(matches!(on(0x1234), Depends(_)));
-        let btrfs = Medium::of_type(0x9123_683e).without_copies();
-        assert!(matches!(btrfs.overwriting, Depends(_)));
+        let layers: [&[&str]; 3] = [
+            &[],
+            &["upperdir=/dev/shm/u"],
+            &["lowerdir=/l", "upperdir=/"],
+        ];
+        for options in layers {
+            let told = overlay.mounted(&mount(options), "").overwriting;
+            assert!(
+                matches!(told, LeavesOldBytes(why) if why.contains("lower layer may keep a copy")),
+                "{options:?}: {told:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_btrfs_it_is_the_files_that_count_and_not_what_their_directory_is_marked_with() {
+        let btrfs = |reach| Medium::of_type(0x9123_683e).asked(reach).overwriting;
+        assert!(matches!(btrfs(Reach::Nothing), LeavesOldBytes(_)));
+        assert!(
+            matches!(btrfs(Reach::NewFiles), LeavesOldBytes(why) if why.contains("made before"))
+        );
+        assert!(matches!(btrfs(Reach::Everything), Depends(_)));
+    }
+
+    #[test]
+    fn of_an_image_it_is_what_is_below_that_counts() {
         let tmpfs = Medium::of_type(0x0102_1994);
         let image = |kind| tmpfs.in_image_on(Medium::of_type(kind)).overwriting;
         assert_eq!(image(0x3153_464a), InPlace);
