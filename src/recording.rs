@@ -251,10 +251,9 @@ pub enum State {
     Pending,
     /// It has at least one transcript, or its transcripts were shredded.
     Transcribed,
-    /// There is nothing to hear in it, or nothing any more: its sound was shredded before
-    /// it had a transcript.
+    /// There was nothing to hear in it.
     Silent,
-    /// Transcribing it failed.
+    /// Transcribing it failed, or can't be done any more: its sound was shredded before.
     Failed,
 }
 
@@ -318,27 +317,51 @@ pub struct Recording {
 impl Recording {
     /// Where it stands. A recording in progress is not in the store, so this
     /// never answers [`State::Recording`].
+    ///
+    /// What its card knows stays so when a part of it is shredded. One of which the card
+    /// knows nothing else waits for nothing any more then: without its text it counts as
+    /// transcribed, without its sound as failed.
     #[must_use]
     pub fn state(&self) -> State {
-        if !self.versions.is_empty() || self.text_shredded {
+        if !self.versions.is_empty() {
             State::Transcribed
-        } else if self.audio_bytes == 0 {
-            State::Silent
         } else if self.card.failure.is_some() {
             State::Failed
         } else if self.card.signal.is_silent() {
             State::Silent
         } else if self.card.ending == Ending::Interrupted {
             State::Interrupted
+        } else if self.text_shredded {
+            State::Transcribed
+        } else if self.audio_bytes == 0 {
+            State::Failed
         } else {
             State::Pending
         }
     }
 
+    /// What was shredded of it and is not to be seen from its state, in words.
+    #[must_use]
+    pub fn shredded(&self) -> Option<&'static str> {
+        match (self.audio_bytes == 0, self.text_shredded) {
+            (false, false) => None,
+            (true, false) => Some("sound shredded"),
+            (false, true) => Some("text shredded"),
+            (true, true) => Some("sound and text shredded"),
+        }
+    }
+
+    /// Whether transcribing it failed and it has nothing but its sound: a rule that takes
+    /// that leaves nothing of what was said.
+    #[must_use]
+    pub fn failed_with_sound(&self) -> bool {
+        self.card.failure.is_some() && self.is_untranscribed()
+    }
+
     /// Whether the transcriber should take it up by itself.
     #[must_use]
     pub fn waits_for_transcript(&self) -> bool {
-        matches!(self.state(), State::Pending | State::Interrupted)
+        self.is_untranscribed() && matches!(self.state(), State::Pending | State::Interrupted)
     }
 
     /// Whether it has no transcript and there may be one yet: without its sound, or the
@@ -354,5 +377,52 @@ impl Recording {
         self.versions
             .last()
             .map(|version| version.language.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::samples::recording;
+
+    #[test]
+    fn what_is_shredded_of_a_recording_makes_nothing_else_of_what_its_card_knows() {
+        let whole = |change: &dyn Fn(&mut Card)| {
+            let mut one = recording();
+            one.versions.clear();
+            change(&mut one.card);
+            one
+        };
+        let of = |one: &Recording| (one.state(), one.waits_for_transcript(), one.shredded());
+        let complete = whole(&|_| ());
+        let interrupted = whole(&|card| card.ending = Ending::Interrupted);
+        let silent = whole(&|card| card.signal.silent_fraction = 1.0);
+        let failed = whole(&|card| card.failure = Some("no memory".to_owned()));
+        let cases = [
+            (complete, State::Pending, State::Failed, State::Transcribed),
+            (
+                interrupted,
+                State::Interrupted,
+                State::Interrupted,
+                State::Interrupted,
+            ),
+            (silent, State::Silent, State::Silent, State::Silent),
+            (failed, State::Failed, State::Failed, State::Failed),
+        ];
+        for (one, before, without_sound, without_text) in cases {
+            let waits = matches!(before, State::Pending | State::Interrupted);
+            assert_eq!(of(&one), (before, waits, None));
+            let audio_bytes = 0;
+            let deaf = Recording {
+                audio_bytes,
+                ..one.clone()
+            };
+            assert_eq!(of(&deaf), (without_sound, false, Some("sound shredded")));
+            let mute = Recording {
+                text_shredded: true,
+                ..one
+            };
+            assert_eq!(of(&mute), (without_text, false, Some("text shredded")));
+        }
     }
 }

@@ -92,7 +92,10 @@ fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
     for tag in &card.tags {
         write!(out, " #{}", plain(tag))?;
     }
-    writeln!(out)
+    match recording.shredded() {
+        Some(what) => writeln!(out, " ({what})"),
+        None => writeln!(out),
+    }
 }
 
 pub(super) fn made(out: Out<'_>, outcome: &transcribe::Outcome) -> io::Result<()> {

@@ -143,11 +143,13 @@ fn recording_row(model: &Model, recording: &Recording, here: bool, y: u16, pane:
     };
     let end = left.put(7, y, &title, style);
     // A recording with a title says what it still lacks, where there is room.
-    let lacks = match recording.state() {
-        State::Pending => " waits",
-        State::Failed => " failed",
-        State::Interrupted => " interrupted",
-        State::Recording | State::Transcribed | State::Silent => "",
+    let lacks = match (recording.shredded(), recording.state()) {
+        (Some(_), _) if recording.audio_bytes == 0 => " sound shredded",
+        (Some(_), _) => " text shredded",
+        (None, State::Pending) => " waits",
+        (None, State::Failed) => " failed",
+        (None, State::Interrupted) => " interrupted",
+        (None, State::Recording | State::Transcribed | State::Silent) => "",
     };
     if !recording.card.title.trim().is_empty() && end + columns(lacks) <= room {
         left.put(end, y, lacks, theme.faint);

@@ -63,6 +63,9 @@ fn labels(recording: &Recording) -> String {
     if recording.card.pinned {
         labels.push("pinned".to_owned());
     }
+    if let (Some(shredded), false) = (recording.shredded(), recording.versions.is_empty()) {
+        labels.push(shredded.to_owned());
+    }
     labels.extend(kept(recording));
     let missing_s = length_of(recording.card.missing()).as_secs_f64();
     if missing_s >= 0.1 {
@@ -104,6 +107,9 @@ fn kept(recording: &Recording) -> Option<String> {
 fn without_text(model: &Model, recording: &Recording) -> String {
     if recording.text_shredded {
         return "its text was shredded".to_owned();
+    }
+    if recording.audio_bytes == 0 {
+        return "its sound was shredded before it was transcribed".to_owned();
     }
     match (&recording.card.failure, recording.waits_for_transcript()) {
         (Some(why), _) => format!("transcribing it failed: {why}"),

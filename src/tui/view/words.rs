@@ -93,6 +93,9 @@ pub(in crate::tui) fn title(recording: &Recording) -> String {
 /// Where it stands, in words.
 #[must_use]
 pub(in crate::tui) fn state(recording: &Recording) -> &'static str {
+    if let (Some(shredded), true) = (recording.shredded(), recording.versions.is_empty()) {
+        return shredded;
+    }
     match recording.state() {
         State::Recording => "is being recorded",
         State::Interrupted => "interrupted",
