@@ -137,13 +137,21 @@ impl Restoring {
         let session = Arc::clone(&self.session);
         session.with(|held| {
             let is_news = |one: &&Tombstone| !held.bag().is_tombstoned(one.id, one.epoch);
-            if !destroyed.iter().any(|one| is_news(&one)) {
-                return Ok(Vec::new());
+            // What the vault holds all the same is news every time, and no change.
+            let is_there = |one: &Tombstone| {
+                let clip = held.bag().clips.get(&one.id);
+                clip.is_some_and(|clip| clip.epoch <= one.epoch)
+            };
+            let news = destroyed.iter().filter(is_news);
+            let (there, news): (Vec<&Tombstone>, Vec<_>) = news.partition(|one| is_there(one));
+            if news.is_empty() {
+                return Ok(there.iter().map(|one| one.id).collect());
             }
             let mut kept = Vec::new();
+            let draft = Draft::done(Deed::Restore, &[]).detail(taken_over(news.len()));
             // What could not be overwritten holds nothing that is to be gone; the
             // next unlock tries again.
-            let rotated = held.rotate(|bag| {
+            let rotated = held.rotate_logged(draft, |bag| {
                 for one in destroyed {
                     let has = bag.clips.get(&one.id);
                     match has.is_some_and(|clip| clip.epoch <= one.epoch) {
@@ -290,6 +298,12 @@ impl Restoring {
         self.pending.end();
         Ok(done)
     }
+}
+
+/// For the log: a backup that brings nothing back may change what can come back later.
+fn taken_over(many: usize) -> String {
+    let recordings = if many == 1 { "recording" } else { "recordings" };
+    format!("{many} {recordings} destroyed elsewhere can't come back any more")
 }
 
 /// What a vault holds and has destroyed.

@@ -6,7 +6,9 @@ use std::ops::Range;
 use super::{again, card, new_vault, packets, record, transcript};
 use crate::recording::{Card, Gap, RecordingId, SEGMENT_SAMPLES};
 use crate::vault::bag::Tombstone;
-use crate::vault::{Error, Fate, OpenVault, Restoring, Result, Returned, Returning, ShredScope};
+use crate::vault::{
+    Deed, Error, Fate, OpenVault, Restoring, Result, Returned, Returning, ShredScope,
+};
 
 struct Packets(u8, Range<u32>);
 
@@ -128,6 +130,31 @@ fn what_was_destroyed_here_or_there_stays_so() {
     assert_eq!(put(&mut restoring, 1, 1, 5), Fate::Waits);
     assert_eq!(restoring.commit().unwrap().restored, [first]);
     assert_whole(&open);
+}
+
+#[test]
+fn a_backup_that_brings_nothing_but_what_was_destroyed_elsewhere_is_in_the_log_once() {
+    let (_dir, open) = new_vault();
+    let here = record(open.vault(), 9, 1);
+    open.merge().unwrap();
+    let mut restoring = open.begin_restore().unwrap();
+    let ids = [returning(1, 1, 0).id, returning(2, 1, 0).id, here];
+    let tombstones = ids.map(|id| Tombstone { id, epoch: 0 });
+    let destroyed = BTreeSet::from(tombstones);
+    let revision = || open.revision().unwrap();
+    for _ in 0..2 {
+        assert_eq!(restoring.forbid(&destroyed).unwrap(), [here]);
+        restoring.commit().unwrap();
+    }
+    let before = revision();
+    assert_eq!(restoring.forbid(&destroyed).unwrap(), [here]);
+    assert_eq!(revision(), before);
+    let entries = open.read_log().unwrap().entries;
+    let [entry] = entries.as_slice() else {
+        panic!("{entries:?}");
+    };
+    assert_eq!((entry.deed, entry.ids.len()), (Deed::Restore, 0));
+    assert!(entry.detail.starts_with("2 recordings"), "{entry:?}");
 }
 
 #[test]
