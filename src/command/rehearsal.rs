@@ -56,6 +56,9 @@ impl Vault {
         let passphrase = Passphrase::new(digits(secret));
         let made = vault::Vault::init_at(Site::new(&dir, None), &passphrase, options);
         let vault = made.map_err(|error| {
+            // Its name is random, so what there is of it was made just now, and holds
+            // nothing yet.
+            let _ = std::fs::remove_dir_all(&dir);
             Failure::from(error).hint("TMPDIR names another directory for temporary files")
         })?;
         Ok(Self { vault, dir })

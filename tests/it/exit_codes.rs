@@ -555,6 +555,25 @@ impl Drop for Tiny {
 }
 
 #[test]
+fn nine_when_there_is_no_room_for_a_rehearsal_which_leaves_nothing_behind() {
+    let home = Home::new();
+    make_quick_vault(&home.vault());
+    home.write("small.wav", &Pcm::tone(16_000, 2.0).wav());
+    home.voxvault(["import", "--no-transcribe", "small.wav"])
+        .run()
+        .ok();
+    home.voxvault(["backup", "backup"]).run().ok();
+    let Some(tiny) = Tiny::mount(&home, "700k") else {
+        return;
+    };
+    let tried = home.voxvault(["restore", "backup", "--test"]);
+    let (said, hint) = complaint(&tried.env("TMPDIR", &tiny.0).run(), 9);
+    assert!(hint.is_some_and(|hint| hint.contains("TMPDIR")), "{said}");
+    assert_eq!(tiny.0.read_dir().unwrap().count(), 0);
+    drop(tiny);
+}
+
+#[test]
 fn nine_when_the_disk_is_full_and_what_was_there_stays() {
     let home = Home::new();
     let Some(tiny) = Tiny::mount(&home, "5m") else {
