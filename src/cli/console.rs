@@ -217,7 +217,11 @@ impl Progress for Console {
             return ClockWord::None;
         }
         self.line(&format!("voxvault: {}", plain(&retain::in_doubt(doubt))));
-        let _ = (&self.voice).write_all(b"is the clock right, and may that be destroyed? [y/N] ");
+        let question: &[u8] = match doubt.due.is_empty() {
+            true => b"is the clock right? [y/N] ",
+            false => b"is the clock right, and may that be destroyed? [y/N] ",
+        };
+        let _ = (&self.voice).write_all(question);
         let mut answer = String::new();
         let read = io::stdin().read_line(&mut answer);
         match answer.trim() {

@@ -472,7 +472,8 @@ pub(super) struct RetainArgs {
     /// The rule for recordings with this tag; the one for all otherwise
     #[arg(long, value_name = "T", conflicts_with = "apply")]
     pub(super) tag: Option<String>,
-    /// How long audio is kept: 2h, 90d, 18mo, or forever; 0d keeps it until it is transcribed
+    /// How long audio is kept: 2h, 90d, 18mo, or forever; 0d keeps it until it is transcribed,
+    /// or that failed
     #[arg(long, value_name = "AGE", conflicts_with = "apply")]
     pub(super) audio: Option<String>,
     /// How long text is kept; where the audio waits for it, it is waited for as well

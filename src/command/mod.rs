@@ -161,6 +161,21 @@ fn waits(many: usize) -> String {
     }
 }
 
+/// Says what waits in the inbox, for those who look at the vault and leave it there.
+fn tell_of_inbox(vault: &OpenVault, progress: &dyn Progress) {
+    tell_of_notices(vault, progress);
+    if vault.vault().may_write().is_err() {
+        return tell_of_waiting(vault, progress);
+    }
+    match count_waiting(vault) {
+        0 => {}
+        many => progress.note(&format!(
+            "{} in the inbox; what the next command takes in is left to the one behind it",
+            waits(many)
+        )),
+    }
+}
+
 /// Tells what opening and unlocking found.
 fn tell_of_notices(vault: &OpenVault, progress: &dyn Progress) {
     // Opening and unlocking may both have come upon the same.

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClockWord, Context, Progress, Unit, damage, merge_only};
+use super::{ClockWord, Context, Progress, Unit, damage, merge_only, tell_of_inbox};
 use crate::error::{Exit, Failure};
 use crate::recording::{Moment, RecordingId};
 use crate::retention::{
-    ClockVerdict, Going, Keep, Rule, TRUSTED_AHEAD_MS, Trust, remove_rule, set_rule,
+    ClockVerdict, Going, Keep, Rule, TRUSTED_AHEAD_MS, Trust, let_go, remove_rule, set_rule,
 };
 use crate::vault::{Doubt, Expiry, OpenVault, Outlook, Sweep, Swept};
 
@@ -37,13 +37,15 @@ pub enum Change {
     },
 }
 
-/// What the rules say now.
+/// What the rules say now of what is in the vault. What waits in the inbox stays there: a
+/// sweep leaves alone what it takes in itself, so to take it in here would be to destroy
+/// by a preview what the sweep would have spared.
 ///
 /// # Errors
 /// When the vault can't be unlocked or read.
 pub fn outlook(context: &Context, progress: &dyn Progress) -> Result<Outlook, Failure> {
     let vault = context.unlocked()?;
-    merge_only(&vault, progress)?;
+    tell_of_inbox(&vault, progress);
     let outlook = vault.outlook(context.now())?;
     tell_of_unreadable(&outlook, progress);
     Ok(outlook)
@@ -96,7 +98,9 @@ pub fn change(
     Ok(outlook)
 }
 
-/// Destroys what is due. Where the clock can't be taken at its word, its owner is asked.
+/// Destroys what is due. Where the clock can't be taken at its word, its owner is asked,
+/// also if nothing is due by it yet: it is now that he knows why it leapt. What comes in
+/// since the unlock is left for the next one, so that it can be transcribed first.
 ///
 /// # Errors
 /// When the clock is not believed and nobody says that it is right, or the keys can't be
@@ -109,12 +113,13 @@ pub fn apply(
 ) -> Result<Option<Swept>, Failure> {
     let vault = context.unlocked()?;
     merge_only(&vault, progress)?;
+    let spared = vault.came_in();
     vault.begin_sweeping();
-    match sweep(&vault, context.now(), trust, &[], progress)? {
+    match sweep(&vault, context.now(), trust, &spared, progress)? {
         Sweep::Nothing => Ok(None),
         Sweep::Done(swept) => Ok(Some(*swept)),
         Sweep::Doubtful(doubt) if progress.ask_about_clock(&doubt) == ClockWord::Right => {
-            match sweep(&vault, context.now(), Trust::Confirmed, &[], progress)? {
+            match sweep(&vault, context.now(), Trust::Confirmed, &spared, progress)? {
                 Sweep::Done(swept) => Ok(Some(*swept)),
                 Sweep::Nothing | Sweep::Doubtful(_) => Ok(None),
             }
@@ -144,6 +149,10 @@ pub(super) fn at_unlock(vault: &OpenVault, spared: &[RecordingId], progress: &dy
     }
     let mut swept = sweep(vault, now, Trust::IfPlausible, spared, progress);
     if let Ok(Sweep::Doubtful(doubt)) = &swept {
+        // Nothing hangs on it yet, and who only wants to read has other business.
+        if doubt.due.is_empty() {
+            return;
+        }
         match progress.ask_about_clock(doubt) {
             ClockWord::Right => {}
             ClockWord::Later => return,
@@ -206,7 +215,14 @@ pub fn told(swept: &Swept) -> String {
         true => String::new(),
         false => format!(" ({})", ids.join(" ")),
     };
-    format!("shredded by the retention rules: {}{ids}", counted(swept))
+    let unheard = swept.gone.iter().filter(|one| one.goes_unheard()).count();
+    let unheard = match unheard {
+        0 => String::new(),
+        1 => "; transcribing 1 of them had failed".to_owned(),
+        many => format!("; transcribing {many} of them had failed"),
+    };
+    let counted = counted(swept);
+    format!("shredded by the retention rules: {counted}{ids}{unheard}")
 }
 
 /// How much was destroyed of how many.
@@ -239,12 +255,15 @@ pub fn in_doubt(doubt: &Doubt) -> String {
         offset_s: doubt.now.offset_s,
     };
     let days = (doubt.now.unix_ms - doubt.believed_ms) / 86_400_000;
+    let due = match doubt.due.len() {
+        0 => "nothing is".to_owned(),
+        many => several(many, "recording is", "recordings are"),
+    };
     format!(
-        "the clock says {}, and the vault knows of none of the {} since {believed}; {} due by \
-         that clock",
+        "the clock says {}, and no clock was confirmed since {believed}, {} before; {due} due \
+         by it",
         doubt.now,
         several(usize::try_from(days).unwrap_or(0), "day", "days"),
-        several(doubt.due.len(), "recording is", "recordings are"),
     )
 }
 
@@ -277,10 +296,10 @@ pub fn clock_note(outlook: &Outlook) -> Option<String> {
     };
     match outlook.clock {
         ClockVerdict::Right => None,
-        ClockVerdict::Ahead if outlook.due.is_empty() => None,
+        ClockVerdict::Ahead if !let_go(&outlook.rules) => None,
         ClockVerdict::Ahead => Some(format!(
-            "since {} the clock has leapt by more than a day: nothing is destroyed by it before \
-             somebody says that it is right (`voxvault retain --apply` asks)",
+            "no clock was confirmed since {}, more than a day before: nothing is destroyed by \
+             this one until somebody says that it is right (`voxvault retain --apply` asks)",
             moment(outlook.believed_ms)
         )),
         ClockVerdict::Behind => Some(behind(moment(outlook.last_seen_ms))),

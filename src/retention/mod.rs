@@ -128,6 +128,13 @@ pub fn remove_rule(rules: &mut Vec<Rule>, tag: Option<&str>) -> Option<Rule> {
     Some(rules.remove(at))
 }
 
+/// Whether anything ever goes by these rules.
+#[must_use]
+pub fn let_go(rules: &[Rule]) -> bool {
+    let keeps = rules.iter().flat_map(|rule| [rule.audio, rule.text]);
+    keeps.flatten().any(|keep| keep != Keep::Forever)
+}
+
 /// Whether a part of a recording is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {

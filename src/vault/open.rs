@@ -4,8 +4,8 @@
 //! only, and reads the keys anew if another process changed them, so a second
 //! shell can work in the same vault.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::closed::Vault;
 use super::destroy::forget;
@@ -46,6 +46,8 @@ pub struct OpenVault {
     swept: AtomicUsize,
     /// Whether the retention rules were applied since it was unlocked.
     rules_applied: AtomicBool,
+    /// What was taken in since then.
+    came_in: Mutex<Vec<RecordingId>>,
 }
 
 /// What opens the backups of a vault, and tells them from others'.
@@ -65,6 +67,7 @@ impl OpenVault {
             session: Arc::new(session),
             swept: AtomicUsize::new(0),
             rules_applied: AtomicBool::new(false),
+            came_in: Mutex::default(),
         }
     }
 
@@ -110,6 +113,16 @@ impl OpenVault {
         })
     }
 
+    /// What was taken in from the inbox since the vault was unlocked here.
+    #[must_use]
+    pub fn came_in(&self) -> Vec<RecordingId> {
+        self.came_in_list().clone()
+    }
+
+    fn came_in_list(&self) -> MutexGuard<'_, Vec<RecordingId>> {
+        self.came_in.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes what waits in the inbox into the vault.
     ///
     /// Where unlocking found a forged root slot, the keys are rotated first:
@@ -126,7 +139,9 @@ impl OpenVault {
             })?;
             self.swept.store(found, Ordering::Relaxed);
         }
-        self.session.with(merge::merge)
+        let report = self.session.with(merge::merge)?;
+        self.came_in_list().extend(&report.merged);
+        Ok(report)
     }
 
     /// Everything the vault holds, with what of it is damaged.

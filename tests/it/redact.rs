@@ -361,5 +361,5 @@ fn of_a_recording_whose_sound_was_shredded_it_does_not_say_that_it_is_silent() {
     assert_eq!(waiting(), 0);
     let list = home.list();
     let mute = list.iter().find(|one| one["title"] == "mute").unwrap();
-    assert_eq!(mute["state"], "silent");
+    assert_eq!(mute["state"], "failed");
 }

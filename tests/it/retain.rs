@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use voxvault::recording::{Moment, RecordingId};
+use voxvault::recording::{Card, Moment, RecordingId};
 use voxvault::retention::{Keep, set_rule};
 use voxvault::vault::OpenVault;
 use voxvault::vault::site::{Clock, Site};
@@ -191,6 +191,27 @@ fn rules_are_applied_at_unlock_by_any_command_and_said() {
     let json = listed.json();
     let all = json["recordings"].as_array().unwrap();
     assert!(all.iter().all(|one| one["audio_bytes"] == 0), "{json}");
+    // Nobody heard that there was nothing to hear in the one without a transcript.
+    let third = all.iter().find(|one| one["title"] == "third").unwrap();
+    assert_eq!(third["state"], "failed");
+    let listed = home.voxvault(["list"]).run().ok().text();
+    assert_eq!(listed.matches("(sound shredded)").count(), ids.len());
+}
+
+#[test]
+fn the_sound_of_one_whose_transcription_failed_goes_and_that_is_said_before_and_after() {
+    let (home, open, ids) = home_from(2);
+    let fails = &mut |card: &mut Card| card.failure = Some("no memory".to_owned());
+    open.update_card(ids[2], fails).unwrap();
+    rule(&open, "0d", "forever");
+    drop(open);
+    let dry = ["retain", "--apply", "--dry-run"];
+    for args in [&dry[..], &dry[..2]] {
+        let told = home.voxvault(args.iter().copied()).run().ok().text();
+        let says = |line: &str| line.contains("its transcription failed");
+        let said: Vec<_> = told.lines().filter(|line| says(line)).collect();
+        assert!(said.len() == 1 && said[0].contains("third"), "{told}");
+    }
 }
 
 #[test]
@@ -241,6 +262,74 @@ fn what_just_came_in_is_left_for_the_next_unlock() {
     };
     assert!(audio_of_late() > 0);
     assert_eq!(audio_of_late(), 0);
+}
+
+#[test]
+fn what_a_sweep_takes_in_itself_is_left_for_the_next_one_and_the_preview_says_the_same() {
+    let (home, open, ids) = home_from(2);
+    rule(&open, "1h", "forever");
+    let late = library::record(open.vault(), "late", 2).to_string();
+    drop(open);
+    let dry = ["retain", "--apply", "--dry-run", "--json"];
+    for round in 0..2 {
+        // As often as it is asked: a preview takes nothing in.
+        let previews = [(); 2].map(|()| home.voxvault(dry).run().ok());
+        for preview in &previews {
+            let waits = preview.stderr.contains("1 recording waits in the inbox");
+            assert_eq!(waits, round == 0, "{preview}");
+        }
+        let receipt = home.voxvault(["retain", "--apply", "--json"]).run().ok();
+        let gone = what(&receipt.json(), "shredded");
+        assert_eq!(gone, what(&previews[1].json(), "due"));
+        assert_eq!(gone.contains_key(&late), round == 1, "{receipt}");
+        assert_eq!(gone.len(), [ids.len(), 1][round]);
+    }
+}
+
+#[test]
+fn a_gap_in_which_nothing_came_due_ends_a_sweep_with_one_before_anything_is() {
+    let (home, open, _) = home_from(72);
+    rule(&open, "10d", "10d");
+    drop(open);
+    // Who only reads is not held up.
+    let listed = home.voxvault(["list"]).run().ok();
+    assert!(!listed.stderr.contains("clock"), "{listed}");
+    let dry = home.voxvault(["retain", "--apply", "--dry-run"]).run().ok();
+    assert!(dry.stderr.contains("no clock was confirmed"), "{dry}");
+    for _ in 0..2 {
+        let refused = home.voxvault(["retain", "--apply"]).run().ended_with(1);
+        let said = [
+            "no clock was confirmed since",
+            "3 days",
+            "nothing is due",
+            "--clock-is-right",
+        ];
+        assert!(
+            said.iter().all(|part| refused.stderr.contains(part)),
+            "{refused}"
+        );
+    }
+    let swept = ["retain", "--apply", "--clock-is-right"];
+    home.voxvault(swept).run().ok();
+    let again = home.voxvault(["retain", "--apply"]).run().ok();
+    assert!(again.stderr.contains("nothing is due"), "{again}");
+}
+
+#[test]
+fn on_a_terminal_a_gap_is_asked_about_before_anything_is_due() {
+    let (home, open, ids) = home_from(72);
+    rule(&open, "10d", "10d");
+    drop(open);
+    let passphrase = home.passphrase_file().display().to_string();
+    let args = ["retain", "--apply", "--passphrase-file", &passphrase];
+    let mut asked = Terminal::voxvault(&home, args, (80, 24), Vec::new());
+    asked.wait_for("is the clock right?");
+    asked.type_text("y");
+    asked.press(Key::Enter);
+    assert_eq!(asked.wait_for_end(Duration::from_secs(30)), Some(0));
+    let again = home.voxvault(["retain", "--apply"]).run().ok();
+    assert!(again.stderr.contains("nothing is due"), "{again}");
+    assert_eq!(home.list().len(), ids.len());
 }
 
 #[test]

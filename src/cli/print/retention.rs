@@ -65,7 +65,14 @@ fn line(out: Out<'_>, expiry: &Expiry) -> io::Result<()> {
         Err(_) => "(its card can't be read)".to_owned(),
     };
     let (id, what) = (expiry.id.short(), expiry.what.name());
-    writeln!(out, "{id}  {what:<10}  {title}  [{}]", plain(&expiry.by))
+    write!(out, "{id}  {what:<10}  {title}  [{}]", plain(&expiry.by))?;
+    match expiry.goes_unheard() {
+        true => writeln!(
+            out,
+            "; its transcription failed: nothing is left of what was said"
+        ),
+        false => writeln!(out),
+    }
 }
 
 /// What was destroyed, and what is out of reach.

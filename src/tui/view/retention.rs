@@ -118,12 +118,12 @@ pub(super) fn ask(theme: &Theme, leap: &Leap, answer: Answered, pane: &mut Pane<
     let due = words::several(leap.due.len(), "recording is", "recordings are");
     let said = match roomy {
         true => format!(
-            "It says {}, and the vault knows of no time since {}. By the retention rules {due} \
+            "It says {}, and no clock was confirmed since {}. By the retention rules {due} \
              due by it, and destroyed for good if it is right.",
             leap.now, leap.believed,
         ),
         false => format!(
-            "It says {}; last known: {}. {due} due by it.",
+            "It says {}; last confirmed: {}. {due} due by it.",
             leap.now, leap.believed,
         ),
     };

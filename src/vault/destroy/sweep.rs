@@ -52,6 +52,14 @@ impl Expiry {
         }
     }
 
+    /// Whether its sound goes and nobody ever wrote down what was said: transcribing it
+    /// failed, and the rules don't wait for what does not come by itself.
+    #[must_use]
+    pub fn goes_unheard(&self) -> bool {
+        let recording = self.recording.as_ref();
+        self.what != Going::Text && recording.is_ok_and(|one| one.failed_with_sound())
+    }
+
     /// Its title, as far as that can be read.
     #[must_use]
     pub fn title(&self) -> &str {
@@ -89,13 +97,14 @@ pub struct Outlook {
 pub enum Sweep {
     /// Nothing was due.
     Nothing,
-    /// Something is due, and the clock can't be taken at its word: nothing was done.
+    /// There are rules by which things go, and the clock can't be taken at its word: nothing
+    /// was destroyed.
     Doubtful(Doubt),
     /// What was due is destroyed.
     Done(Box<Swept>),
 }
 
-/// A clock that is ahead by more than a day, while something would go by it.
+/// A clock that is ahead by more than a day, while there are rules by which things go.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Doubt {
     /// The latest time up to which clocks went on without a leap, or were confirmed;
@@ -103,7 +112,7 @@ pub struct Doubt {
     pub believed_ms: i64,
     /// What the clock says.
     pub now: Moment,
-    /// What would go.
+    /// What would go by it already.
     pub due: Vec<Expiry>,
 }
 
@@ -186,17 +195,22 @@ pub(crate) fn sweep(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Sweep> {
     let mut due = due_now(held, now)?;
+    due.retain(|expiry| !spared.contains(&expiry.id));
     let settings = &held.bag().settings;
     let believed_ms = settings.believed_ms;
-    let doubtful = settings.judge(now) == ClockVerdict::Ahead;
-    if doubtful && trust == Trust::IfPlausible && !due.is_empty() {
+    let leapt = settings.judge(now) == ClockVerdict::Ahead && trust == Trust::IfPlausible;
+    // Said where it is seen: a leap that nobody hears of stands in the way of every sweep
+    // behind it.
+    if leapt && retention::let_go(&settings.retention) {
+        if due.is_empty() {
+            note_time(held, now, trust)?;
+        }
         return Ok(Sweep::Doubtful(Doubt {
             believed_ms,
             now,
             due,
         }));
     }
-    due.retain(|expiry| !spared.contains(&expiry.id));
     if due.is_empty() {
         note_time(held, now, trust)?;
         return Ok(Sweep::Nothing);
@@ -294,7 +308,9 @@ fn note_time(held: &mut Held<'_>, now: Moment, trust: Trust) -> Result<()> {
     let is_old = |noted_ms: i64| now.unix_ms.saturating_sub(noted_ms) >= NOTE_EVERY_MS;
     let believed = settings.judge(now) == ClockVerdict::Right || trust == Trust::Confirmed;
     let is_due = is_old(settings.last_seen_ms) || (believed && is_old(settings.believed_ms));
-    let is_set_back = trust == Trust::Confirmed && now.unix_ms < settings.last_seen_ms;
+    let is_ahead = |clip: &Clip| clip.kept_from.unix_ms > now.unix_ms;
+    let is_set_back = trust == Trust::Confirmed
+        && (now.unix_ms < settings.last_seen_ms || held.bag().clips.values().any(is_ahead));
     if !is_due && !is_set_back {
         return Ok(());
     }

@@ -9,14 +9,42 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::recording::Recording;
-use crate::retention::{Going, Keep, Trust, set_rule};
+use crate::recording::{Recording, State};
+use crate::retention::{ClockVerdict, Going, Keep, Trust, let_go, set_rule};
 use crate::time::Age;
 use crate::vault::ground::sim_disk::SimDisk;
 use crate::vault::{Error, Sweep, Swept};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// What becomes of a recording before anybody reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Complete,
+    Interrupted,
+    Silent,
+    Failed,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [
+        Self::Complete,
+        Self::Interrupted,
+        Self::Silent,
+        Self::Failed,
+    ];
+
+    /// Its state before there is a transcript.
+    fn state(self) -> State {
+        match self {
+            Self::Complete => State::Pending,
+            Self::Interrupted => State::Interrupted,
+            Self::Silent => State::Silent,
+            Self::Failed => State::Failed,
+        }
+    }
+}
 
 /// A vault on a disk in memory, and its clock.
 struct World {
@@ -48,7 +76,12 @@ impl World {
 
     /// Records now, of a date that may lie before.
     fn record(&self, title: &str, age_ms: i64) -> RecordingId {
-        let card = Card {
+        self.record_as(Kind::Complete, title, age_ms)
+    }
+
+    /// The same, of any kind; one that is to fail does so once it is merged.
+    fn record_as(&self, kind: Kind, title: &str, age_ms: i64) -> RecordingId {
+        let mut card = Card {
             recorded_at: moment(self.now_ms() - age_ms),
             added_at: moment(self.now_ms()),
             tags: Vec::new(),
@@ -57,7 +90,17 @@ impl World {
         };
         let mut writer = self.open.vault().begin(&card).unwrap();
         writer.push(&packets(1, 0), SEGMENT_SAMPLES).unwrap();
+        match kind {
+            Kind::Interrupted => return writer.id(),
+            Kind::Silent => card.signal.silent_fraction = 1.0,
+            Kind::Complete | Kind::Failed => {}
+        }
         writer.finish(&card).unwrap()
+    }
+
+    fn fail(&self, id: RecordingId) {
+        let fails = &mut |card: &mut Card| card.failure = Some("the model ran dry".to_owned());
+        self.open.update_card(id, fails).unwrap();
     }
 
     fn rule(&self, tag: Option<&str>, audio: Option<Keep>, text: Option<Keep>) {
@@ -227,6 +270,47 @@ fn a_leap_ahead_destroys_nothing_before_it_is_confirmed_and_is_not_forgotten() {
 }
 
 #[test]
+fn a_gap_is_in_doubt_when_it_is_seen_and_not_only_when_something_is_due() {
+    let world = World::new();
+    world.rule(None, days(10), days(10));
+    let id = world.record("kept for ten days", 0);
+    world.open.merge().unwrap();
+    world.set(RECORDED_MS + 3 * DAY_MS);
+    for _ in 0..2 {
+        let Sweep::Doubtful(doubt) = world.sweep(Trust::IfPlausible, &[]) else {
+            panic!("nobody heard of it");
+        };
+        assert_eq!((doubt.due.len(), doubt.believed_ms), (0, RECORDED_MS));
+    }
+    // Said once, it stands in the way of nothing any more.
+    assert_eq!(world.sweep(Trust::Confirmed, &[]), Sweep::Nothing);
+    for day in 4..10 {
+        world.set(RECORDED_MS + day * DAY_MS);
+        assert_eq!(world.sweep(Trust::IfPlausible, &[]), Sweep::Nothing);
+    }
+    world.set(RECORDED_MS + 10 * DAY_MS);
+    assert_eq!(world.swept().gone[0].id, id);
+    // Where nothing can go there is nothing to ask.
+    world.rule(None, Some(Keep::Forever), Some(Keep::Forever));
+    world.set(RECORDED_MS + 30 * DAY_MS);
+    assert_eq!(world.sweep(Trust::IfPlausible, &[]), Sweep::Nothing);
+}
+
+#[test]
+fn an_interrupted_a_silent_and_a_failed_recording_go_like_any_other() {
+    let world = World::new();
+    world.rule(None, days(1), days(1));
+    let ids = Kind::ALL.map(|kind| world.record_as(kind, "one", 0));
+    world.open.merge().unwrap();
+    world.fail(ids[3]);
+    let state = |id| world.open.recording(id).unwrap().state();
+    assert_eq!(ids.map(state), Kind::ALL.map(Kind::state));
+    world.set(RECORDED_MS + DAY_MS);
+    assert_eq!(world.swept().gone.len(), ids.len());
+    assert!(world.open.ids().unwrap().is_empty());
+}
+
+#[test]
 fn a_clock_that_was_ahead_is_put_right_by_saying_so() {
     let world = World::new();
     world.set(RECORDED_MS + 4000 * DAY_MS);
@@ -239,6 +323,19 @@ fn a_clock_that_was_ahead_is_put_right_by_saying_so() {
     assert_eq!(kept_from(later), RECORDED_MS + 4000 * DAY_MS);
     assert_eq!(world.sweep(Trust::Confirmed, &[]), Sweep::Nothing);
     assert_eq!(kept_from(later), RECORDED_MS + DAY_MS);
+}
+
+#[test]
+fn what_came_in_by_a_clock_that_was_ahead_is_put_right_also_if_the_vault_never_saw_it() {
+    let world = World::new();
+    world.set(RECORDED_MS + 4000 * DAY_MS);
+    let id = world.record("of a right date", 4000 * DAY_MS);
+    world.set(RECORDED_MS);
+    world.open.merge().unwrap();
+    let kept_from = || world.open.recording(id).unwrap().kept_from.unix_ms;
+    assert_eq!(kept_from(), RECORDED_MS + 4000 * DAY_MS, "the control");
+    assert_eq!(world.sweep(Trust::Confirmed, &[]), Sweep::Nothing);
+    assert_eq!(kept_from(), RECORDED_MS);
 }
 
 #[test]
@@ -296,6 +393,7 @@ enum Event {
         days: i64,
     },
     Record {
+        kind: Kind,
         age_days: i64,
     },
     Merge,
@@ -315,11 +413,12 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     let which = 0_usize..6;
     prop_oneof![
-        4 => (1_i64..60).prop_map(|hours| Event::Pass { hours }),
+        5 => (1_i64..40).prop_map(|hours| Event::Pass { hours }),
         1 => (-4000_i64..4000).prop_map(|days| Event::Leap { days }),
         1 => Just(Event::Leap { days: 0 }),
-        4 => (0_i64..3000).prop_map(|age_days| Event::Record { age_days }),
-        3 => Just(Event::Merge),
+        4 => (prop::sample::select(Kind::ALL.as_slice()), 0_i64..3000)
+            .prop_map(|(kind, age_days)| Event::Record { kind, age_days }),
+        4 => Just(Event::Merge),
         1 => which.clone().prop_map(Event::Transcribe),
         2 => (which.clone(), any::<bool>()).prop_map(|(which, on)| Event::Tag(which, on)),
         1 => (which, any::<bool>()).prop_map(|(which, on)| Event::Pin(which, on)),
@@ -333,14 +432,31 @@ fn event() -> impl Strategy<Value = Event> {
 /// What is true of a recording, whatever clocks say.
 #[derive(Debug, Clone)]
 struct Truth {
+    kind: Kind,
     /// By a clock that never leaps.
     entered_ms: i64,
-    /// Whether the clock was right or ahead then.
-    honest: bool,
+    /// What the clock said then.
+    told_ms: i64,
+    /// Its date, as that clock has it.
+    date_ms: i64,
+    /// From when its age counts at the latest: later than it entered if a clock was ahead.
+    counts_from_ms: i64,
     tagged: bool,
     pinned: bool,
     merged: bool,
     written: bool,
+}
+
+impl Truth {
+    /// Whether the clock was right or ahead when it was recorded.
+    fn is_honest(&self) -> bool {
+        self.told_ms >= self.entered_ms
+    }
+
+    /// Whether it is still to be written down.
+    fn is_awaited(&self) -> bool {
+        matches!(self.kind, Kind::Complete | Kind::Interrupted) && !self.written
+    }
 }
 
 /// What must hold after a sweep, by another reading of the rules than theirs.
@@ -349,6 +465,9 @@ struct Oracle {
     skew_ms: i64,
     /// Whether it ever was.
     ever_wrong: bool,
+    /// Whether the vault may have seen a time that is still to come, and nobody has said
+    /// since what time it is.
+    seen_ahead: bool,
     true_ms: i64,
     truths: BTreeMap<RecordingId, Truth>,
     /// Days for audio and text: for all, and for the tag.
@@ -367,12 +486,27 @@ impl Oracle {
     /// Whether the sound is kept for nothing but a transcript, and waits for it.
     fn waits(&self, truth: &Truth, recording: &Recording) -> bool {
         let both_there = recording.audio_bytes > 0 && !recording.text_shredded;
-        self.days(truth).0 == Some(0) && !truth.written && both_there
+        self.days(truth).0 == Some(0) && truth.is_awaited() && both_there
     }
 
-    /// Whether so many days have truly gone by.
-    fn over(&self, truth: &Truth, days: Option<u32>) -> bool {
-        days.is_some_and(|days| self.true_ms >= truth.entered_ms + i64::from(days) * DAY_MS)
+    /// Whether so many days have truly gone by since then.
+    fn over(&self, from_ms: i64, days: Option<u32>) -> bool {
+        days.is_some_and(|days| self.true_ms >= from_ms.saturating_add(i64::from(days) * DAY_MS))
+    }
+
+    /// What the vault knows of time from somebody who has a watch.
+    fn confirmed(&mut self) {
+        self.seen_ahead = false;
+        for truth in self.truths.values_mut() {
+            // A date in the future is the owner's, and what still waits in the inbox has
+            // the time at which it came in on its card.
+            let on_card_ms = match truth.merged {
+                true => truth.date_ms,
+                false => truth.date_ms.max(truth.told_ms),
+            };
+            let from_ms = on_card_ms.max(self.true_ms);
+            truth.counts_from_ms = truth.counts_from_ms.min(from_ms);
+        }
     }
 
     /// Nothing went that is pinned or whose time had not truly come.
@@ -382,7 +516,8 @@ impl Oracle {
             prop_assert!(!truth.pinned, "a pinned one went: {:?}", gone.what);
             prop_assert!(truth.merged);
             let (audio, text) = self.days(truth);
-            let (audio, text) = (self.over(truth, audio), self.over(truth, text));
+            let entered_ms = truth.entered_ms;
+            let (audio, text) = (self.over(entered_ms, audio), self.over(entered_ms, text));
             let was = gone.recording.as_ref().unwrap();
             prop_assert!(!self.waits(truth, was), "it waited: {:?}", gone.what);
             let is_due = match gone.what {
@@ -392,7 +527,7 @@ impl Oracle {
             };
             // A recorder whose clock was behind is as right as the last time seen.
             prop_assert!(
-                is_due || !truth.honest,
+                is_due || !truth.is_honest(),
                 "{:?} went early: {truth:?}",
                 gone.what
             );
@@ -400,12 +535,13 @@ impl Oracle {
         Ok(())
     }
 
-    /// Nothing is left whose time has come, if clocks never leapt.
+    /// Nothing is left whose time has come, by a clock that is right.
     fn check_left(&self, world: &World) -> Result<(), TestCaseError> {
         for recording in world.open.recordings().unwrap() {
             let truth = &self.truths[&recording.id];
             let (audio, text) = self.days(truth);
-            let (audio, text) = (self.over(truth, audio), self.over(truth, text));
+            let from_ms = truth.counts_from_ms;
+            let (audio, text) = (self.over(from_ms, audio), self.over(from_ms, text));
             let late = (audio && recording.audio_bytes > 0) || (text && !recording.text_shredded);
             let stays = truth.pinned || self.waits(truth, &recording);
             prop_assert!(stays || !late, "it is still there: {truth:?}");
@@ -417,27 +553,48 @@ impl Oracle {
 /// What a life of a vault came to, so that a test that saw nothing fails.
 #[derive(Debug, Default)]
 struct Seen {
-    gone: usize,
+    gone: BTreeMap<Kind, usize>,
     doubted: usize,
+    doubted_early: usize,
     looked_for_late_ones: usize,
+    looked_behind_leaps: usize,
 }
 
 #[test]
 fn nothing_goes_early_nothing_pinned_ever_and_nothing_is_late_by_more_than_one_sweep() {
     let seen = RefCell::new(Seen::default());
-    let lives = prop::collection::vec(event(), 10..45);
+    let lives = (0_u32..4, 0_u32..4, prop::collection::vec(event(), 8..40));
+    let lives = lives.prop_map(|(audio, text, events)| framed(audio, text, events));
     let mut runner = TestRunner::new(ProptestConfig::with_cases(16));
     let lived = runner.run(&lives, |events| live(events, &mut seen.borrow_mut()));
     lived.unwrap();
-    let Seen {
-        gone,
-        doubted,
-        looked_for_late_ones,
-    } = seen.into_inner();
-    assert!(
-        gone > 0 && doubted > 0 && looked_for_late_ones > 0,
-        "the control"
-    );
+    let seen = seen.into_inner();
+    let controls = [
+        seen.doubted,
+        seen.doubted_early,
+        seen.looked_for_late_ones,
+        seen.looked_behind_leaps,
+    ];
+    let all_seen = controls.iter().all(|many| *many > 0);
+    assert!(all_seen && seen.gone.len() == Kind::ALL.len(), "{seen:?}");
+}
+
+/// A life under a rule from its first day, to the end of which its owner comes.
+fn framed(audio: u32, text: u32, events: Vec<Event>) -> Vec<Event> {
+    let (audio, text) = (Some(audio), Some(text));
+    let rule = Event::Rule {
+        tagged: false,
+        audio,
+        text,
+    };
+    let end = [
+        Event::Leap { days: 0 },
+        Event::Merge,
+        Event::Pass { hours: 100 },
+        Event::Ask,
+        Event::Sweep,
+    ];
+    [rule].into_iter().chain(events).chain(end).collect()
 }
 
 fn live(events: Vec<Event>, seen: &mut Seen) -> Result<(), TestCaseError> {
@@ -445,6 +602,7 @@ fn live(events: Vec<Event>, seen: &mut Seen) -> Result<(), TestCaseError> {
     let mut oracle = Oracle {
         skew_ms: 0,
         ever_wrong: false,
+        seen_ahead: false,
         true_ms: RECORDED_MS,
         truths: BTreeMap::new(),
         rules: [(None, None); 2],
@@ -463,14 +621,23 @@ fn live(events: Vec<Event>, seen: &mut Seen) -> Result<(), TestCaseError> {
             Event::Leap { days } => {
                 oracle.skew_ms = if days.abs() < 3 { 0 } else { days * DAY_MS };
                 oracle.ever_wrong |= oracle.skew_ms != 0;
+                oracle.seen_ahead |= oracle.skew_ms > 0;
             }
-            Event::Record { age_days } => {
-                let id = world.record("one", age_days * DAY_MS);
+            Event::Record { kind, age_days } => {
+                let id = world.record_as(kind, "one", age_days * DAY_MS);
+                let date_ms = world.now_ms() - age_days * DAY_MS;
+                let counts_from_ms = match oracle.seen_ahead {
+                    true => i64::MAX,
+                    false => oracle.true_ms.max(date_ms),
+                };
                 oracle.truths.insert(
                     id,
                     Truth {
+                        kind,
                         entered_ms: oracle.true_ms,
-                        honest: oracle.skew_ms >= 0,
+                        told_ms: world.now_ms(),
+                        date_ms,
+                        counts_from_ms,
                         tagged: false,
                         pinned: false,
                         merged: false,
@@ -480,7 +647,14 @@ fn live(events: Vec<Event>, seen: &mut Seen) -> Result<(), TestCaseError> {
             }
             Event::Merge => {
                 for id in world.open.merge().unwrap().merged {
-                    oracle.truths.get_mut(&id).unwrap().merged = true;
+                    let truth = oracle.truths.get_mut(&id).unwrap();
+                    truth.merged = true;
+                    if oracle.seen_ahead {
+                        truth.counts_from_ms = i64::MAX;
+                    }
+                    if truth.kind == Kind::Failed {
+                        world.fail(id);
+                    }
                 }
             }
             Event::Transcribe(n) => {
@@ -528,19 +702,32 @@ fn live(events: Vec<Event>, seen: &mut Seen) -> Result<(), TestCaseError> {
                 };
                 match world.sweep(trust, &[]) {
                     Sweep::Done(swept) => {
-                        seen.gone += swept.gone.len();
+                        for gone in &swept.gone {
+                            let kind = oracle.truths[&gone.id].kind;
+                            *seen.gone.entry(kind).or_default() += 1;
+                        }
                         oracle.check_gone(&swept)?;
                     }
                     Sweep::Nothing => {}
-                    Sweep::Doubtful(_) => {
+                    Sweep::Doubtful(doubt) => {
                         prop_assert!(trust == Trust::IfPlausible);
                         seen.doubted += 1;
+                        seen.doubted_early += usize::from(doubt.due.is_empty());
                         continue;
                     }
                 }
-                if !oracle.ever_wrong {
+                // A leap that one sweep kept to itself would stop all that come behind it.
+                let outlook = world.open.outlook(moment(world.now_ms())).unwrap();
+                let is_ahead = outlook.clock == ClockVerdict::Ahead;
+                prop_assert!(!is_ahead || !let_go(&outlook.rules), "a leap was not said");
+                if oracle.skew_ms == 0 {
                     seen.looked_for_late_ones += 1;
+                    seen.looked_behind_leaps += usize::from(oracle.ever_wrong);
                     oracle.check_left(&world)?;
+                }
+                // What that put right is the next sweep's.
+                if trust == Trust::Confirmed {
+                    oracle.confirmed();
                 }
             }
         }
