@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::destroy::strangers;
 use super::error::{Error, Result};
 use super::keys::bag::{Way, WayKind};
 use super::keys::keyslots;
@@ -184,9 +185,9 @@ impl OpenVault {
             slots.push(plan.seal(&secrets, name, way, sealer)?);
         }
         self.session().with(|held| {
-            held.replace_master(plan.draft(), &before, secrets, &slots)?
-                .finally()
-                .map(drop)
+            let mut rotated = held.replace_master(plan.draft(), &before, secrets, &slots)?;
+            strangers::overwrite(held, &mut rotated);
+            rotated.finally().map(drop)
         })
     }
 

@@ -274,3 +274,36 @@ fn on_a_full_disk_nothing_is_shredded_by_a_filter_that_can_not_be_asked_of_all()
     assert_eq!(ids(&receipt, "shredded").len(), 3, "{receipt}");
     assert!(home.list().is_empty());
 }
+
+/// Has a vault (its first argument) lie in the lower layer of an overlay (its second, a
+/// folder for the layers) in its own place, while it runs the others.
+const ON_AN_OVERLAY: &str = r#"
+layers=$1; shift
+mkdir -p "$layers" && mount -t tmpfs none "$layers" && mkdir "$layers/u" "$layers/w" || exit 99
+mount -t overlay overlay -o "lowerdir=$0,upperdir=$layers/u,workdir=$layers/w" "$0" || exit 99
+exec "$@"
+"#;
+
+#[test]
+fn on_an_overlay_doctor_and_the_receipt_say_that_a_lower_layer_may_keep_a_copy() {
+    if !require_full_disks() {
+        return;
+    }
+    let home = quick_home();
+    let id = take(&home, "doomed", "work");
+    assert_eq!(home.list().len(), 1);
+    let (vault, layers) = (home.vault(), home.path("layers"));
+    let (vault, layers) = (vault.display().to_string(), layers.display().to_string());
+    let run = |args: &[&str]| {
+        let run = home.voxvault(args.iter().copied());
+        let script = ["-rm", "sh", "-c", ON_AN_OVERLAY, &vault, &layers];
+        run.under("unshare", script).run()
+    };
+    let said = "overlay does not overwrite in place: a lower layer may keep a copy";
+    let doctor = run(&["doctor"]);
+    assert!(doctor.text().contains(said), "{doctor}");
+    let receipt = run(&["shred", &id, "--yes"]).ok();
+    assert!(receipt.text().contains(said), "{receipt}");
+    // That is so: the lower layer has it as before.
+    assert_eq!(home.id_of("doomed"), id);
+}

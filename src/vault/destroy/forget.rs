@@ -25,6 +25,7 @@
 //! Whoever edits the card next writes the one that opened, alone. Nobody without
 //! a key can turn this back: what the bag's key does not open counts as absent.
 
+use super::strangers;
 use crate::crypto::{ClipKey, CryptoError};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
@@ -46,13 +47,15 @@ use crate::vault::store::rows::ClipId;
 /// then stays as it is.
 pub(crate) fn forget(held: &mut Held<'_>, id: RecordingId) -> Result<Rotated> {
     let draft = Draft::done(Deed::Forget, &[id]);
-    held.rotate_rows_logged(draft, |store, lock| NewCardKey {
+    let mut rotated = held.rotate_rows_logged(draft, |store, lock| NewCardKey {
         store,
         lock,
         id,
         before: None,
         card: Vec::new(),
-    })
+    })?;
+    strangers::overwrite(held, &mut rotated);
+    Ok(rotated)
 }
 
 /// The rotation's change.

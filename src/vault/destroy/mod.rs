@@ -8,5 +8,6 @@ pub(super) mod receipt;
 pub(super) mod redact;
 pub(super) mod scrub;
 pub(super) mod shred;
+pub(super) mod strangers;
 pub(super) mod sweep;
 pub(super) mod wipe;

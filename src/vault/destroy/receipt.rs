@@ -1,11 +1,11 @@
 //! What was destroyed for good, and what is out of reach: the one form in which
 //! shredding, redaction and scrubbing answer.
 
-use super::reach;
+use super::{reach, strangers};
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
 use crate::vault::error::Error;
-use crate::vault::keys::rotation::Leftover;
+use crate::vault::keys::rotation::{Leftover, Rotated};
 use crate::vault::session::Held;
 
 /// What was destroyed, and what is out of reach.
@@ -78,8 +78,10 @@ impl Receipt {
     }
 
     /// The same for a rotation that destroyed these keys, and what it could not
-    /// overwrite.
-    pub(super) fn of_keys(held: &Held<'_>, keys: &str, leftovers: &[Leftover]) -> Self {
+    /// overwrite. Copies of them that lie beside are overwritten now.
+    pub(super) fn of_keys(held: &Held<'_>, keys: &str, mut rotated: Rotated) -> Self {
+        let strangers = strangers::overwrite(held, &mut rotated);
+        let leftovers = &rotated.leftovers;
         let mut receipt = Self::begin(held, "older generations of the keys");
         if leftovers.is_empty() {
             receipt.erased.push(format!(
@@ -96,6 +98,8 @@ impl Receipt {
         });
         // What matters most comes first.
         receipt.not_erased.splice(0..0, left);
+        receipt.erased.extend(strangers.erased);
+        receipt.not_erased.extend(strangers.left);
         Self {
             not_final: leftovers.first().map(|leftover| leftover.why.to_string()),
             ..receipt

@@ -111,7 +111,7 @@ pub(crate) fn redact(
         Ok(())
     })?;
     let keys = "the keys to the recording as it was before";
-    let receipt = Receipt::of_keys(held, keys, &rotated.leftovers);
+    let receipt = Receipt::of_keys(held, keys, rotated);
     let mut receipt = receipt.held_since(held, before.since);
     match settle(held) {
         Ok(rows) => receipt.erased.push(format!(

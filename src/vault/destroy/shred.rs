@@ -76,7 +76,7 @@ pub(crate) fn shred_as(
     let since = oldest(held.bag(), ids);
     let rotated = destroy_keys(held, ids, scope, draft)?;
     steps.step();
-    let receipt = begin_receipt(held, ids, shredded, scope, &rotated);
+    let receipt = begin_receipt(held, ids, shredded, scope, rotated);
     let mut receipt = receipt.held_since(held, since);
     delete_rows(held, ids, scope, &mut receipt, &mut steps);
     for id in ids {
@@ -206,7 +206,7 @@ fn begin_receipt(
     ids: &[RecordingId],
     shredded: Vec<Shredded>,
     scope: ShredScope,
-    rotated: &Rotated,
+    rotated: Rotated,
 ) -> Receipt {
     let keys = scope.name();
     let many = ids.len();
@@ -214,7 +214,7 @@ fn begin_receipt(
     let keys = format!("the keys to the {keys} of {many} {recordings}");
     Receipt {
         shredded,
-        ..Receipt::of_keys(held, &keys, &rotated.leftovers)
+        ..Receipt::of_keys(held, &keys, rotated)
     }
 }
 

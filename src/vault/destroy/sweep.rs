@@ -364,7 +364,7 @@ fn destroy(
     let mut swept = Swept {
         receipt: Receipt {
             shredded,
-            ..Receipt::of_keys(held, &keys_of(&due), &rotated.leftovers).held_since(held, since)
+            ..Receipt::of_keys(held, &keys_of(&due), rotated).held_since(held, since)
         },
         gone: due,
         failed,

@@ -91,12 +91,9 @@ pub(crate) fn names(disk: &dyn Disk, dir: &Path) -> Result<Names> {
             names.gone.push(name);
             continue;
         }
-        match name.strip_suffix(EXTENSION).and_then(|id| id.parse().ok()) {
-            // Only the spelling that we write: another would be another file.
-            Some(id) if path(dir, id).file_name().is_some_and(|own| *own == *name) => {
-                names.recordings.push(id);
-            }
-            _ => names.strangers.push(name),
+        match id_of(&name) {
+            Some(id) => names.recordings.push(id),
+            None => names.strangers.push(name),
         }
     }
     Ok(names)
@@ -127,6 +124,18 @@ pub(crate) fn claim(disk: &dyn Disk, dir: &Path, id: RecordingId, hold: Hold) ->
         true => Ok(Claim::Left(file)),
         false => Ok(Claim::Running),
     }
+}
+
+/// Whether this is the name of a file of the inbox.
+pub(crate) fn is_own(name: &str) -> bool {
+    is_gone(name) || id_of(name).is_some()
+}
+
+/// The recording of this name. Only the spelling that we write: another would be
+/// another file.
+fn id_of(name: &str) -> Option<RecordingId> {
+    let id: RecordingId = name.strip_suffix(EXTENSION)?.parse().ok()?;
+    (*name == format!("{id}{EXTENSION}")).then_some(id)
 }
 
 /// Whether this is the name of a file of which nothing is to be kept.

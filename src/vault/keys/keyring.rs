@@ -23,6 +23,8 @@ pub struct KeyRing {
     pub(in crate::vault) backup: BackupIdentity,
     pub(in crate::vault) facts: RootFacts,
     pub(in crate::vault) bag: Bag,
+    /// The hash of the bag before the one in force, if it was replaced by this process.
+    pub(in crate::vault) former_bag: Option<[u8; 32]>,
     stamp: Stamp,
 }
 
@@ -82,6 +84,7 @@ impl KeyRing {
             backup: secrets.backup,
             facts,
             bag: *bag,
+            former_bag: None,
             stamp,
         };
         Ok(Some((ring, notices)))
@@ -102,6 +105,7 @@ impl KeyRing {
             backup,
             facts,
             bag,
+            former_bag: None,
             stamp: stamp(site),
         }
     }
@@ -131,6 +135,7 @@ impl KeyRing {
 
     /// Takes what a rotation has just committed.
     pub(in crate::vault) fn adopt(&mut self, site: &Site, facts: RootFacts, bag: Bag) {
+        self.former_bag = Some(self.facts.bag_hash);
         (self.facts, self.bag, self.stamp) = (facts, bag, stamp(site));
     }
 

@@ -361,6 +361,30 @@ impl Position {
     }
 }
 
+/// Where slots of this vault begin in some bytes, whole or in part, and the hash of the bag
+/// that each names, as far as that is there.
+pub(in crate::vault) fn starts(
+    bytes: &[u8],
+    vault: VaultId,
+) -> impl Iterator<Item = (usize, Option<[u8; TAG_LEN]>)> {
+    let mut from = 0;
+    let all = std::iter::from_fn(move || {
+        let rest = bytes.get(from..)?;
+        let found = rest.windows(MAGIC.len()).position(|start| start == MAGIC)?;
+        let at = from + found;
+        from = at + 1;
+        Some(at)
+    });
+    let is_ours = move |at: &usize| {
+        let id = bytes.get(at + VAULT_AT..at + GENERATION_AT);
+        id.is_some_and(|id| id == vault.as_bytes())
+    };
+    all.filter(is_ours).map(move |at| {
+        let hash = bytes.get(at + BAG_HASH_AT..at + HANDOVER_AT);
+        (at, hash.and_then(|hash| hash.try_into().ok()))
+    })
+}
+
 /// Makes a root file full of random bytes, or lengthens one that is too short,
 /// and syncs it. Its name is durable once the directory is synced.
 pub fn make_file(disk: &dyn Disk, path: &Path) -> io::Result<()> {

@@ -1,11 +1,11 @@
 //! Bytes that hold nothing, and names that are not ours.
 
 use super::{Meter, Verified};
+use crate::vault::destroy::strangers;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, Disk};
 use crate::vault::ground::lock::{GATE_FILE, LOCK_FILE};
 use crate::vault::inbox;
-use crate::vault::keys::root::{Copy, generation_of_bag_file};
 use crate::vault::keys::{keyslots, reserve};
 use crate::vault::restore::RESTORING_FILE;
 use crate::vault::session::Held;
@@ -59,9 +59,7 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
             _ if store::replace::aside_number(&name).is_some() => found.notes.push(format!(
                 "{place}: a store that a repair kept as it was; nobody overwrites it"
             )),
-            store::FILE | keyslots::DIR | inbox::DIR => {}
-            _ if generation_of_bag_file(&name).is_some() => {}
-            _ if Copy::BOTH.iter().any(|copy| copy.root_file(dir) == path) => {}
+            _ if strangers::is_own(&name) => {}
             _ => found
                 .notes
                 .push(format!("{place}: not a file of the vault")),
