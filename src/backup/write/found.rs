@@ -115,6 +115,9 @@ impl Earlier {
             let mut known = owner.known.iter();
             known.find(|known| known.id == id.0)
         });
+        if folder.segments.is_empty() && !folder.slots.is_empty() {
+            self.damage.extend(all_gone(folder, owner));
+        }
         let end = known.and_then(|known| known.end);
         let end = end.map_or(self.last, |end| end.segments.max(self.last));
         let by_right = |number: &u32| there.contains(number) || dropped.contains(number);
@@ -126,6 +129,21 @@ impl Earlier {
             self.damage.push(Error::damaged(segment_name(gone), why));
         }
     }
+}
+
+/// Where copies of the ways in lie and no segment does, and every backup that the vault
+/// knows here had some. Without the copies it may be another disk; and a first run that
+/// was cut short is known and had none.
+fn all_gone(folder: &Folder, owner: &Owner<'_>) -> Option<Error> {
+    let path = folder.dir().display().to_string();
+    let here = owner.known.iter().filter(|known| known.path == path);
+    let ends: Option<Vec<_>> = here.map(|known| known.end).collect();
+    let last = ends?.into_iter().map(|end| end.segments).max()?;
+    let why = format!(
+        "no segment is there, and the vault remembers some up to {}",
+        segment_name(last)
+    );
+    Some(Error::damaged(path, why))
 }
 
 /// The manifest, if it is one of this vault; nothing if it is another's.

@@ -48,6 +48,23 @@ fn a_segment_that_is_gone_is_named_by_every_run_and_what_lay_in_it_is_written_ag
 }
 
 #[test]
+fn a_backup_of_which_all_segments_are_gone_says_so_and_is_begun_anew() {
+    let scene = Scene::new();
+    scene.import("dream", "a dream");
+    scene.backup().ok();
+    fs::remove_file(scene.dir().join("0001.tar.age")).unwrap();
+    let told = scene.backup().ended_with(5);
+    assert!(told.stderr.contains("no segment is there"), "{told}");
+    assert_eq!(names(&scene.dir()), ["0001.tar.age", "passphrase.age"]);
+    scene.run(["backup", "verify", "bk"]).ok();
+    scene.backup().ok();
+    // An empty place may be another disk's.
+    fs::remove_dir_all(scene.dir()).unwrap();
+    fs::create_dir(scene.dir()).unwrap();
+    scene.backup().ok();
+}
+
+#[test]
 fn a_segment_that_a_repack_took_away_is_not_missed() {
     let scene = Scene::new();
     let [kept, doomed, _] = three(&scene);
