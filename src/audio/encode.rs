@@ -103,7 +103,8 @@ impl SegmentEncoder {
     }
 
     /// Takes samples in; hands each full segment and how many of its samples
-    /// count to `sink`. What is beyond full scale is cut off there.
+    /// count to `sink`. What is beyond full scale is cut off there, and what is not
+    /// a number is silence.
     ///
     /// # Errors
     /// What `sink` returns, or a failure of libopus.
@@ -116,7 +117,10 @@ impl SegmentEncoder {
         while !rest.is_empty() {
             let room = PACKET_SAMPLES - self.waiting.len();
             let (now, later) = rest.split_at(room.min(rest.len()));
-            self.waiting.extend(now.iter().map(|x| x.clamp(-1.0, 1.0)));
+            self.waiting.extend(now.iter().map(|x| match x.is_nan() {
+                true => 0.0,
+                false => x.clamp(-1.0, 1.0),
+            }));
             self.samples += now.len() as u64;
             self.valid += now.len() as u32;
             rest = later;

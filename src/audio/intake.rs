@@ -172,6 +172,51 @@ mod tests {
     }
 
     #[test]
+    fn no_sample_that_a_float_can_hold_stops_it_or_spoils_what_is_known() {
+        let (most, tiny) = (f32::MAX, f32::from_bits(1));
+        let wild: [[f32; 4]; 5] = [
+            [most, most, most, most],
+            [most, -most, most, -most],
+            [tiny, -tiny, tiny, tiny],
+            [f32::INFINITY, f32::NEG_INFINITY, most, -most],
+            [f32::NAN, 3e38, -3e38, 1e30],
+        ];
+        for rate_hz in [16_000, 44_100, 44_101, 48_000] {
+            for (channels, wild) in [1, 2].into_iter().flat_map(|n| wild.map(|wild| (n, wild))) {
+                let frames = rate_hz as usize;
+                let tone = tone_at(rate_hz, 300.0, -20.0, frames * channels);
+                let mut sound = tone.clone();
+                // A moment in good sound, and nothing but that.
+                sound[frames / 2..frames / 2 + 4].copy_from_slice(&wild);
+                for sound in [sound, wild.repeat(frames * channels / 4)] {
+                    let mut samples = 0;
+                    let mut sink = |_: &[u8], count: u32| {
+                        samples += u64::from(count);
+                        Ok::<(), std::convert::Infallible>(())
+                    };
+                    let shape = Shape::new(rate_hz, channels as u16).unwrap();
+                    let mut intake = Intake::new(shape).unwrap();
+                    for block in sound.chunks(1_000) {
+                        intake.push(block, &mut sink).unwrap();
+                        let now = intake.momentary();
+                        assert!(now.peak_dbfs.is_finite() && now.rms_dbfs.is_finite());
+                    }
+                    assert!(intake.waveform(50).iter().all(|level| level.is_finite()));
+                    let signal = intake.finish(&mut sink).unwrap().signal;
+                    let due = sound.len() as f64 / channels as f64 / f64::from(rate_hz);
+                    let due = (due * 48_000.0).round() as u64;
+                    assert_eq!(samples, due, "{rate_hz} {channels} {wild:?}");
+                    assert!((-120.0..18.1).contains(&signal.peak_dbfs), "{signal:?}");
+                    assert!((-120.0..18.1).contains(&signal.rms_dbfs), "{signal:?}");
+                    for part in [signal.silent_fraction, signal.clipped_fraction] {
+                        assert!((0.0..=1.0).contains(&part), "{signal:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_the_sink_refuses_stops_the_intake() {
         let mut intake = Intake::new(Shape::new(48_000, 1).unwrap()).unwrap();
         let refused = intake.push(&vec![0.0; 40_000], &mut |_, _| Err("full"));

@@ -19,7 +19,7 @@
 
 use crate::recording::Signal;
 
-use super::shape::Shape;
+use super::shape::{LOUDEST, Shape};
 
 /// Windows per second.
 const WINDOWS_PER_S: u32 = 50;
@@ -141,6 +141,8 @@ impl LevelMeter {
             peak = peak.max(size);
             clipped += u64::from(size >= CLIPPED);
         }
+        // What is absurdly loud is cut off in the mix as well.
+        let peak = peak.min(LOUDEST);
         self.peak = self.peak.max(peak);
         self.recent_peak = self.recent_peak.max(peak);
         self.clipped += clipped;

@@ -2,12 +2,15 @@
 //!
 //! The output is as long as the input to the sample and starts with it: the
 //! filter's delay is taken off at the start and waited for at the end. Memory
-//! does not grow with the length. Does not mix channels and does not clip.
+//! does not grow with the length. Does not mix channels and does not clip: what
+//! comes in has to be numbers of sensible size. The libraries behind it panic on
+//! others, which is told as an error.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Async, Fft, FixedAsync, FixedSync, SincInterpolationParameters, WindowFunction};
 
 use super::error::AudioError;
+use crate::fence::fenced;
 
 /// Frames handed to the filter at once: some 20 ms, so that little waits.
 const CHUNK: usize = 1024;
@@ -161,9 +164,9 @@ impl Filter {
                 .map_err(|error| refused(error.to_string()))?;
             let mut to = InterleavedSlice::new_mut(&mut self.output, 1, frames)
                 .map_err(|error| refused(error.to_string()))?;
-            let (_, made) = self
-                .engine
-                .process_into_buffer(&from, &mut to, None)
+            let engine = &mut self.engine;
+            let (_, made) = fenced(|| engine.process_into_buffer(&from, &mut to, None))
+                .ok_or_else(|| refused("it gave up on the sound".to_owned()))?
                 .map_err(|error| refused(error.to_string()))?;
             let dropped = self.delay.min(made);
             self.delay -= dropped;
@@ -205,6 +208,26 @@ mod tests {
                 let out = resampled(&vec![0.1; samples], from_hz, 48_000, 333);
                 let due = (samples as f64 * 48_000.0 / f64::from(from_hz)).round() as usize;
                 assert_eq!(out.len(), due, "{samples} at {from_hz}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_filter_can_work_with_are_an_error_or_sound_and_never_a_panic() {
+        let wild = [f32::MAX, -f32::MAX, f32::INFINITY, f32::NAN];
+        for (from_hz, to_hz) in [(16_000, 48_000), (44_100, 48_000), (44_101, 48_000)] {
+            for at in [0, 5_000, 40_000] {
+                let mut input = vec![0.1; 50_000];
+                input[at..at + 4].copy_from_slice(&wild);
+                let mut resampler = Resampler::new(from_hz, to_hz).unwrap();
+                let mut out = Vec::new();
+                if let Err(error) = resampler.push(&input, &mut out) {
+                    let told = error.to_string();
+                    assert_eq!(told, "resampler: it gave up on the sound");
+                }
+                // The filter lets what came before pass, and the fence is down again.
+                assert!(out.iter().take(at / 2).all(|x| x.is_finite()));
+                assert!(!crate::fence::panics_are_fenced());
             }
         }
     }

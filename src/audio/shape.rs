@@ -9,6 +9,11 @@ const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// The most channels that are worked with.
 const MOST_CHANNELS: u16 = 255;
 
+/// What is louder is cut off here: 18 dB above full scale. No equipment and no
+/// studio's float file goes that far, and sums and spectra of numbers near the end
+/// of what a float can hold are no numbers any more.
+pub(super) const LOUDEST: f32 = 8.0;
+
 /// Rate, number of channels, and the weight each channel has in the mix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
@@ -58,13 +63,17 @@ impl Shape {
     }
 
     /// Appends the mix of interleaved frames to `mono`. What is not a number
-    /// becomes silence: float files may hold anything.
+    /// becomes silence, and what is absurdly loud is cut off at [`LOUDEST`]: float
+    /// files and pipes may hold anything.
     pub fn mix(&self, interleaved: &[f32], mono: &mut Vec<f32>) {
-        let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
+        let sane = |x: f32| match x.is_finite() {
+            true => x.clamp(-LOUDEST, LOUDEST),
+            false => 0.0,
+        };
         match self.weights.as_slice() {
-            [_] => mono.extend(interleaved.iter().copied().map(finite)),
+            [_] => mono.extend(interleaved.iter().copied().map(sane)),
             weights => mono.extend(interleaved.chunks_exact(weights.len()).map(|frame| {
-                finite(
+                sane(
                     frame
                         .iter()
                         .zip(weights)
@@ -105,6 +114,18 @@ mod tests {
             .unwrap()
             .mix(&[f32::NAN, 0.25, f32::INFINITY], &mut mono);
         assert_eq!(mono, [0.0, 0.25, 0.0]);
+    }
+
+    #[test]
+    fn what_is_absurdly_loud_is_cut_off_and_what_is_tiny_stays() {
+        let tiny = f32::from_bits(1);
+        let sound = [f32::MAX, -f32::MAX, 3e38, -9.0, 7.5, tiny];
+        let mut mono = Vec::new();
+        Shape::new(8_000, 1).unwrap().mix(&sound, &mut mono);
+        assert_eq!(mono, [8.0, -8.0, 8.0, -8.0, 7.5, tiny]);
+        mono.clear();
+        Shape::new(8_000, 2).unwrap().mix(&sound, &mut mono);
+        assert_eq!(mono, [0.0, 8.0, 3.75]);
     }
 
     #[test]

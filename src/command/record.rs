@@ -149,13 +149,8 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
             progress.begin("recording", None, Unit::SoundMs);
             let taken = taking::from_stream(&vault, sound, card, &limits, &Listening(progress));
             progress.end();
-            let taken = match taken {
-                Err(failure)
-                    if failure.exit == Exit::Failed && args.stop.load(Ordering::Relaxed) =>
-                {
-                    return Ok(nothing(progress));
-                }
-                taken => taken?,
+            let Some(taken) = taken? else {
+                return Ok(nothing(progress));
             };
             (
                 Taken {

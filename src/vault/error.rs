@@ -225,6 +225,12 @@ impl Error {
         }
     }
 
+    /// The file of a recording in progress is not there any more.
+    #[must_use]
+    pub fn is_taken_away(&self) -> bool {
+        matches!(self, Self::TakenAway { .. })
+    }
+
     /// The disk, or the quota, is full.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
@@ -382,8 +388,8 @@ impl From<Error> for Failure {
             .hint("stop it first"),
             Error::TakenAway { id } => Self::new(
                 Exit::Failed,
-                "the recording is destroyed",
-                "its file was taken away while it ran, as `shred --everything` does",
+                "can't go on recording",
+                "its file is not there any more: all was destroyed, or the vault was moved",
             )
             .about(id),
             Error::NotFinal { path, source } => Self::new(

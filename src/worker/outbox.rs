@@ -26,6 +26,12 @@ pub(super) enum Room {
     Wanting,
 }
 
+/// Why a recording could not be ended with all that came, and what is kept of it.
+pub(super) struct Cut {
+    pub(super) failure: Failure,
+    pub(super) kept: Duration,
+}
+
 /// A recording's way to the disk.
 pub(super) struct Outbox {
     writer: RecordingWriter,
@@ -104,7 +110,7 @@ impl Outbox {
         }
     }
 
-    /// Sound that is on the disk, samples at 48 kHz.
+    /// Sound that was written, samples at 48 kHz.
     pub(super) fn samples(&self) -> u64 {
         self.samples
     }
@@ -145,39 +151,58 @@ impl Outbox {
     ///
     /// # Errors
     /// What could not be written; what was is kept, as an interrupted recording.
-    pub(super) fn finish(mut self, card: &Card) -> Result<(), Failure> {
-        match self.flush() {
-            Ok(Room::Enough) => Ok(self.writer.finish(card).map(drop)?),
-            Ok(Room::Wanting) => {
-                self.give_up(card.clone());
-                Err(Failure::new(
-                    Exit::NoSpace,
-                    "the last of it could not be written",
-                    "the disk is full",
-                ))
+    pub(super) fn finish(mut self, card: &Card) -> Result<(), Cut> {
+        let failure = match self.flush() {
+            Ok(Room::Enough) => {
+                let kept = self.kept();
+                return match self.writer.finish(card) {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(Cut {
+                        kept: left_after(&error, kept),
+                        failure: error.into(),
+                    }),
+                };
             }
-            Err(error) => {
-                self.give_up(card.clone());
-                Err(error.into())
-            }
-        }
+            Ok(Room::Wanting) => Failure::new(
+                Exit::NoSpace,
+                "the last of it could not be written",
+                "the disk is full",
+            ),
+            Err(error) => error.into(),
+        };
+        let kept = self.give_up(card.clone());
+        Err(Cut { failure, kept })
     }
 
-    /// Ends a recording of which something could not be written. Where there is
-    /// no room for the card either, its last draft has to do. Where nothing was
-    /// written, nothing stays.
-    pub(super) fn give_up(self, mut card: Card) {
-        if self.samples == 0 {
-            return self.discard();
+    /// Ends a recording of which something could not be written, and tells how
+    /// much is kept. Where there is no room for the card either, its last draft has
+    /// to do. Where nothing was written, nothing stays.
+    pub(super) fn give_up(self, mut card: Card) -> Duration {
+        let kept = self.kept();
+        if kept.is_zero() {
+            self.discard();
+            return kept;
         }
         card.samples = self.samples;
         card.ending = Ending::Interrupted;
-        let _ = self.writer.finish(&card);
+        match self.writer.finish(&card) {
+            Ok(_) => kept,
+            Err(error) => left_after(&error, kept),
+        }
     }
 
     /// Destroys it. A file that can't be removed is an empty or interrupted
     /// recording, which the next merge takes care of.
     pub(super) fn discard(self) {
         let _ = self.writer.discard();
+    }
+}
+
+/// What is left of the sound that was written, once this went wrong: nothing where
+/// the file was taken away.
+fn left_after(error: &vault::Error, written: Duration) -> Duration {
+    match error.is_taken_away() {
+        true => Duration::ZERO,
+        false => written,
     }
 }

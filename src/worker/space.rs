@@ -86,8 +86,12 @@ pub fn require(vault: &Vault) -> Result<(), Failure> {
     }
 }
 
-/// What to tell when a recording could not be written any further.
+/// What to tell when a recording could not be written any further. Where nothing
+/// is kept there is nothing to say of that.
 pub(super) fn ended(failure: Failure, kept: Duration) -> Failure {
+    if kept.is_zero() && failure.exit != Exit::NoSpace {
+        return failure;
+    }
     let kept = format!("{} of sound are kept", crate::time::clock(kept));
     match failure.exit {
         Exit::NoSpace => Failure {

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::outbox::{Outbox, Room};
+use super::outbox::{Cut, Outbox, Room};
 use super::space::{self, Warnings};
 use super::{Control, millis};
 use crate::audio::{Intake, IntakeError, SoundFile};
 use crate::error::{Exit, Failure};
+use crate::fence::fenced;
 use crate::recording::{Card, Ending, Moment, RecordingId, Signal, Source, State};
 use crate::transcript::Transcript;
 use crate::vault::{self, Vault};
@@ -100,22 +101,19 @@ pub fn with_words(
     control: &dyn Control,
 ) -> Result<Taken, Failure> {
     let mut sink = Sink::new(vault, &sound, card)?;
-    let pumped = loop {
-        if control.cancelled() {
-            break Err(Failure::new(Exit::Failed, "stopped", "it was cancelled"));
-        }
-        match sound.next_block() {
-            Ok(Some(block)) => {
-                if let Err(failure) = sink.push(block) {
-                    break Err(failure);
-                }
-                control.advance(sink.done_ms());
+    let pumped = fenced(|| {
+        loop {
+            if control.cancelled() {
+                break Err(Failure::new(Exit::Failed, "stopped", "it was cancelled"));
             }
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error.into()),
+            match sound.next_block()? {
+                Some(block) => sink.push(block)?,
+                None => break Ok(()),
+            }
+            control.advance(sink.done_ms());
         }
-    };
-    match pumped {
+    });
+    match pumped.unwrap_or_else(|| Err(gave_up())) {
         Ok(()) if sink.frames > 0 => sink.finish(Ending::Complete, sound.reading().truncated, said),
         Ok(()) => {
             sink.discard();
@@ -133,7 +131,7 @@ pub fn with_words(
 }
 
 /// Takes a stream in until it ends, breaks, is stopped, or can't be written; what
-/// came by then is kept.
+/// came by then is kept. `None` where it was stopped before any sound came.
 ///
 /// # Errors
 /// When no sound came at all, or none could be kept.
@@ -143,37 +141,40 @@ pub fn from_stream(
     card: Card,
     limits: &Limits,
     control: &dyn Control,
-) -> Result<Taken, Failure> {
+) -> Result<Option<Taken>, Failure> {
     let rate_hz = f64::from(sound.shape().rate_hz());
     let most = limits
         .length
         .map(|length| (length.as_secs_f64() * rate_hz).round() as u64);
     let mut sink = Sink::new(vault, &sound, card)?;
     let mut warnings = Warnings::default();
-    let mut broke = None;
-    while !limits.stop.load(Ordering::Relaxed) && most.is_none_or(|most| sink.frames < most) {
-        if let Some(left) = sink.outbox.space_left(vault)
-            && warnings.are_due(left)
-        {
-            control.note(&space::warning(left));
-        }
-        match sound.next_block() {
-            Ok(Some(block)) => {
-                let most = most.unwrap_or(u64::MAX);
-                if let Err(failure) = sink.push_up_to(block, most, limits, control) {
-                    return sink.give_up(failure);
+    let pumped = fenced(|| {
+        while !limits.stop.load(Ordering::Relaxed) && most.is_none_or(|most| sink.frames < most) {
+            if let Some(left) = sink.outbox.space_left(vault)
+                && warnings.are_due(left)
+            {
+                control.note(&space::warning(left));
+            }
+            match sound.next_block() {
+                Ok(Some(block)) => {
+                    sink.push_up_to(block, most.unwrap_or(u64::MAX), limits, control)?;
                 }
-                control.advance(sink.done_ms());
+                Ok(None) => break,
+                Err(error) => return Ok(Some(Failure::from(error))),
             }
-            Ok(None) => break,
-            Err(error) => {
-                broke = Some(Failure::from(error));
-                break;
-            }
+            control.advance(sink.done_ms());
         }
-    }
+        Ok(None)
+    });
+    let broke = match pumped.unwrap_or_else(|| Err(gave_up())) {
+        Ok(broke) => broke,
+        Err(failure) => return sink.give_up(failure).map(Some),
+    };
     if sink.frames == 0 {
         sink.discard();
+        if limits.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let silent = || Failure::new(Exit::Failed, "nothing was recorded", "no sound came");
         return Err(broke.unwrap_or_else(silent));
     }
@@ -182,7 +183,14 @@ pub fn from_stream(
     } else {
         Ending::Complete
     };
-    sink.finish(ending, broke.is_some(), &mut |_| Vec::new())
+    let taken = sink.finish(ending, broke.is_some(), &mut |_| Vec::new());
+    taken.map(Some)
+}
+
+/// Told where a library panicked on the sound that it was given.
+pub fn gave_up() -> Failure {
+    let why = "what reads or codes it gave up on it";
+    Failure::new(Exit::Failed, "can't take in the sound", why)
 }
 
 /// One recording on its way into the inbox.
@@ -244,22 +252,10 @@ impl Sink {
         Ok(())
     }
 
-    /// Ends a recording that could not be written any further, with what was.
+    /// Ends a recording that could not be taken in any further.
     fn give_up(mut self, failure: Failure) -> Result<Taken, Failure> {
-        let (id, kept) = (self.outbox.id(), self.outbox.kept());
         self.card.signal = self.intake.signal_so_far();
-        self.outbox.give_up(self.card);
-        let failure = space::ended(failure, kept);
-        match kept.is_zero() {
-            true => Err(failure),
-            false => Ok(Taken {
-                id,
-                duration: kept,
-                state: State::Interrupted,
-                cut_short: true,
-                shortfall: Some(failure),
-            }),
-        }
+        give_up(self.outbox, self.card, failure)
     }
 
     fn done_ms(&self) -> u64 {
@@ -267,30 +263,39 @@ impl Sink {
     }
 
     fn finish(
-        mut self,
+        self,
         ending: Ending,
         cut_short: bool,
         said: &mut dyn FnMut(Duration) -> Vec<Transcript>,
     ) -> Result<Taken, Failure> {
-        let outbox = &mut self.outbox;
-        let summary = self
-            .intake
-            .finish(&mut |packets, samples| outbox.push(packets, samples))
-            .map_err(taken)?;
-        self.card.samples = summary.samples;
-        self.card.signal = summary.signal;
-        self.card.content_hash = Some(summary.content_hash);
-        self.card.ending = ending;
-        let (id, kept) = (self.outbox.id(), self.outbox.kept());
-        let (mut state, duration) = (state_of(&self.card), self.card.duration());
+        let Self {
+            intake,
+            mut outbox,
+            mut card,
+            ..
+        } = self;
+        card.signal = intake.signal_so_far();
+        let summed =
+            fenced(|| intake.finish(&mut |packets, samples| outbox.push(packets, samples)));
+        let summary = match summed.map(|summed| summed.map_err(taken)) {
+            Some(Ok(summary)) => summary,
+            Some(Err(failure)) => return give_up(outbox, card, failure),
+            None => return give_up(outbox, card, gave_up()),
+        };
+        card.samples = summary.samples;
+        card.signal = summary.signal;
+        card.content_hash = Some(summary.content_hash);
+        card.ending = ending;
+        let id = outbox.id();
+        let (mut state, duration) = (state_of(&card), card.duration());
         for transcript in said(duration) {
-            if let Err(error) = self.outbox.add_transcript(&transcript) {
-                self.outbox.discard();
+            if let Err(error) = outbox.add_transcript(&transcript) {
+                outbox.discard();
                 return Err(error.into());
             }
             state = State::Transcribed;
         }
-        match self.outbox.finish(&self.card) {
+        match outbox.finish(&card) {
             Ok(()) => Ok(Taken {
                 id,
                 duration,
@@ -299,20 +304,41 @@ impl Sink {
                 shortfall: None,
             }),
             // A file is taken whole or not at all, and is still there.
-            Err(failure) if self.card.source == Source::Import || kept.is_zero() => Err(failure),
-            Err(failure) => Ok(Taken {
-                id,
-                duration: kept,
-                state: State::Interrupted,
-                cut_short: true,
-                shortfall: Some(space::ended(failure, kept)),
-            }),
+            Err(cut) if card.source == Source::Import => Err(cut.failure),
+            Err(cut) => interrupted(id, cut),
         }
     }
 
     /// Nothing of it stays.
     fn discard(self) {
         self.outbox.discard();
+    }
+}
+
+/// Ends a recording that could not be taken in any further, with what was written. A
+/// file is taken whole or not at all, and is still there.
+fn give_up(outbox: Outbox, card: Card, failure: Failure) -> Result<Taken, Failure> {
+    if card.source == Source::Import {
+        outbox.discard();
+        return Err(failure);
+    }
+    let id = outbox.id();
+    let kept = outbox.give_up(card);
+    interrupted(id, Cut { failure, kept })
+}
+
+/// What is kept of a recording that could not be ended with all that came.
+fn interrupted(id: RecordingId, cut: Cut) -> Result<Taken, Failure> {
+    let failure = space::ended(cut.failure, cut.kept);
+    match cut.kept.is_zero() {
+        true => Err(failure),
+        false => Ok(Taken {
+            id,
+            duration: cut.kept,
+            state: State::Interrupted,
+            cut_short: true,
+            shortfall: Some(failure),
+        }),
     }
 }
 
@@ -332,3 +358,6 @@ pub(super) fn state_of(card: &Card) -> State {
         Ending::Complete => State::Pending,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@ mod examples;
 mod exit_codes;
 mod export;
 mod forensic;
+mod hostile_sound;
 mod hostile_zip;
 mod import_elsewhere;
 mod keys;

@@ -18,6 +18,7 @@ use self::words::{Found, Sidecars};
 use super::record::{self, Held, Taken, Transcribing};
 use super::{Context, Listening, Progress, Unit, edit};
 use crate::error::{Exit, Failure};
+use crate::fence::fenced;
 use crate::foreign::{Spoken, archive};
 use crate::recording::Source;
 use crate::vault::Vault;
@@ -198,7 +199,13 @@ impl Importing<'_> {
             return Err(Failure::new(Exit::Failed, "stopped", "it was cancelled"));
         }
         let looked = sidecars.read(batch, sound);
-        match self.take_one(batch, sound, looked.found, lists) {
+        // What a library does not stand is the fault of this one file.
+        let taken = fenced(|| self.take_one(batch, sound, looked.found, lists));
+        let taken = taken.unwrap_or_else(|| {
+            self.progress.end();
+            Err(taking::gave_up().about(shown(batch, sound).display()))
+        });
+        match taken {
             Ok(taken) => outcome.taken.push(taken),
             Err(failure) if self.progress.cancelled() || stops_all(failure.exit) => {
                 return Err(failure);

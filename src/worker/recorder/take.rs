@@ -8,6 +8,7 @@ use super::ear::{Ear, Hearing, Missing, PATIENCE};
 use super::{Phase, Recorded, Shared, Wake, seconds};
 use crate::audio::Intake;
 use crate::error::{Exit, Failure};
+use crate::fence::fenced;
 use crate::recording::{Card, Ending, Gap, RecordingId, STORED_RATE_HZ, State};
 use crate::vault::Vault;
 use crate::worker::outbox::{Outbox, Room};
@@ -81,7 +82,8 @@ impl Take {
     pub(super) fn run(mut self) -> Result<Recorded, Failure> {
         let shared = Arc::clone(&self.shared);
         let wake = self.wake.take();
-        let broke = self.take_until_stopped(wake.as_deref());
+        let taken = fenced(|| self.take_until_stopped(wake.as_deref()));
+        let broke = taken.unwrap_or_else(|| Err(taking::gave_up()));
         let recorded = self.finish(broke.err());
         shared.status().phase = Phase::Stopped;
         shared.stopped.notify_all();
@@ -235,32 +237,28 @@ impl Take {
         }
         self.card.signal = self.intake.signal_so_far();
         if let Some(failure) = broke {
-            let kept = self.outbox.kept();
-            self.outbox.give_up(self.card);
-            return interrupted(self.id, kept, failure);
+            return interrupted(self.id, self.outbox.give_up(self.card), failure);
         }
-        let outbox = &mut self.outbox;
-        let summed = self
-            .intake
-            .finish(&mut |packets, samples| outbox.push(packets, samples));
-        match summed {
+        let (intake, outbox) = (self.intake, &mut self.outbox);
+        let summed =
+            fenced(|| intake.finish(&mut |packets, samples| outbox.push(packets, samples)));
+        let summed = summed.map(|summed| summed.map_err(taking::taken));
+        match summed.unwrap_or_else(|| Err(taking::gave_up())) {
             Ok(summary) => {
                 self.card.samples = summary.samples;
                 self.card.signal = summary.signal;
             }
-            Err(error) => {
-                let kept = self.outbox.kept();
-                self.outbox.give_up(self.card);
-                return interrupted(self.id, kept, taking::taken(error));
+            Err(failure) => {
+                let kept = self.outbox.give_up(self.card);
+                return interrupted(self.id, kept, failure);
             }
         }
         self.card.ending = match hearing {
             Hearing::Lost => Ending::Interrupted,
             Hearing::Sound | Hearing::Nothing => Ending::Complete,
         };
-        let kept = self.outbox.kept();
-        if let Err(failure) = self.outbox.finish(&self.card) {
-            return interrupted(self.id, kept, failure);
+        if let Err(cut) = self.outbox.finish(&self.card) {
+            return interrupted(self.id, cut.kept, cut.failure);
         }
         Ok(Recorded {
             id: self.id,
