@@ -38,6 +38,7 @@ mod redact;
 mod restore;
 mod retain;
 mod shred;
+mod tallied;
 mod wipe;
 
 #[allow(

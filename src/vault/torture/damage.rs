@@ -88,7 +88,7 @@ struct Pair {
 fn a_power_cut_anywhere_and_any_damaged_block_of_the_keys_lose_nothing_either() {
     const LEAST: usize = 20;
     let budget = Budget::begin();
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("cuts and damage");
     let (mut all, mut done) = (0, 0);
     'parts: for part in 0..PARTS {
         for (number, (operation, stage)) in prepared().iter().enumerate() {
@@ -132,12 +132,12 @@ fn a_power_cut_anywhere_and_any_damaged_block_of_the_keys_lose_nothing_either() 
         }
     }
     eprintln!("cuts and damage: {done} of {all} pairs");
-    outcome.conclude("cuts and damage");
+    outcome.conclude();
 }
 
 #[test]
 fn any_damaged_block_of_root_bag_or_key_slot_is_mended_and_told() {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("damage at rest");
     let mut dice = Dice::new(1);
     let shred = TABLE.iter().find(|one| one.name == "shred").unwrap();
     let stage = shred.prepare();
@@ -154,7 +154,7 @@ fn any_damaged_block_of_root_bag_or_key_slot_is_mended_and_told() {
             assert!(told, "{} at {at}", path.display());
         }
     }
-    outcome.conclude("damage at rest");
+    outcome.conclude();
 }
 
 fn is_in_force(stage: &Stage, path: &Path, at: usize) -> bool {

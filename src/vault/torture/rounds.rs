@@ -3,20 +3,27 @@
 use super::look::Wrong;
 use super::stage::Stage;
 use super::table::{Operation, TABLE};
-use super::tally::{Budget, Tally};
+use super::tally::{Begun, Budget};
 use crate::vault::ground::sim_disk::Dice;
 
 /// Failures that are printed in full.
 const SHOWN: usize = 8;
 
 /// What came of a test.
-#[derive(Default)]
 pub(super) struct Outcome {
-    pub(super) tally: Tally,
+    pub(super) tally: Begun,
     failures: Vec<String>,
 }
 
 impl Outcome {
+    /// Of a test that begins.
+    pub(super) fn of(test: &str) -> Self {
+        Self {
+            tally: Begun::new(test),
+            failures: Vec::new(),
+        }
+    }
+
     /// Counts what is wrong; what it was is told at the end.
     pub(super) fn note<T>(
         &mut self,
@@ -36,9 +43,12 @@ impl Outcome {
     }
 
     /// Reports the counts, and fails if anything was wrong.
-    pub(super) fn conclude(self, test: &str) {
-        let Self { tally, failures } = self;
-        tally.report(test);
+    pub(super) fn conclude(self) {
+        let Self {
+            mut tally,
+            failures,
+        } = self;
+        tally.report();
         let shown: Vec<String> = failures.iter().take(SHOWN).cloned().collect();
         assert!(
             failures.is_empty(),
@@ -56,19 +66,19 @@ pub(super) fn rounds(
     mut once: impl FnMut(&Operation, &Stage, &mut Dice, &mut Outcome),
 ) {
     let budget = Budget::begin();
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of(test);
     let prepared = prepared();
     let first = budget.first_seed(test);
     for seed in first.. {
         for (place, (operation, stage)) in prepared.iter().enumerate() {
             if seed > first && !budget.more() {
-                return outcome.conclude(test);
+                return outcome.conclude();
             }
             let mut dice = Dice::new(seed << 8 | place as u64);
             once(operation, stage, &mut dice, &mut outcome);
         }
         if !budget.more() {
-            return outcome.conclude(test);
+            return outcome.conclude();
         }
     }
 }

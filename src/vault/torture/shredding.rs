@@ -41,7 +41,7 @@ fn examine(name: &str, stage: &Stage, outcome: &mut Outcome) {
 
 #[test]
 fn whatever_was_shredded_is_found_before_and_not_after() {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("shreds");
     let mut shreds = 0;
     for operation in TABLE {
         let stage = operation.prepare();
@@ -61,7 +61,7 @@ fn whatever_was_shredded_is_found_before_and_not_after() {
         examine(operation.name, &stage, &mut outcome);
     }
     assert!(shreds >= 6, "{shreds}");
-    outcome.conclude("shreds");
+    outcome.conclude();
 }
 
 /// Lets something happen when a rotation has done a step.
@@ -118,7 +118,7 @@ fn go_on(mut writer: RecordingWriter, number: u8, from: u32) -> RecordingId {
 
 #[test]
 fn recorders_that_run_begin_or_wait_while_another_process_shreds_keep_all_and_it_stays_final() {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("recorders and shreds");
     for step in Step::ALL {
         let stage = stage();
         let disk = stage.disk.clone();
@@ -148,12 +148,12 @@ fn recorders_that_run_begin_or_wait_while_another_process_shreds_keep_all_and_it
         assert!(later.facts().gone.iter().any(|gone| gone.id == id));
         examine(&format!("their shred, {step:?}"), &later, &mut outcome);
     }
-    outcome.conclude("recorders and shreds");
+    outcome.conclude();
 }
 
 #[test]
 fn a_transcription_that_ends_while_or_after_its_recording_was_shredded_leaves_nothing() {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("transcriptions and shreds");
     for step in Step::ALL {
         let stage = stage();
         let id = stage.facts().id(2);
@@ -173,7 +173,7 @@ fn a_transcription_that_ends_while_or_after_its_recording_was_shredded_leaves_no
         drop(after);
         examine(&format!("a transcription, {step:?}"), &stage, &mut outcome);
     }
-    outcome.conclude("transcriptions and shreds");
+    outcome.conclude();
 }
 
 #[derive(Debug)]
@@ -190,7 +190,7 @@ impl Observer for StopAfter {
 
 #[test]
 fn a_shred_after_one_that_was_stopped_at_any_step_makes_both_final() {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("stopped shreds");
     for step in Step::ALL {
         let stage = stage().watched_by(Arc::new(StopAfter(step)));
         let stopped = shred(&stage, &[2], ShredScope::Everything);
@@ -212,7 +212,7 @@ fn a_shred_after_one_that_was_stopped_at_any_step_makes_both_final() {
             examine(&when, &later, &mut outcome);
         }
     }
-    outcome.conclude("stopped shreds");
+    outcome.conclude();
 }
 
 /// Puts files back that were there before.
@@ -224,7 +224,7 @@ fn put_back(disk: &SimDisk, files: impl Iterator<Item = (PathBuf, Vec<u8>)>) {
 
 #[test]
 fn an_old_inbox_file_bag_or_key_slot_that_is_put_back_brings_nothing_back() {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("things put back");
     for merged in [false, true] {
         let stage = stage();
         let id = put_down(&stage, 7, 2);
@@ -272,12 +272,12 @@ fn an_old_inbox_file_bag_or_key_slot_that_is_put_back_brings_nothing_back() {
     examine("a key slot put back", &stage, &mut outcome);
     shred(&stage, &[1], ShredScope::Everything).unwrap();
     examine("a shred after a new passphrase", &stage, &mut outcome);
-    outcome.conclude("things put back");
+    outcome.conclude();
 }
 
 #[test]
 fn a_shred_of_which_an_old_generation_could_not_be_overwritten_promises_nothing() {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("shreds that are not final");
     for file in ["root.a", "root.b"] {
         let stage = stage();
         let open = stage.open().unwrap();
@@ -312,5 +312,5 @@ fn a_shred_of_which_an_old_generation_could_not_be_overwritten_promises_nothing(
         let stage = Stage::new(disk, next);
         examine(file, &stage, &mut outcome);
     }
-    outcome.conclude("shreds that are not final");
+    outcome.conclude();
 }

@@ -19,7 +19,7 @@ const STEPS: usize = 25;
 #[test]
 fn whatever_happens_to_a_vault_one_thing_after_the_other_it_keeps_what_it_promised() {
     let budget = Budget::begin();
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::of("lives of vaults");
     let first = budget.first_seed("lives of vaults");
     for seed in first.. {
         if seed > first + 2 && !budget.more() {
@@ -27,7 +27,7 @@ fn whatever_happens_to_a_vault_one_thing_after_the_other_it_keeps_what_it_promis
         }
         walk(seed, &mut outcome);
     }
-    outcome.conclude("lives of vaults");
+    outcome.conclude();
 }
 
 fn walk(seed: u64, outcome: &mut Outcome) {

@@ -9,7 +9,7 @@ use voxvault::backup::manifest::Tombstone;
 use super::{Scene, names, segments, unpack};
 use crate::support::prepared::copy_dir;
 use crate::support::require_tool;
-use crate::support::tally::{Budget, Tally};
+use crate::support::tally::{Begun, Budget};
 
 /// What is done to the files of a backup: by which something is written, and the rest.
 const CALLS: [&str; 6] = ["write", "fsync", "rename", "openat", "flock", "unlink"];
@@ -17,8 +17,8 @@ const WRITES: usize = 3;
 
 /// Kills a backup at its calls that touch these files, each time from where the scene
 /// stands now, and has `check` look at what is left. Of each call every so many are tried;
-/// how many runs were killed.
-fn killed(scene: &Scene, files: &[&str], every: usize, check: &dyn Fn(&str)) -> u64 {
+/// how many runs were killed is counted.
+fn killed(tally: &mut Begun, scene: &Scene, files: &[&str], every: usize, check: &dyn Fn(&str)) {
     let (vault, dir) = (scene.home.vault(), scene.dir());
     let kept = ["vault-kept", "bk-kept"].map(|name| scene.home.path(name));
     fs::create_dir_all(&dir).unwrap();
@@ -27,7 +27,6 @@ fn killed(scene: &Scene, files: &[&str], every: usize, check: &dyn Fn(&str)) -> 
     let whole = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
     let mut watched = vec![whole(dir.clone())];
     watched.extend(files.iter().map(|name| whole(dir.join(name))));
-    let mut kills = 0;
     let is_long = Budget::begin().is_long();
     let (calls, every) = match is_long {
         true => (&CALLS[..], 1),
@@ -51,11 +50,10 @@ fn killed(scene: &Scene, files: &[&str], every: usize, check: &dyn Fn(&str)) -> 
                 break;
             }
             assert_eq!(ended.status().signal(), Some(9), "{ended}");
-            kills += 1;
+            tally.kills += 1;
             check(&format!("{call} {when}"));
         }
     }
-    kills
 }
 
 #[test]
@@ -63,6 +61,7 @@ fn a_backup_that_is_killed_at_any_write_is_completed_by_the_next_run() {
     if !require_tool("strace") || !require_tool("age") {
         return;
     }
+    let mut tally = Begun::new("kills in a backup");
     let scene = Scene::new();
     let ids = [
         scene.import("dream", "a dream"),
@@ -72,7 +71,7 @@ fn a_backup_that_is_killed_at_any_write_is_completed_by_the_next_run() {
     scene.run(["list"]).ok();
     let identity = scene.identity();
     let files = ["0001.tar.age.part", "0001.tar.age", "passphrase.age.part"];
-    let kills = killed(&scene, &files, 1, &|place| {
+    killed(&mut tally, &scene, &files, 1, &|place| {
         scene.backup().ok();
         let left = names(&scene.dir());
         assert_eq!(left, ["0001.tar.age", "passphrase.age"], "{place}");
@@ -85,12 +84,8 @@ fn a_backup_that_is_killed_at_any_write_is_completed_by_the_next_run() {
             assert!(out.join(id.to_string()).join("audio.opus").exists());
         }
     });
-    assert!(kills > 8, "only {kills} kills");
-    let tally = Tally {
-        kills,
-        ..Tally::default()
-    };
-    tally.report("a_backup_that_is_killed_at_any_write_is_completed_by_the_next_run");
+    assert!(tally.kills > 8, "only {} kills", tally.kills);
+    tally.report();
 }
 
 #[test]
@@ -98,6 +93,7 @@ fn a_run_that_adds_to_a_backup_and_is_killed_at_any_write_leaves_it_whole() {
     if !require_tool("strace") {
         return;
     }
+    let mut tally = Begun::new("kills in a run that adds to a backup");
     let scene = Scene::new();
     let gone = scene.import("dream", "a dream");
     scene.import("dentist", "a tooth");
@@ -117,7 +113,7 @@ fn a_run_that_adds_to_a_backup_and_is_killed_at_any_write_leaves_it_whole() {
             .as_u64()
             .unwrap()
     };
-    let kills = killed(&scene, &files, 3, &|place| {
+    killed(&mut tally, &scene, &files, 3, &|place| {
         // Two that it held before, or one of them and the new one.
         assert_eq!(verified(), 2, "{place}");
         scene.backup().ok();
@@ -139,10 +135,6 @@ fn a_run_that_adds_to_a_backup_and_is_killed_at_any_write_leaves_it_whole() {
         }
     });
     assert_eq!(verified(), 2);
-    assert!(kills > 4, "only {kills} kills");
-    let tally = Tally {
-        kills,
-        ..Tally::default()
-    };
-    tally.report("a_run_that_adds_to_a_backup_and_is_killed_at_any_write_leaves_it_whole");
+    assert!(tally.kills > 4, "only {} kills", tally.kills);
+    tally.report();
 }

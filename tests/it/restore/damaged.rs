@@ -7,7 +7,7 @@ use std::fs;
 use voxvault::recording::RecordingId;
 
 use super::{Owner, assert_heard, ids, segments};
-use crate::support::tally::Tally;
+use crate::support::tally::Begun;
 use crate::support::{PASSPHRASE, library};
 
 /// Recordings, and how many backups they are spread over: each makes a segment.
@@ -43,6 +43,7 @@ fn owner() -> (Owner, Vec<RecordingId>) {
 
 #[test]
 fn one_damaged_byte_in_any_segment_is_found_and_costs_what_lies_there_and_no_more() {
+    let mut tally = Begun::new("damaged backups");
     let (owner, shredded) = owner();
     let backup = owner.home.path("backup");
     let files = segments(&backup);
@@ -60,7 +61,6 @@ fn one_damaged_byte_in_any_segment_is_found_and_costs_what_lies_there_and_no_mor
     let whole = verify().run().ok().json();
     assert_eq!(whole["damage"], serde_json::json!([]));
     assert_eq!(whole["checked"]["recordings"], RECORDINGS);
-    let mut tally = Tally::default();
     for file in with_recordings {
         let name = file.file_name().unwrap().to_str().unwrap();
         let bytes = fs::read(file).unwrap();
@@ -121,7 +121,7 @@ fn one_damaged_byte_in_any_segment_is_found_and_costs_what_lies_there_and_no_mor
         tally.unshredded += shredded.iter().filter(|id| restored.contains(id)).count() as u64;
         fs::write(file, &bytes).unwrap();
     }
-    tally.report("damaged backups");
+    tally.report();
     assert_eq!((tally.lost, tally.unshredded), (0, 0));
     verify().run().ok();
 }

@@ -5,6 +5,10 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where every tally is added as a line.
@@ -33,33 +37,107 @@ pub(crate) struct Tally {
     pub(crate) unshredded: u64,
 }
 
-impl Tally {
-    /// Says what came of a test, and adds it to the sum where there is one.
-    pub(crate) fn report(self, test: &str) {
-        let Self {
+/// A test that has begun, and what it counts. It says so at once, and in the end what
+/// came of it: by [`report`](Self::report), or, where one of its checks fails before,
+/// when the panic drops it.
+pub(crate) struct Begun {
+    test: String,
+    /// Where both are added as lines.
+    file: Option<PathBuf>,
+    tally: Tally,
+    has_reported: bool,
+}
+
+impl Begun {
+    /// Of the test with this name.
+    pub(crate) fn new(test: &str) -> Self {
+        Self::adding_to(std::env::var_os(FILE).map(PathBuf::from), test)
+    }
+
+    /// The same with a sum of its own.
+    pub(crate) fn adding_to(file: Option<PathBuf>, test: &str) -> Self {
+        let begun = Self {
+            test: test.to_owned(),
+            file,
+            tally: Tally::default(),
+            has_reported: false,
+        };
+        begun.add(&format!("began: {test}"));
+        begun
+    }
+
+    /// Says what came of it, and adds it to the sum where there is one.
+    pub(crate) fn report(&mut self) {
+        let Tally {
             images,
             kills,
             flips,
             faults,
             lost,
             unshredded,
-        } = self;
+        } = self.tally;
         let line = format!(
-            "images={images} kills={kills} flips={flips} faults={faults} lost={lost} unshredded={unshredded}"
+            "{}: images={images} kills={kills} flips={flips} faults={faults} lost={lost} unshredded={unshredded}",
+            self.test
         );
-        eprintln!("{test}: {line}");
-        let Some(path) = std::env::var_os(FILE) else {
-            return;
-        };
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .unwrap();
-        // In one write, since several tests add to it at a time.
-        file.write_all(format!("{test} {line}\n").as_bytes())
-            .unwrap();
+        self.has_reported = true;
+        eprintln!("{line}");
+        self.add(&line);
     }
+
+    /// In one write, since several tests add to it at a time. A line that is missing is
+    /// noticed by who sums up.
+    fn add(&self, line: &str) {
+        if let Some(path) = &self.file {
+            let file = OpenOptions::new().append(true).create(true).open(path);
+            let _ = file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+        }
+    }
+}
+
+impl Deref for Begun {
+    type Target = Tally;
+
+    fn deref(&self) -> &Tally {
+        &self.tally
+    }
+}
+
+impl DerefMut for Begun {
+    fn deref_mut(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if self.has_reported || !thread::panicking() {
+            return;
+        }
+        match REACHED.swap(false, Ordering::SeqCst) {
+            true => self.tally.unshredded += 1,
+            false => self.tally.lost += 1,
+        }
+        self.report();
+    }
+}
+
+/// A check of what had been shredded has failed, on whatever thread.
+static REACHED: AtomicBool = AtomicBool::new(false);
+
+/// Checks something about what was shredded: where that panics, the test counts it as
+/// unshredded, and not as lost.
+pub(crate) fn of_the_shredded<T>(check: impl FnOnce() -> T) -> T {
+    struct Checking;
+    impl Drop for Checking {
+        fn drop(&mut self) {
+            if thread::panicking() {
+                REACHED.store(true, Ordering::SeqCst);
+            }
+        }
+    }
+    let _checking = Checking;
+    check()
 }
 
 /// How long a test goes on once it has done its least.

@@ -13,6 +13,7 @@ use super::watched::{Watched, assert_gone, id_of, segments};
 use crate::support::PASSPHRASE;
 use crate::support::forensic::{Evidence, Findings, read_all};
 use crate::support::needles::holds;
+use crate::support::tally::{Begun, of_the_shredded};
 
 /// Whether these words stand in anything that was read.
 fn said(found: &Findings, words: &str) -> bool {
@@ -25,6 +26,7 @@ fn nothing_opens_of_what_was_shredded_beside_a_recorder_while_locked_and_before_
     let Some(watched) = Watched::new() else {
         return;
     };
+    let mut tally = Begun::new("the attacker behind shreds");
     let home = &watched.home;
     let doomed = watched.import("doomed", 3.0);
     let kept = watched.import("kept", 2.0);
@@ -55,7 +57,9 @@ fn nothing_opens_of_what_was_shredded_beside_a_recorder_while_locked_and_before_
     watched.shred(doomed).ok();
     let after = watched.attack();
     assert_gone(&after, doomed, "beside a recorder");
-    assert!(!said(&after, "a marked note") && !said(&after, "the doomed words"));
+    of_the_shredded(|| {
+        assert!(!said(&after, "a marked note") && !said(&after, "the doomed words"));
+    });
     assert!(said(&after, "the kept words"));
     for (id, seconds) in [(kept, 2.0), (locked, 2.0)] {
         assert_eq!(after.count(id, Kind::Sound), segments(seconds));
@@ -92,7 +96,8 @@ fn nothing_opens_of_what_was_shredded_beside_a_recorder_while_locked_and_before_
     assert_eq!(after.count(kept, Kind::Sound), segments(2.0));
     assert_eq!(after.count(ran, Kind::Sound), segments(3.0));
     let old = read_all(&Evidence::of_directory(&home.vault()), &[PASSPHRASE]);
-    assert_eq!(old.opened, 0, "the old passphrase still opens something");
+    of_the_shredded(|| assert_eq!(old.opened, 0, "the old passphrase still opens something"));
+    tally.report();
 }
 
 /// The sound that was read of a recording, by epoch and segment.
@@ -111,6 +116,7 @@ fn of_what_was_redacted_neither_sound_nor_words_open() {
     let Some(watched) = Watched::new() else {
         return;
     };
+    let mut tally = Begun::new("the attacker behind a redaction");
     let id = watched.import("spoken", 6.0);
     let kept = watched.import("kept", 2.0);
     watched.transcribe(id, "the doomed words");
@@ -124,7 +130,7 @@ fn of_what_was_redacted_neither_sound_nor_words_open() {
     let redact = ["redact", &id.to_string(), "0", "2.4", "--yes"];
     watched.run(redact).ok();
     let after = watched.attack();
-    assert!(!said(&after, "doomed"));
+    of_the_shredded(|| assert!(!said(&after, "doomed")));
     assert!(said(&after, "the kept words"));
     let sound_after = sounds(&after, id);
     let numbers: Vec<_> = sound_after.keys().copied().collect();
@@ -136,7 +142,7 @@ fn of_what_was_redacted_neither_sound_nor_words_open() {
         let same = sound_after[&(1, number)] == sound_before[&(0, number)];
         // The span ends with segment 2; what is next to it may be made anew.
         match number {
-            0..3 => assert!(!same, "segment {number} is still what it was"),
+            0..3 => of_the_shredded(|| assert!(!same, "segment {number} is still what it was")),
             3 => {}
             _ => assert!(same, "segment {number} is another than it was"),
         }
@@ -146,4 +152,5 @@ fn of_what_was_redacted_neither_sound_nor_words_open() {
     // And shredded after that, it is gone in both epochs.
     watched.shred(id).ok();
     assert_gone(&watched.attack(), id, "redacted, then shredded");
+    tally.report();
 }

@@ -12,7 +12,7 @@ use super::chance::Chance;
 use super::deeds::Deed;
 use super::scene::Scene;
 use crate::support::prepared::quick_home;
-use crate::support::tally::{Budget, Tally};
+use crate::support::tally::{Begun, Budget};
 use crate::support::{
     Home, Key, Microphone, PASSPHRASE, Terminal, clip, eventually, library, require_model,
 };
@@ -23,10 +23,10 @@ const FEW_SLOW: usize = 1;
 
 #[test]
 fn a_command_killed_at_any_moment_loses_nothing_and_a_shred_keeps_its_word() {
+    let mut tally = Begun::new("kills of commands");
     let budget = Budget::begin();
     let mut chance = Chance::new("kills of commands");
     let scene = Scene::new();
-    let mut tally = Tally::default();
     let mut ends: BTreeMap<_, (usize, usize)> = BTreeMap::new();
     // How long each takes when nobody kills it.
     let lengths: Vec<(Deed, f64)> = Deed::ALL
@@ -74,7 +74,7 @@ fn a_command_killed_at_any_moment_loses_nothing_and_a_shred_keeps_its_word() {
         eprintln!("{deed:?}: {killed} killed, {survived} were done before");
         tally.kills += killed as u64;
     }
-    tally.report("kills of commands");
+    tally.report();
     assert!(tally.kills > 0);
 }
 
@@ -83,10 +83,10 @@ fn a_transcription_killed_at_any_moment_loses_no_word_and_is_taken_up_again() {
     if !require_model() {
         return;
     }
+    let mut tally = Begun::new("kills of transcriptions");
     let budget = Budget::begin();
     let mut chance = Chance::new("kills of transcriptions");
     let home = quick_home();
-    let mut tally = Tally::default();
     for number in 0.. {
         if number >= 2 && !budget.more() {
             break;
@@ -116,7 +116,7 @@ fn a_transcription_killed_at_any_moment_loses_no_word_and_is_taken_up_again() {
         }
         home.voxvault(["shred", &id, "--yes"]).run().ok();
     }
-    tally.report("kills of transcriptions");
+    tally.report();
 }
 
 /// Who listens to the microphone.
@@ -180,8 +180,8 @@ fn kill_nine_at_the_microphone_costs_at_most_a_second() {
     let Some(microphone) = Microphone::plug_into(&home) else {
         return;
     };
+    let mut tally = Begun::new("kills at the microphone");
     let mut chance = Chance::new("kills at the microphone");
-    let mut tally = Tally::default();
     let mut lost: Vec<f64> = Vec::new();
     let listeners = [Listener::Command, Listener::Locked, Listener::Unlocked];
     for (number, listener) in listeners.into_iter().cycle().enumerate() {
@@ -207,6 +207,6 @@ fn kill_nine_at_the_microphone_costs_at_most_a_second() {
         lost.len()
     );
     tally.lost = lost.iter().filter(|lost| **lost > 1.0).count() as u64;
-    tally.report("kills at the microphone");
+    tally.report();
     assert_eq!(tally.lost, 0, "lost, in seconds: {lost:?}");
 }

@@ -15,7 +15,7 @@ use super::deeds::Deed;
 use super::scene::Scene;
 use super::stopped::{Effect, Place, places};
 use crate::support::strace::{Trace, tampering};
-use crate::support::tally::{Budget, Tally};
+use crate::support::tally::{Begun, Budget};
 use crate::support::{Finished, require_tool};
 
 /// The calls that change files, or their names, or make them last.
@@ -132,6 +132,7 @@ fn torment(test: &str, faults: &[Fault], least: usize, slow: usize) {
     if !require_tool("strace") {
         return;
     }
+    let mut tally = Begun::new(test);
     let budget = Budget::begin();
     let scene = Scene::new();
     let mut trials = Vec::new();
@@ -148,7 +149,6 @@ fn torment(test: &str, faults: &[Fault], least: usize, slow: usize) {
     }
     Chance::new(test).shuffle(&mut trials);
     let (mut quick, mut slowly, mut done) = (0, 0, 0);
-    let mut tally = Tally::default();
     let mut ends: BTreeMap<_, BTreeMap<_, usize>> = BTreeMap::new();
     for trial in &trials {
         let (count, enough) = match trial.deed.is_slow() {
@@ -172,7 +172,7 @@ fn torment(test: &str, faults: &[Fault], least: usize, slow: usize) {
     for ((deed, fault), ends) in ends {
         eprintln!("  {deed:?} {fault:?}: {ends:?}");
     }
-    tally.report(test);
+    tally.report();
 }
 
 #[test]
@@ -190,14 +190,14 @@ fn a_disk_that_is_full_in_the_middle_of_a_merge_is_never_called_damage() {
     if !require_tool("strace") {
         return;
     }
+    let mut tally = Begun::new("a full disk in a merge");
     let scene = Scene::new();
-    let mut tally = Tally::default();
     let (deed, fault) = (Deed::Merge, Fault::Enospc);
     let places = places_of(&scene, deed);
     for place in places.into_iter().filter(|place| fault.applies_to(*place)) {
         Trial { deed, place, fault }.run(&scene);
         tally.faults += 1;
     }
-    tally.report("a full disk in a merge");
     assert!(tally.faults > 15);
+    tally.report();
 }

@@ -24,7 +24,7 @@ use super::chance::Chance;
 use super::sound::{RATE_HZ, heard, steps};
 use crate::support::prepared::quick_home;
 use crate::support::sound::Pcm;
-use crate::support::tally::{Budget, Tally};
+use crate::support::tally::{Begun, Budget};
 use crate::support::{Finished, Home, library};
 
 /// Rounds of `make test`, and the least of `make torture` and `benches/kill`.
@@ -329,6 +329,7 @@ fn sum_up(rounds: &[Round]) -> String {
 
 #[test]
 fn kill_nine_costs_the_open_segment_and_nothing_that_was_there() {
+    let mut tally = Begun::new("kills of recorders");
     let budget = Budget::begin();
     let least = if budget.is_long() { MANY } else { FEW };
     let fields: Vec<Field> = (0..VAULTS).map(Field::new).collect();
@@ -396,12 +397,9 @@ fn kill_nine_costs_the_open_segment_and_nothing_that_was_there() {
         .iter()
         .flat_map(|field| std::mem::take(&mut *field.complaints.lock().unwrap()))
         .collect();
-    Tally {
-        kills: rounds.len() as u64,
-        lost: (lost.len() + complaints.len()) as u64,
-        ..Tally::default()
-    }
-    .report("kills of recorders");
+    tally.kills = rounds.len() as u64;
+    tally.lost = (lost.len() + complaints.len()) as u64;
+    tally.report();
     assert!(lost.is_empty(), "lost, in seconds: {lost:?}");
     assert!(complaints.is_empty(), "{complaints:#?}");
 }

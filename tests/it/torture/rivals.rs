@@ -18,7 +18,7 @@ use super::sound::{RATE_HZ, steps};
 use super::stopped::child_of;
 use super::watched::{Watched, assert_gone, id_of, segments_of_any};
 use crate::support::prepared::{make_quick_vault, quick_folder};
-use crate::support::tally::{Budget, Tally};
+use crate::support::tally::{Begun, Budget, of_the_shredded};
 use crate::support::{PASSPHRASE, library};
 
 /// What came of recorders and shreds that were killed at random.
@@ -37,17 +37,19 @@ struct Ledger {
 fn recorders_and_shreds_that_are_killed_at_random_leave_all_that_lives_and_nothing_else() {
     let budget = Budget::begin();
     let mut chance = Chance::new("recorders against shreds");
-    let mut tally = Tally::default();
+    let mut watched = match Watched::new() {
+        Some(first) => Some(first),
+        None => return,
+    };
+    let mut tally = Begun::new("recorders against shreds");
     for round in 0.. {
         if round > 0 && !budget.more() {
             break;
         }
-        let Some(watched) = Watched::new() else {
-            return;
-        };
+        let watched = watched.take().or_else(Watched::new).unwrap();
         tally.kills += recorders_against_shreds(&watched, &mut chance).kills;
     }
-    tally.report("recorders against shreds");
+    tally.report();
     assert!(tally.kills > 0);
 }
 
@@ -98,7 +100,7 @@ fn recorders_against_shreds(watched: &Watched, chance: &mut Chance) -> Ledger {
     }
     let found = watched.attack();
     for id in &gone {
-        assert!(!listed.contains_key(id), "{id} is listed");
+        of_the_shredded(|| assert!(!listed.contains_key(id), "{id} is listed"));
         assert_gone(&found, *id, "after a loop");
     }
     for (id, seconds) in &listed {
@@ -179,6 +181,7 @@ fn shred_and_perhaps_die(watched: &Watched, ledger: &Mutex<Ledger>, chance: &mut
 
 #[test]
 fn a_vault_opens_at_any_moment_of_another_process_changing_its_keys() {
+    let mut tally = Begun::new("starts beside changes");
     let budget = Budget::begin();
     let folder = quick_folder();
     let dir = folder.path().join("vault");
@@ -215,4 +218,5 @@ fn a_vault_opens_at_any_moment_of_another_process_changing_its_keys() {
         assert_eq!(trouble.as_deref(), Some(""));
         assert!(changes > 10, "{changes} changes");
     });
+    tally.report();
 }

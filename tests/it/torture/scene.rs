@@ -14,6 +14,7 @@ use crate::support::prepared::copy_dir;
 use crate::support::sound::Pcm;
 use crate::support::spy::Spy;
 use crate::support::strace::{Trace, written_by_file};
+use crate::support::tally::of_the_shredded;
 use crate::support::{Home, PASSPHRASE};
 
 /// The passphrase that `passwd` changes to.
@@ -154,7 +155,7 @@ impl Scene {
     pub(super) fn assert_gone(&self, trace: Option<&Trace>, what: &str) {
         let found = self.attack(trace);
         let records = found.records.get(&self.doomed);
-        assert!(!found.reaches(self.doomed), "{what}: {records:?}");
+        of_the_shredded(|| assert!(!found.reaches(self.doomed), "{what}: {records:?}"));
     }
 }
 

@@ -10,7 +10,7 @@ use super::stopped::{Stopped, places};
 use super::watched::{Watched, assert_gone, id_of};
 use crate::support::needles::holds;
 use crate::support::prepared::copy_dir;
-use crate::support::tally::{Budget, Tally};
+use crate::support::tally::{Begun, Budget, of_the_shredded};
 use crate::support::{clip, require_model, require_tool};
 
 #[test]
@@ -18,6 +18,7 @@ fn a_transcription_of_what_is_shredded_meanwhile_leaves_no_word() {
     if !require_model() || !require_tool("strace") {
         return;
     }
+    let mut tally = Begun::new("shredded while transcribed");
     let budget = Budget::begin();
     let mut chance = Chance::new("shredded while transcribed");
     let watched = Watched::new().unwrap();
@@ -43,7 +44,6 @@ fn a_transcription_of_what_is_shredded_meanwhile_leaves_no_word() {
     fs::remove_dir_all(home.vault()).unwrap();
     copy_dir(&before, &home.vault());
 
-    let mut tally = Tally::default();
     for round in 0.. {
         if round > 0 && !budget.more() {
             break;
@@ -69,7 +69,6 @@ fn a_transcription_of_what_is_shredded_meanwhile_leaves_no_word() {
         if shred.code() == Some(6) {
             watched.shred(doomed).ok();
         }
-        tally.faults += 1;
         let listed = watched.listed();
         assert_eq!(listed.keys().collect::<Vec<_>>(), [&kept], "{place:?}");
         let found = watched.attack();
@@ -78,8 +77,8 @@ fn a_transcription_of_what_is_shredded_meanwhile_leaves_no_word() {
             let mut plaintexts = found.plaintexts.iter();
             plaintexts.any(|text| holds(&text.to_ascii_lowercase(), word))
         };
-        assert!(!said(b"migration"), "its words are there: {place:?}");
+        of_the_shredded(|| assert!(!said(b"migration"), "its words are there: {place:?}"));
         assert!(said(b"platform"), "the other's words are found");
     }
-    tally.report("shredded while transcribed");
+    tally.report();
 }

@@ -3,7 +3,7 @@
 //! The short run takes a sample, spread over all of each file; the long one goes on
 //! with the places between until its time is used up.
 
-use super::tally::{Budget, Tally};
+use super::tally::{Begun, Budget};
 use super::*;
 use crate::vault::ground::sim_disk::Cut;
 use crate::vault::inbox;
@@ -67,15 +67,14 @@ fn each_place(files: &[Places], mut each: impl FnMut(&Path, usize)) {
 }
 
 /// The counts of each file, printed and reported.
-fn report(test: &str, files: &[Places], counts: &BTreeMap<PathBuf, Counts>) {
-    let mut tally = Tally::default();
+fn report(mut tally: Begun, files: &[Places], counts: &BTreeMap<PathBuf, Counts>) {
     for (path, of, _) in files {
         if let Some(counts) = counts.get(path) {
             counts.print(&path.display().to_string(), *of);
             tally.flips += counts.tried;
         }
     }
-    tally.report(test);
+    tally.report();
 }
 
 /// Opens a damaged vault, looks, repairs, and looks again. Whatever was changed
@@ -123,6 +122,19 @@ fn is_root(path: &Path) -> bool {
     name.starts_with("root.")
 }
 
+/// Whether no byte is spare there: a change that is not named is one that is not seen.
+/// Spare are free pages of the store, the reserve, and the slots of a root that hold no
+/// generation.
+fn is_full(small: &Small, path: &Path, at: usize) -> bool {
+    let text = path.to_string_lossy();
+    if is_root(path) {
+        let slot = at / SLOT_LEN * SLOT_LEN;
+        let slot = small.disk.files()[path][slot..slot + SLOT_LEN].to_vec();
+        return RootSlot::decode(slot).is_ok();
+    }
+    is_kept_twice(path) || text.contains("/inbox/")
+}
+
 fn is_kept_twice(path: &Path) -> bool {
     let text = path.to_string_lossy();
     ["/root.", "/bag.", "/keys/"]
@@ -132,6 +144,7 @@ fn is_kept_twice(path: &Path) -> bool {
 
 #[test]
 fn every_changed_byte_that_carries_something_is_named_and_costs_one_recording_at_most() {
+    let tally = Begun::new("changed bytes");
     let small = Small::new();
     let files: Vec<Places> = small
         .disk
@@ -143,14 +156,25 @@ fn every_changed_byte_that_carries_something_is_named_and_costs_one_recording_at
         })
         .collect();
     let mut counts: BTreeMap<PathBuf, Counts> = BTreeMap::new();
+    // Of those that no change may pass unnamed, so many were tried.
+    let (mut roots, mut full) = (0, 0);
     each_place(&files, |path, at| {
         let disk = small.with(path, |bytes| bytes[at] ^= 1 << (at % 8));
         let what = format!("byte {at} of {}", path.display());
         let counts = counts.entry(path.to_owned()).or_default();
+        let before = counts.harmless;
         survives(&small, &disk, &what, counts);
         assert!(!is_kept_twice(path) || counts.cost_one == 0, "{what}");
+        let is_named = counts.harmless == before;
+        assert!(
+            is_named || !is_full(&small, path, at),
+            "{what}: it is not named"
+        );
+        let kind = if is_root(path) { &mut roots } else { &mut full };
+        *kind += u64::from(is_full(&small, path, at));
     });
-    report("changed bytes", &files, &counts);
+    assert!(roots > 20 && full > 60, "{roots} {full}");
+    report(tally, &files, &counts);
 }
 
 /// The card of a recording that waits is the last there is of it. A length that reaches
@@ -175,6 +199,7 @@ fn every_changed_bit_of_the_length_of_the_last_frame_is_named() {
 /// it no slot is shown here, byte by byte.
 #[test]
 fn every_changed_byte_of_a_root_slot_makes_it_no_slot_or_changes_noise_into_noise() {
+    let tally = Begun::new("bytes of root slots");
     let small = Small::new();
     // The MAC stands outside the hash; the key finds it, as the test below shows.
     const COVERED: usize = SLOT_LEN - 32;
@@ -211,7 +236,7 @@ fn every_changed_byte_of_a_root_slot_makes_it_no_slot_or_changes_noise_into_nois
             (_, now) => panic!("{}, byte {at}: {now:?}", name.display()),
         }
     });
-    report("bytes of root slots", &files, &counts);
+    report(tally, &files, &counts);
 }
 
 #[test]
@@ -246,6 +271,7 @@ fn a_changed_mac_of_one_copy_is_found_by_the_key_and_mended() {
 #[test]
 fn a_file_cut_short_anywhere_costs_what_was_cut_off_and_no_more() {
     const STEP: usize = 512;
+    let tally = Begun::new("files cut short");
     let small = Small::new();
     let files: Vec<Places> = small
         .disk
@@ -278,7 +304,7 @@ fn a_file_cut_short_anywhere_costs_what_was_cut_off_and_no_more() {
             assert_eq!(counts.cost_one, 0, "{what}");
         }
     });
-    report("files cut short", &files, &counts);
+    report(tally, &files, &counts);
 }
 
 fn cut_store(small: &Small, disk: &SimDisk, what: &str, counts: &mut Counts) {
@@ -309,6 +335,7 @@ fn cut_store(small: &Small, disk: &SimDisk, what: &str, counts: &mut Counts) {
 fn a_block_that_is_gone_costs_one_recording_at_most() {
     const BLOCK: usize = 4096;
     const KINDS: [&str; 3] = ["zeros", "noise", "a bad sector"];
+    let tally = Begun::new("blocks gone");
     let small = Small::new();
     let files: Vec<Places> = small
         .disk
@@ -353,15 +380,15 @@ fn a_block_that_is_gone_costs_one_recording_at_most() {
             assert_eq!(read(&open, one), Whole::All, "{what}");
         }
     });
-    report("blocks gone", &files, &counts);
+    report(tally, &files, &counts);
 }
 
 #[test]
 fn a_repair_that_is_cut_anywhere_loses_nothing_and_can_be_done_again() {
+    let mut tally = Begun::new("repair cut short");
     let small = Small::new();
     let store = PathBuf::from(DIR).join("store.redb");
     let disk = small.with(&store, |bytes| bytes[0] ^= 1);
-    let mut tally = Tally::default();
     let every = if Budget::begin().is_long() { 1 } else { 9 };
     for operations in (0..).step_by(every) {
         let disk = disk.fork();
@@ -388,5 +415,5 @@ fn a_repair_that_is_cut_anywhere_loses_nothing_and_can_be_done_again() {
         }
     }
     assert!(tally.images > 20);
-    tally.report("repair cut short");
+    tally.report();
 }
