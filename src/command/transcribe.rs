@@ -36,7 +36,8 @@ pub struct Outcome {
     pub refused: Vec<(RecordingId, Failure)>,
 }
 
-/// Transcribes what is named, or all that waits. Nothing to do is no failure.
+/// Transcribes what is named, or all that waits. Nothing to do is no failure, and a
+/// recording in which nothing can be heard leaves nothing to do.
 ///
 /// # Errors
 /// When the vault can't be unlocked, there is no model, or it can't be used.
@@ -55,12 +56,16 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
         let mut chosen = Vec::new();
         for name in &args.ids {
             let id = resolve::by_name(name, &recordings)?;
-            chosen.extend(
-                recordings
-                    .iter()
-                    .filter(|recording| recording.id == id)
-                    .cloned(),
-            );
+            let Some(recording) = recordings.iter().find(|recording| recording.id == id) else {
+                continue;
+            };
+            match is_silent(recording) {
+                true => progress.note(&format!(
+                    "{} is silent: there is nothing to transcribe",
+                    id.short()
+                )),
+                false => chosen.push(recording.clone()),
+            }
         }
         chosen
     };
@@ -112,6 +117,13 @@ pub fn these(
         }
     }
     Ok(outcome)
+}
+
+/// A model hears words in silence, too; and none of them was said.
+fn is_silent(recording: &Recording) -> bool {
+    // Of what was shredded that is the reason, and told.
+    let is_there = recording.audio_bytes > 0 && !recording.text_shredded;
+    is_there && recording.card.signal.is_silent()
 }
 
 fn millis(recording: &Recording) -> u64 {

@@ -179,6 +179,38 @@ fn signals_end_a_microphone_recording_with_its_sound_kept() {
 }
 
 #[test]
+fn a_silent_recording_is_named_silent_and_never_transcribed_also_when_it_is_named() {
+    let home = quick_home();
+    let silence = Pcm::silence(16_000, 3.0).wav();
+    home.voxvault(["record", "-", "--no-transcribe"])
+        .stdin(silence)
+        .run()
+        .ok();
+    // No model is needed for nothing.
+    let nowhere = home.path("no models");
+    for args in [&["last"][..], &["last", "--json"], &["--pending"], &[]] {
+        let args = [&["transcribe"], args].concat();
+        let run = home.voxvault(args.clone()).env("VOXVAULT_MODELS", &nowhere);
+        let ended = run.run().ok();
+        let told = ended
+            .stderr
+            .contains("is silent: there is nothing to transcribe");
+        assert_eq!(told, args.contains(&"last"), "{ended}");
+        let recording = only(&home);
+        assert_eq!(recording["state"], "silent", "{recording}");
+        assert_eq!(recording["versions"], serde_json::json!([]));
+    }
+    let found = home.voxvault(["list", "is:silent", "--json"]).run().ok();
+    assert_eq!(found.json()["recordings"].as_array().unwrap().len(), 1);
+    let shown = home.voxvault(["show", "last"]).run().ended_with(4);
+    assert!(
+        shown.stderr.contains("there is nothing to hear in it"),
+        "{shown}"
+    );
+    assert!(!shown.stderr.contains("transcribe"), "{shown}");
+}
+
+#[test]
 fn a_recording_ends_by_itself_after_its_time() {
     let home = quick_home();
     let from_pipe = home

@@ -10,6 +10,7 @@ use crate::cli::stdout::UntilStopped;
 use crate::command::text::TextFormat;
 use crate::command::{export, search, show};
 use crate::error::{Exit, Failure};
+use crate::recording::State;
 use crate::worker::sounding::SoundFormat;
 
 impl Session {
@@ -45,10 +46,14 @@ impl Session {
             && shown.transcript.is_none()
             && format != TextFormat::Json
         {
-            let why = "it has no transcript yet";
-            return Err(Failure::new(Exit::NotFound, "nothing to show", why)
-                .about(shown.recording.id.short())
-                .hint("`voxvault transcribe` makes one"));
+            let nothing = |why| {
+                Failure::new(Exit::NotFound, "nothing to show", why)
+                    .about(shown.recording.id.short())
+            };
+            return Err(match shown.recording.state() {
+                State::Silent => nothing("there is nothing to hear in it"),
+                _ => nothing("it has no transcript yet").hint("`voxvault transcribe` makes one"),
+            });
         }
         self.print(|out| match (&outcome, self.json) {
             (show::Outcome::Two(from, to), true) => print::diff_json(out, from, to),
