@@ -366,7 +366,9 @@ fn damage_to_whatever_is_kept_twice_is_named_and_costs_nothing() {
     let check = |name: &Path, bytes: &[u8], carries: Carries, what: &str| {
         small.damage(name, bytes);
         let is_named = small.is_named(&name.display().to_string());
-        assert_eq!(is_named, carries == Carries::Something, "{what}");
+        assert!(is_named || carries != Carries::Something, "{what}");
+        let is_whole = fs::read(small.whole.join(name)).unwrap() == bytes;
+        assert!(!is_named || !is_whole, "{what}");
         small.damage(name, bytes);
         assert_eq!(small.survivors(what), [true; 3], "{what}");
     };
@@ -408,14 +410,19 @@ enum Carries {
 }
 
 impl Carries {
-    /// Every byte does, but in the slot of a root that holds no generation.
+    /// Every byte does, but in the slot of a root that holds no generation. Where the
+    /// copy that is written second has no beginning of a slot, or no whole one, that is
+    /// what a change of the keys leaves which was cut short.
     fn difference(label: &str, whole: &[u8], now: &[u8]) -> Self {
         let slots = if label.starts_with("root.") { 2 } else { 1 };
         let length = whole.len() / slots;
         let changed = whole.chunks(length).enumerate().any(|(number, slot)| {
             let is_in_force = slots == 1 || slot.starts_with(b"VOXVROOT");
             let span = number * length..(number + 1) * length;
-            is_in_force && now.get(span) != Some(slot)
+            let left = now.get(span);
+            let is_cut_short =
+                label == "root.b" && left.is_none_or(|left| !left.starts_with(&slot[..8]));
+            is_in_force && left != Some(slot) && !is_cut_short
         });
         match changed {
             true => Self::Something,

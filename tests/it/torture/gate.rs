@@ -17,7 +17,12 @@ use crate::support::tally::{Begun, Budget, of_the_shredded};
 use crate::support::{Home, Voxvault, require_tool};
 
 /// The calls by which a recorder comes to its inbox file.
-const STARTING: [&str; 6] = ["openat", "flock", "pread64", "mkdir", "fsync", "pwrite64"];
+const STARTING: [&str; 7] = [
+    "openat", "flock", "pread64", "mkdir", "fsync", "pwrite64", RELEASING,
+];
+
+/// The call by which it gives up what it holds.
+const RELEASING: &str = "close";
 
 fn record(home: &Home) -> Voxvault {
     let record = ["record", "-", "--format", "s16le", "--title", "stopped"];
@@ -40,17 +45,20 @@ fn a_recorder_stopped_before_in_or_behind_the_gate_goes_on_and_no_shred_is_undon
         places(&scene.home, run, calls, &[path.to_str().unwrap()]).0
     };
     let all = touching(&STARTING, "");
-    let [gate] = touching(&["flock"], "gate")[..] else {
-        panic!("the gate is taken once");
-    };
     let at = |place: Place| all.iter().position(|one| *one == place).unwrap();
+    let held = |file: &str| match touching(&["flock", RELEASING], file)[..] {
+        [taken, released] => at(taken)..at(released),
+        _ => panic!("{file} is taken once"),
+    };
+    // It looks at the keys under the lock when it begins.
+    let (lock, inside) = (held("lock"), held("gate"));
     let writes = touching(&["pwrite64"], "inbox");
     // Before the gate; inside, with no inbox key yet, with one, and with a first
     // frame that is not durable; behind it. Then anywhere.
-    let gate = at(gate);
-    let inside = gate..at(writes[1]);
+    let gate = inside.start;
     let mut order = vec![gate - 1, gate, gate + 4, at(writes[0]), at(writes[1])];
-    let mut rest: Vec<usize> = (0..all.len()).filter(|at| !order.contains(at)).collect();
+    let stops = (0..all.len()).filter(|at| all[*at].call != RELEASING);
+    let mut rest: Vec<usize> = stops.filter(|at| !order.contains(at)).collect();
     Chance::new("stopped recorders").shuffle(&mut rest);
     order.extend(rest);
     let next = Mutex::new(order.into_iter().enumerate());
@@ -68,15 +76,15 @@ fn a_recorder_stopped_before_in_or_behind_the_gate_goes_on_and_no_shred_is_undon
                     if number >= 2 * LANES && !budget.more() {
                         return;
                     }
-                    let holds = match inside.contains(&at) {
-                        true => Holds::TheGate,
+                    let holds = match inside.contains(&at) || lock.contains(&at) {
+                        true => Holds::Something,
                         false => Holds::Nothing,
                     };
                     stop_and_shred(&scene, all[at], holds, &sound, number);
                     let mut counts = counts.lock().unwrap();
                     match holds {
                         Holds::Nothing => counts.0 += 1,
-                        Holds::TheGate => counts.1 += 1,
+                        Holds::Something => counts.1 += 1,
                     }
                 }
             });
@@ -92,15 +100,15 @@ fn a_recorder_stopped_before_in_or_behind_the_gate_goes_on_and_no_shred_is_undon
     tally.report();
 }
 
-/// What a recorder holds where it is stopped.
+/// What a recorder holds where it is stopped: the lock, the gate, or neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Nothing,
-    TheGate,
+    Something,
 }
 
 /// Stops a recorder at a call, shreds meanwhile, and lets it go on. The shred goes
-/// through while it stands, and gives up waiting only where it holds the gate.
+/// through while it stands, and gives up waiting only where it holds something.
 fn stop_and_shred(scene: &Scene, place: Place, holds: Holds, sound: &[u8], number: usize) {
     let what = format!("{place:?}, holding {holds:?}");
     scene.reset();

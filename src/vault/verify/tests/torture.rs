@@ -10,6 +10,9 @@ use crate::vault::inbox;
 use crate::vault::keys::root::{NoSlot, RootSlot, SLOT_LEN};
 use crate::vault::sealed::scan;
 
+/// Bytes by which a slot of a root is known.
+const ROOT_MAGIC: usize = 8;
+
 /// What became of a change.
 #[derive(Debug, Default)]
 struct Counts {
@@ -124,13 +127,15 @@ fn is_root(path: &Path) -> bool {
 
 /// Whether no byte is spare there: a change that is not named is one that is not seen.
 /// Spare are free pages of the store, the reserve, and the slots of a root that hold no
-/// generation.
+/// generation. And where the beginning of a slot is not one in the copy that is written
+/// second, that is what a rotation leaves which was cut short: it is made good in silence.
 fn is_full(small: &Small, path: &Path, at: usize) -> bool {
     let text = path.to_string_lossy();
     if is_root(path) {
         let slot = at / SLOT_LEN * SLOT_LEN;
         let slot = small.disk.files()[path][slot..slot + SLOT_LEN].to_vec();
-        return RootSlot::decode(slot).is_ok();
+        let is_cut_short = path.ends_with("root.b") && at % SLOT_LEN < ROOT_MAGIC;
+        return RootSlot::decode(slot).is_ok() && !is_cut_short;
     }
     is_kept_twice(path) || text.contains("/inbox/")
 }
@@ -173,7 +178,7 @@ fn every_changed_byte_that_carries_something_is_named_and_costs_one_recording_at
         let kind = if is_root(path) { &mut roots } else { &mut full };
         *kind += u64::from(is_full(&small, path, at));
     });
-    assert!(roots > 20 && full > 60, "{roots} {full}");
+    assert!(roots > 10 && full > 60, "{roots} {full}");
     report(tally, &files, &counts);
 }
 
