@@ -63,8 +63,8 @@ impl Shape {
     }
 
     /// Appends the mix of interleaved frames to `mono`. What is not a number
-    /// becomes silence, and what is absurdly loud is cut off at [`LOUDEST`]: float
-    /// files and pipes may hold anything.
+    /// becomes silence, and what is absurdly loud is cut off at eight times full scale:
+    /// float files and pipes may hold anything.
     pub fn mix(&self, interleaved: &[f32], mono: &mut Vec<f32>) {
         let sane = |x: f32| match x.is_finite() {
             true => x.clamp(-LOUDEST, LOUDEST),
