@@ -380,41 +380,43 @@ impl Recording {
     }
 }
 
+/// What tests begin with where they care about few of its fields: a segment of sound
+/// without a title, recorded at this moment.
 #[cfg(test)]
-mod tests {
+pub(crate) mod sample {
     use super::*;
 
-    fn recording() -> Recording {
-        let at = Moment {
-            unix_ms: 0,
-            offset_s: 0,
-        };
+    pub(crate) fn card(at: Moment) -> Card {
+        Card {
+            title: String::new(),
+            recorded_at: at,
+            added_at: at,
+            tags: Vec::new(),
+            note: String::new(),
+            pinned: false,
+            source: Source::Mic,
+            device: None,
+            samples: u64::from(SEGMENT_SAMPLES),
+            pre_skip: 312,
+            signal: Signal {
+                peak_dbfs: -6.0,
+                rms_dbfs: -20.0,
+                silent_fraction: 0.25,
+                clipped_fraction: 0.0,
+            },
+            gaps: Vec::new(),
+            markers: Vec::new(),
+            content_hash: None,
+            ending: Ending::Complete,
+            failure: None,
+        }
+    }
+
+    pub(crate) fn recording(at: Moment) -> Recording {
         Recording {
             id: RecordingId::from_bytes([1; 16]),
             epoch: 0,
-            card: Card {
-                title: String::new(),
-                recorded_at: at,
-                added_at: at,
-                tags: Vec::new(),
-                note: String::new(),
-                pinned: false,
-                source: Source::Mic,
-                device: None,
-                samples: u64::from(SEGMENT_SAMPLES),
-                pre_skip: 312,
-                signal: Signal {
-                    peak_dbfs: -3.0,
-                    rms_dbfs: -20.0,
-                    silent_fraction: 0.25,
-                    clipped_fraction: 0.0,
-                },
-                gaps: Vec::new(),
-                markers: Vec::new(),
-                content_hash: None,
-                ending: Ending::Complete,
-                failure: None,
-            },
+            card: card(at),
             versions: Vec::new(),
             audio_bytes: 2800,
             text_shredded: false,
@@ -422,11 +424,19 @@ mod tests {
             kept_until: KeptUntil::default(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn what_is_shredded_of_a_recording_makes_nothing_else_of_what_its_card_knows() {
         let whole = |change: &dyn Fn(&mut Card)| {
-            let mut one = recording();
+            let mut one = sample::recording(Moment {
+                unix_ms: 0,
+                offset_s: 0,
+            });
             change(&mut one.card);
             one
         };

@@ -8,8 +8,8 @@ use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
 use super::Context;
+use super::backup::is_there;
 use crate::backup::Digits;
-use crate::backup::layout::Found;
 use crate::backup::write::STREAM;
 use crate::error::{Exit, Failure};
 use crate::vault::bag::KnownBackup;
@@ -59,7 +59,7 @@ pub fn plan(context: &Context, name: &Path) -> Result<Plan, Failure> {
             .hint("`voxvault backup list` tells those that it knows")
     })?;
     Ok(Plan {
-        still_there: holds_segments(known.path.as_ref()),
+        still_there: is_there(known.path.as_ref()),
         known,
         vault,
     })
@@ -101,11 +101,4 @@ fn digits(name: &Path) -> Option<String> {
     let digits = name.to_str()?.to_ascii_lowercase();
     let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     (digits.len() >= FEWEST_DIGITS && are_digits).then_some(digits)
-}
-
-fn holds_segments(place: &Path) -> bool {
-    let names = std::fs::read_dir(place).into_iter().flatten().flatten();
-    names
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .any(|name| matches!(Found::parse(&name), Found::Segment(_)))
 }

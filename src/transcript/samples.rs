@@ -4,9 +4,7 @@
 use proptest::prelude::*;
 
 use super::{Segment, Transcript, Word};
-use crate::recording::{
-    Card, Ending, Moment, Recording, RecordingId, STORED_RATE_HZ, Signal, Source, VersionInfo,
-};
+use crate::recording::{Card, Moment, Recording, RecordingId, STORED_RATE_HZ, VersionInfo, sample};
 
 /// 22 November 2026, 09:12 in Berlin.
 pub(crate) const SPOKEN_AT: Moment = Moment {
@@ -24,35 +22,16 @@ pub(crate) fn recording() -> Recording {
     };
     Recording {
         id: RecordingId::from_bytes([7; 16]),
-        epoch: 0,
         card: Card {
             title: "Standup with Ana".to_owned(),
-            recorded_at: SPOKEN_AT,
-            added_at: SPOKEN_AT,
             tags: vec!["work".to_owned()],
-            note: String::new(),
-            pinned: false,
-            source: Source::Mic,
             device: Some("Built-in".to_owned()),
             samples: 192 * u64::from(STORED_RATE_HZ),
-            pre_skip: 312,
-            signal: Signal {
-                peak_dbfs: -3.0,
-                rms_dbfs: -20.0,
-                silent_fraction: 0.25,
-                clipped_fraction: 0.0,
-            },
-            gaps: Vec::new(),
-            markers: Vec::new(),
-            content_hash: None,
-            ending: Ending::Complete,
-            failure: None,
+            ..sample::card(SPOKEN_AT)
         },
         versions: vec![version],
         audio_bytes: 672_000,
-        text_shredded: false,
-        kept_from: SPOKEN_AT,
-        kept_until: crate::recording::KeptUntil::default(),
+        ..sample::recording(SPOKEN_AT)
     }
 }
 

@@ -20,7 +20,7 @@ use super::model::{Model, Settings};
 use super::msg::{Effect, Msg};
 use super::theme::Theme;
 use super::update::{begin, update};
-use crate::recording::{Card, Ending, Moment, Recording, RecordingId, Signal, Source, VersionInfo};
+use crate::recording::{Card, Ending, Moment, Recording, RecordingId, VersionInfo, sample};
 use crate::transcript::{Segment, Transcript, Word};
 use crate::vault::{Deed, Stage};
 
@@ -47,29 +47,11 @@ pub(in crate::tui) fn recording(
     );
     Recording {
         id: id(number),
-        epoch: 0,
         card: Card {
             title: title.to_owned(),
-            recorded_at: at,
-            added_at: at,
-            tags: Vec::new(),
-            note: String::new(),
-            pinned: false,
-            source: Source::Mic,
             device: Some("USB mic".to_owned()),
             samples: seconds * 48_000,
-            pre_skip: 312,
-            signal: Signal {
-                peak_dbfs: -6.0,
-                rms_dbfs: -20.0,
-                silent_fraction: 0.2,
-                clipped_fraction: 0.0,
-            },
-            gaps: Vec::new(),
-            markers: Vec::new(),
-            content_hash: None,
-            ending: Ending::Complete,
-            failure: None,
+            ..sample::card(at)
         },
         versions: vec![VersionInfo {
             number: 1,
@@ -78,9 +60,7 @@ pub(in crate::tui) fn recording(
             made_at: at,
         }],
         audio_bytes: seconds * 3_500,
-        text_shredded: false,
-        kept_from: at,
-        kept_until: crate::recording::KeptUntil::default(),
+        ..sample::recording(at)
     }
 }
 

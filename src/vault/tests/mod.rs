@@ -15,7 +15,9 @@ use super::OpenVault;
 use super::Vault;
 use super::ground::site::{Clock, Site};
 use crate::crypto::{Passphrase, WorkFactor};
-use crate::recording::{Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source};
+use crate::recording::{
+    Card, Ending, Moment, RecordingId, SEGMENT_SAMPLES, Signal, Source, sample,
+};
 use crate::transcript::{Segment, Transcript};
 
 mod crash;
@@ -77,26 +79,10 @@ pub(super) const RECORDED_MS: i64 = 1_763_800_000_000;
 pub(super) fn card(title: &str) -> Card {
     Card {
         title: title.to_owned(),
-        recorded_at: moment(RECORDED_MS),
-        added_at: moment(RECORDED_MS),
         tags: vec!["minutes".to_owned()],
-        note: String::new(),
-        pinned: false,
-        source: Source::Mic,
         device: Some("USB microphone".to_owned()),
         samples: 0,
-        pre_skip: 312,
-        signal: Signal {
-            peak_dbfs: -6.0,
-            rms_dbfs: -24.0,
-            silent_fraction: 0.25,
-            clipped_fraction: 0.0,
-        },
-        gaps: Vec::new(),
-        markers: Vec::new(),
-        content_hash: None,
-        ending: Ending::Complete,
-        failure: None,
+        ..sample::card(moment(RECORDED_MS))
     }
 }
 
