@@ -140,6 +140,7 @@ pub fn init(
     check_room(site)?;
     let made = missing(site)?;
     disk.create_dir(dir).map_err(Error::io("make", dir))?;
+    keep_names(site, &made)?;
     // Before any file is made: they take it over from the directory.
     let _ = nocow::ask(dir);
     let lock = Lock::take(disk, dir)?;
@@ -188,12 +189,6 @@ pub fn init(
     reserve::keep(site, first.sealed.len() as u64).map_err(Error::io("write", dir))?;
     furnish(&lock)?;
     name_root(site, &first)?;
-    for path in made {
-        // A new directory's own name lies in the one above.
-        if let Some(parent) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            disk.sync_dir(parent).map_err(Error::io("sync", parent))?;
-        }
-    }
     seen::note(site, vault, first.facts.generation);
     Ok(KeyRing::fresh(site, master, backup, first.facts, bag))
 }
@@ -315,20 +310,40 @@ fn name_root(site: &Site, first: &Next) -> Result<()> {
     clear_marker(site).map_err(Error::io("remove", &site.path(MARKER)))
 }
 
-/// The vault's directory, and those above it that are not there yet. An `init`
-/// that is begun again after a power cut does not know which of them it made, so
-/// the vault's own always counts.
+/// The vault's directory, and those above it that are not there yet.
 fn missing(site: &Site) -> Result<Vec<PathBuf>> {
-    let mut missing = vec![site.dir.clone()];
-    for above in site.dir.ancestors().skip(1) {
-        if above.as_os_str().is_empty()
-            || site.disk.exists(above).map_err(Error::io("read", above))?
-        {
+    let mut missing = Vec::new();
+    for path in names_of(&site.dir) {
+        if site.disk.exists(path).map_err(Error::io("read", path))? {
             break;
         }
-        missing.push(above.to_owned());
+        missing.push(path.to_owned());
     }
     Ok(missing)
+}
+
+/// Makes the names of directories durable, before there is a vault that power could
+/// take away with them. An `init` that is begun again does not know which of them an
+/// earlier one made, and so tries those that were there as well; the vault's own counts.
+fn keep_names(site: &Site, made: &[PathBuf]) -> Result<()> {
+    for path in names_of(&site.dir) {
+        // A directory's own name lies in the one above.
+        let Some(above) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) else {
+            continue;
+        };
+        match site.disk.sync_dir(above) {
+            Err(error) if path == site.dir || made.iter().any(|made| made == path) => {
+                return Err(Error::io("sync", above)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The directory and those above it, from the inside out.
+fn names_of(dir: &Path) -> impl Iterator<Item = &Path> {
+    dir.ancestors().filter(|path| !path.as_os_str().is_empty())
 }
 
 /// Takes away the mark of an interrupted `init` from a vault that is there:

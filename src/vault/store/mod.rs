@@ -399,6 +399,11 @@ impl Changes<'_> {
             .map_err(|error| self.store.trouble(error))?;
         txn.set_durability(durability)
             .map_err(|error| self.store.trouble(error))?;
+        // Pages first, and the header that names them once they are durable. With one
+        // sync for both, one that fails leaves a header and pages in memory that count
+        // as clean: redb's next repair, in any process, takes them for durable and
+        // commits over them, and power that goes then takes the tree with it.
+        txn.set_two_phase_commit(true);
         let rows = Writing {
             logged: Cell::new(0),
             txn,

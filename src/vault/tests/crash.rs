@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::forensic::{bag_of, card_revisions};
 use super::*;
 use crate::error::{Exit, Failure};
-use crate::vault::ground::sim_disk::{Cut, SimDisk};
+use crate::vault::ground::sim_disk::{Cut, Lasting, SimDisk, Trouble};
 use crate::vault::ground::site::NoObserver;
 use crate::vault::{Result, ShredScope};
 
@@ -60,6 +60,41 @@ pub(super) fn at_every_cut(
         }
     }
     unreachable!("the work ends")
+}
+
+/// A failed sync leaves pages that count as clean and are not on the disk. What is
+/// written next, by this process or another one, must not count on them.
+#[test]
+fn a_sync_of_the_store_that_failed_once_costs_nothing_when_the_power_goes_later() {
+    const MANY: u8 = 6;
+    let (disk, open) = fresh();
+    let ids: Vec<RecordingId> = (0..MANY).map(|n| record(open.vault(), n, 1)).collect();
+    drop(open);
+    let mut failed = 0;
+    for at in 0.. {
+        let machine = disk.fork();
+        let open = reopen(&machine);
+        machine.fail(machine.operations() + at, Trouble::Broken, Lasting::Once);
+        let merged = open.merge();
+        let hit = machine.failed() > 0;
+        machine.fail(usize::MAX, Trouble::Broken, Lasting::Once);
+        let went_on = open
+            .merge()
+            .and_then(|_| open.update_card(ids[2], &mut |card| card.title = "later".to_owned()));
+        let when = format!("at {at}: {merged:?}, {went_on:?}");
+        let after = reopen(&machine.after(Cut::LoseUnsynced));
+        after
+            .merge()
+            .unwrap_or_else(|error| panic!("{when}: {error}"));
+        let listing = after.listing().unwrap();
+        assert_eq!(listing.recordings.len(), usize::from(MANY), "{when}");
+        assert!(listing.damaged.is_empty(), "{when}");
+        if !hit {
+            break;
+        }
+        failed += usize::from(merged.is_err());
+    }
+    assert!(failed > 20, "the control: {failed}");
 }
 
 #[test]
