@@ -7,26 +7,9 @@ use std::fs;
 use super::repacked::lies_in;
 use super::{Owner, segments};
 use crate::support::prepared::copy_dir;
-use crate::support::strace::tampering;
-use crate::support::tally::{Begun, Budget, of_the_shredded};
-use crate::support::{Home, PASSPHRASE, Voxvault, library, require_tool};
-use crate::torture::chance::Chance;
-use crate::torture::stopped::{Effect, Place, places};
-
-/// The calls that change files, or their names, or make them last.
-const CALLS: [&str; 8] = [
-    "openat",
-    "pwrite64",
-    "write",
-    "fsync",
-    "fdatasync",
-    "ftruncate",
-    "rename",
-    "unlink",
-];
-
-/// Places that are tried in `make test`.
-const FEW: usize = 14;
+use crate::support::tally::of_the_shredded;
+use crate::support::{Home, PASSPHRASE, library, require_tool};
+use crate::torture::torment::torment;
 
 fn scene() -> Owner {
     let mut owner = Owner::new();
@@ -54,78 +37,6 @@ fn put_back(home: &Home, name: &str) {
     };
     fs::remove_dir_all(&to).ok();
     copy_dir(&home.path(format!("{name}-before")), &to);
-}
-
-/// Of these, how many kills have to have happened: two in three are meant to be some.
-const FEWEST_KILLS: u64 = 7;
-
-const KILL: &str = "signal=KILL";
-
-/// What is done to a call: every third time it fails instead.
-const FAULTS: [&str; 6] = [KILL, KILL, "error=EIO", KILL, KILL, "error=ENOSPC"];
-
-/// What came of it when something was to be done to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
-    Killed,
-    Failed,
-    /// The run made no such call.
-    Nothing,
-}
-
-/// Has the kernel do something at a place.
-fn tampered_at(home: &Home, run: Voxvault, place: Place, fault: &str) -> Done {
-    let only = format!("trace={}", place.call);
-    let log = home.path("tampered");
-    let args = ["-f", "-o", log.to_str().unwrap(), "-e", &only].map(std::ffi::OsString::from);
-    let what = format!("{fault}:when={}", place.when);
-    let args = args.into_iter().chain(tampering(place.call, &what));
-    let ended = run.under("strace", args).run();
-    let what = format!("{place:?} {fault}: {ended}");
-    assert!(!ended.stderr.contains("panicked"), "{what}");
-    let Some(code) = ended.code().filter(|code| *code != 137) else {
-        assert_eq!(fault, KILL, "{what}");
-        return Done::Killed;
-    };
-    assert!([0, 1, 5, 9].contains(&code), "{what}");
-    let was_told = fs::read_to_string(&log).unwrap().contains("(INJECTED)");
-    match fault != KILL && was_told {
-        true => Done::Failed,
-        false => Done::Nothing,
-    }
-}
-
-/// Kills a run at some of its calls, or at all of them in the long run, fails others, and
-/// has `check` look at what is left.
-fn torment(
-    test: &str,
-    home: &Home,
-    paths: &[&str],
-    run: &dyn Fn() -> Voxvault,
-    check: &dyn Fn(Place),
-) {
-    let (mut tally, budget) = (Begun::new(test), Budget::begin());
-    let (mut all, _) = places(home, run(), &CALLS, paths);
-    all.retain(|place| place.effect == Effect::Change);
-    assert!(all.len() > FEW, "{}", all.len());
-    Chance::new(test).shuffle(&mut all);
-    let mut missed = 0;
-    for (done, place) in all.into_iter().enumerate() {
-        if done >= FEW && !budget.more() {
-            break;
-        }
-        match tampered_at(home, run(), place, FAULTS[done % FAULTS.len()]) {
-            Done::Killed => tally.kills += 1,
-            Done::Failed => tally.faults += 1,
-            // Its threads may have shared the work in another way.
-            Done::Nothing => missed += 1,
-        }
-        check(place);
-    }
-    tally.report();
-    let (kills, faults) = (tally.kills, tally.faults);
-    let told = format!("{kills} kills and {faults} faults, {missed} times nothing was done");
-    assert!(kills >= FEWEST_KILLS && faults > 0, "only {told}");
 }
 
 #[test]

@@ -14,5 +14,6 @@ mod rivals;
 mod scene;
 mod sound;
 pub(crate) mod stopped;
+pub(crate) mod torment;
 mod transcription;
 mod watched;
