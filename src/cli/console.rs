@@ -6,10 +6,12 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::command::{ClockWord, Progress, Unit, retain};
 use crate::error::{Exit, Failure, plain};
@@ -20,6 +22,13 @@ const LONG: Duration = Duration::from_millis(500);
 
 /// What a person who presses Ctrl-C outside of long work gets, as shells have it.
 const INTERRUPTED: i32 = 130;
+
+/// The signals that end work.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// How long work has to come to an end by itself, before one more signal ends the
+/// program as it stands: what it waits for, such as a pipe, may never come.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +57,8 @@ pub(super) struct Console {
     deliveries: Deliveries,
     stop: Arc<AtomicBool>,
     idle: Arc<AtomicBool>,
+    /// Whether signals are somebody else's: an editor has the terminal.
+    apart: Arc<AtomicBool>,
     held: AtomicBool,
     /// Whether the work is one that a signal may end at any moment.
     loose: AtomicBool,
@@ -70,7 +81,7 @@ impl Console {
         let voice = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let stop = Arc::new(AtomicBool::new(false));
         let idle = Arc::new(AtomicBool::new(true));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in ENDING {
             signal_hook::flag::register_conditional_shutdown(
                 signal,
                 INTERRUPTED,
@@ -78,12 +89,15 @@ impl Console {
             )?;
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
+        let apart = Arc::new(AtomicBool::new(false));
+        end_at_a_later_one(Arc::clone(&apart))?;
         Ok(Self {
             voice,
             volume,
             deliveries,
             stop,
             idle,
+            apart,
             held: AtomicBool::new(false),
             loose: AtomicBool::new(false),
             damage: AtomicBool::new(false),
@@ -100,7 +114,9 @@ impl Console {
     /// program meanwhile.
     pub(super) fn undisturbed<T>(&self, work: impl FnOnce() -> T) -> T {
         self.idle.store(false, Ordering::Relaxed);
+        self.apart.store(true, Ordering::Relaxed);
         let done = work();
+        self.apart.store(false, Ordering::Relaxed);
         self.idle.store(true, Ordering::Relaxed);
         done
     }
@@ -133,6 +149,31 @@ impl Console {
             None => say(),
         }
     }
+}
+
+/// Ends the program at a signal that comes when an earlier one has had its time. Whatever
+/// is cut off so is as after a crash: what was recorded is there, and the next command
+/// ends what was begun.
+fn end_at_a_later_one(apart: Arc<AtomicBool>) -> io::Result<()> {
+    let insists = Arc::new(AtomicBool::new(false));
+    for signal in ENDING {
+        signal_hook::flag::register_conditional_shutdown(
+            signal,
+            INTERRUPTED,
+            Arc::clone(&insists),
+        )?;
+    }
+    let mut signals = Signals::new(ENDING)?;
+    let wait = move || {
+        for _ in signals.forever() {
+            if !apart.load(Ordering::Relaxed) {
+                thread::sleep(PATIENCE);
+                insists.store(true, Ordering::Relaxed);
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("signals".to_owned());
+    thread.spawn(wait).map(drop)
 }
 
 /// A failure as it is told: a line, and a hint where there is one.

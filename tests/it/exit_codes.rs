@@ -456,6 +456,36 @@ fn a_verify_that_would_take_long_ends_at_once_when_it_is_told_to() {
 }
 
 #[test]
+fn whatever_waits_for_a_pipe_in_vain_ends_when_it_is_told_to_more_than_once() {
+    let home = home_with_tone();
+    let pipe = home.path("pipe.wav");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from(0o600)).unwrap();
+    for args in [["import", "pipe.wav"], ["restore", "-"]] {
+        let mut running = home.voxvault(args).spawn_with_open_stdin();
+        let process = format!("/proc/{}", running.pid());
+        let sleeps = || {
+            let stat = fs::read_to_string(format!("{process}/stat")).unwrap();
+            stat.contains(") S ") && fs::read_dir(format!("{process}/task")).unwrap().count() > 1
+        };
+        // It listens for signals, and does nothing for a while.
+        eventually("it waits for a pipe", Duration::from_secs(60), || {
+            let calm = (0..20).all(|_| {
+                std::thread::sleep(Duration::from_millis(20));
+                sleeps()
+            });
+            calm.then_some(())
+        });
+        eventually("it ends", Duration::from_secs(60), || {
+            running.signal(Signal::TERM);
+            std::thread::sleep(Duration::from_millis(400));
+            (!running.is_running()).then_some(())
+        });
+        assert_eq!(running.wait().code(), Some(130), "{args:?}");
+    }
+    home.voxvault(["verify"]).run().ok();
+}
+
+#[test]
 fn six_when_another_process_holds_the_vault() {
     let home = home_with_tone();
     let lock = fs::File::open(home.vault().join("lock")).unwrap();
