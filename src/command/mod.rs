@@ -119,6 +119,12 @@ fn merge(
         let id = empty.short();
         progress.note(&format!("{id} was begun, and nothing of it is there"));
     }
+    for unended in &report.unended {
+        let id = unended.short();
+        progress.note(&format!(
+            "{id} was an import that was cut off, and was dropped: the file it came from is still there"
+        ));
+    }
     for damaged in &report.damaged {
         let why = format!("{}; what is sound of it was kept", damaged.why);
         progress.refuse(&damage("the recording is damaged", why).about(&damaged.file));

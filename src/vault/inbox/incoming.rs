@@ -190,7 +190,7 @@ impl Sound {
                 }
                 Next::Frame(..) => {}
                 Next::Damaged(_) => self.resume()?,
-                Next::End | Next::Torn => return Err(self.changed()),
+                Next::End | Next::Torn(_) => return Err(self.changed()),
             }
         }
         Ok(None)
@@ -207,7 +207,7 @@ impl Sound {
                 }
                 Next::Frame(..) => {}
                 Next::Damaged(_) => self.resume()?,
-                Next::End | Next::Torn => return Err(self.changed()),
+                Next::End | Next::Torn(_) => return Err(self.changed()),
             }
         }
     }

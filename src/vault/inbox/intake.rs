@@ -17,6 +17,14 @@ use crate::vault::sealed::frame::{self, Facts, Frame, HEADER_BYTES, Kind, MAGIC,
 use crate::vault::sealed::record;
 use crate::vault::sealed::scan;
 
+/// The longest first frame. It is durable before anything is written behind it.
+pub(super) const FIRST_FRAME_BYTES: u64 = 1024;
+
+/// A microphone's recorder waits until a frame is durable before it writes the next
+/// one: where more than this reads as zeros, or more than twice its longest frame, it
+/// is no write that a power cut kept from the disk.
+pub(super) const AT_ONCE_BYTES: u64 = 16 * 1024;
+
 /// The epoch of everything that comes in; redaction counts it up later.
 pub(crate) const FIRST_EPOCH: u32 = 0;
 
@@ -119,33 +127,36 @@ impl<R: Read + Seek> Frames<R> {
             Err(Unreadable::Torn) if frame::is_whole_but_for_its_length(&self.buffer) => {
                 Ok(Next::Damaged(Unreadable::Torn))
             }
-            Err(why) if self.is_torn(why)? => Ok(Next::Torn),
-            Err(why) => Ok(Next::Damaged(why)),
+            Err(why) => Ok(match self.torn(why)? {
+                Some(behind) => Next::Torn(behind),
+                None => Next::Damaged(why),
+            }),
         }
     }
 
     /// Whether what could not be read is a write that the power cut short: from
     /// somewhere in that frame on, everything up to the end of the file is 0.
     /// (A seal never ends in 16 zeros.) Behind such a write there is nothing: if a
-    /// whole frame was swallowed, the length that swallowed it is damaged.
-    fn is_torn(&mut self, why: Unreadable) -> io::Result<bool> {
+    /// whole frame was swallowed, the length that swallowed it is damaged. Answers
+    /// with how many zeros follow behind that frame.
+    fn torn(&mut self, why: Unreadable) -> io::Result<Option<u64>> {
         let swallowed = &self.buffer[1..];
         if scan::frames(swallowed).next().is_some() {
-            return Ok(false);
+            return Ok(None);
         }
         if why == Unreadable::Torn {
-            return Ok(true);
+            return Ok(Some(0));
         }
         let tail = &self.buffer[self.buffer.len().saturating_sub(16)..];
         if tail.iter().any(|byte| *byte != 0) {
-            return Ok(false);
+            return Ok(None);
         }
-        let mut rest = [0; 4096];
+        let (mut rest, mut behind) = ([0; 4096], 0);
         loop {
             match fill(&mut self.inner, &mut rest)? {
-                0 => return Ok(true),
-                read if rest[..read].iter().any(|byte| *byte != 0) => return Ok(false),
-                _ => {}
+                0 => return Ok(Some(behind)),
+                read if rest[..read].iter().any(|byte| *byte != 0) => return Ok(None),
+                read => behind += read as u64,
             }
         }
     }
@@ -157,8 +168,9 @@ pub(crate) enum Next<'a> {
     Frame(Frame<'a>, u64),
     /// The end, right behind a frame.
     End,
-    /// The start of a frame whose writing was cut short; nothing follows.
-    Torn,
+    /// The start of a frame whose writing was cut short; nothing follows but so
+    /// many zeros.
+    Torn(u64),
     /// Something else.
     Damaged(Unreadable),
 }
@@ -207,7 +219,7 @@ pub(crate) fn first<R: Read + Seek>(
             id,
             "its first record is not the keys of this recording",
         )),
-        Next::End | Next::Torn => Ok(First::Torn),
+        Next::End | Next::Torn(_) => Ok(First::Torn),
         Next::Damaged(why) => Err(Error::damaged(id, why)),
     }
 }
@@ -262,11 +274,21 @@ pub(crate) struct Survey {
     pub finished: bool,
     /// Where and why something could not be read first.
     pub damage: Option<String>,
+    /// Where the last whole frame ends.
+    pub whole_bytes: u64,
+    /// Bytes of the longest one.
+    longest: u64,
 }
 
 impl Survey {
-    /// A file that was being imported when the program was killed: it is taken
-    /// whole or not at all, and it is still there to be taken again.
+    /// Nothing in it is worth anything to anybody.
+    pub(crate) fn is_without_sound(&self) -> bool {
+        self.found == 0 && !self.finished
+    }
+
+    /// A file that was being imported and has no end. Where it is marked as such it is
+    /// still there to be taken again, and this is dropped: it is taken whole or not at
+    /// all. Without the mark the end was there.
     pub(crate) fn is_unfinished_copy(&self) -> bool {
         let card = self.card.as_ref();
         !self.finished && card.is_some_and(|card| card.source == Source::Import)
@@ -317,16 +339,31 @@ pub(crate) fn survey<R: Read + Seek>(
         revision: 0,
         finished: false,
         damage: None,
+        whole_bytes: 0,
+        longest: 0,
     };
     loop {
         match frames.next().map_err(&trouble)? {
             Next::Frame(frame, at) => {
+                let bytes = frame.bytes.len() as u64;
+                survey.whole_bytes = at + bytes;
+                survey.longest = survey.longest.max(bytes);
                 if let Err(error) = take(&mut survey, &mut digest, &frame, id, keys) {
                     survey.damage.get_or_insert(error.to_string());
                     survey.passed_over.insert(at);
                 }
             }
-            Next::End | Next::Torn => break,
+            Next::End => break,
+            Next::Torn(behind) => {
+                if behind > AT_ONCE_BYTES.max(2 * survey.longest) {
+                    let why = format!(
+                        "behind segment {}: all the rest is zeros, more than a power cut leaves",
+                        survey.segments
+                    );
+                    survey.damage.get_or_insert(why);
+                }
+                break;
+            }
             Next::Damaged(why) => {
                 let why = format!("behind segment {}: {why}", survey.segments);
                 survey.damage.get_or_insert(why);

@@ -8,9 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::holes;
+use super::content::{self, Content};
 use super::incoming;
-use super::intake::{self, FIRST_EPOCH, First, Frames, Survey};
+use super::intake::{FIRST_EPOCH, Survey};
 use super::words;
 use crate::crypto::ClipKeys;
 use crate::recording::{Card, RecordingId, Source};
@@ -18,7 +18,7 @@ use crate::vault::destroy::redact;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile, Hold};
 use crate::vault::ground::lock::Gate;
-use crate::vault::inbox::{self, Claim, Sequential};
+use crate::vault::inbox::{self, Claim};
 use crate::vault::keys::bag::{Clip, Extent};
 use crate::vault::restore;
 use crate::vault::session::Held;
@@ -36,6 +36,9 @@ pub struct MergeReport {
     /// Recordings whose recorder died before it had recorded anything; nothing
     /// is kept of them.
     pub empty: Vec<RecordingId>,
+    /// Imports that were cut off before their end; nothing is kept of them, for the
+    /// files they came from are still there.
+    pub unended: Vec<RecordingId>,
     /// Merged recordings whose file was damaged: all of it that still opens is in
     /// the vault.
     pub damaged: Vec<Refused>,
@@ -91,6 +94,8 @@ enum Verdict {
     Destroy,
     /// Its recorder died before it had recorded anything.
     Empty,
+    /// An import that was cut off before its end.
+    Drop,
     Refuse(String),
 }
 
@@ -107,6 +112,12 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     // What can't be overwritten holds nothing that is to be kept or to be gone; the
     // next merge tries again.
     let _ = inbox::sweep(held.disk(), held.dir(), &names.gone);
+    let is_there = |id: &RecordingId| names.recordings.binary_search(id).is_ok();
+    if !names.unended.iter().all(is_there)
+        && let Ok(_gate) = Gate::close(held.disk(), held.dir(), held.lock())
+    {
+        let _ = inbox::sweep_marks(held.disk(), held.dir());
+    }
     let (mut waiting, mut obsolete, mut empty) = (Vec::new(), Vec::new(), Vec::new());
     for id in left_behind(held, names.recordings, &mut report)? {
         match judge(held, id)? {
@@ -115,6 +126,10 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
             Verdict::Empty => {
                 empty.push(id);
                 report.empty.push(id);
+            }
+            Verdict::Drop => {
+                empty.push(id);
+                report.unended.push(id);
             }
             Verdict::Refuse(why) => {
                 report.refused.push(Refused {
@@ -207,105 +222,17 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
         }
         _ => {}
     }
-    let path = inbox::path(held.dir(), id);
-    let trouble = |source| Error::io("read", &path)(source);
-    let (keys, mut frames) = match begin(held, id) {
-        Begun::With(keys, frames, _) => (keys, frames),
-        Begun::Empty => return Ok(Verdict::Empty),
-        Begun::Refused(why) => return Ok(Verdict::Refuse(why)),
-    };
-    let mut survey = match intake::survey(&mut frames, id, &keys, trouble) {
-        Ok(survey) => survey,
-        Err(error) => return Ok(Verdict::Refuse(error.to_string())),
-    };
-    let extent = Extent {
-        segments: survey.segments.into(),
-        hash: survey.hash,
-    };
-    if let Some(counted) = known
-        .and_then(|clip| clip.extent)
-        .filter(|counted| *counted != extent)
-    {
-        // A crash fell between the rotation and the rows; the file changed since.
-        let why = format!("it had {} segments when it was counted", counted.segments);
-        survey.damage.get_or_insert(why);
-    }
-    // What was counted once had come to its end.
-    let was_counted = known.is_some_and(|clip| clip.extent.is_some());
-    let promised_nothing = !was_counted && (survey.found == 0 || survey.is_unfinished_copy());
-    if promised_nothing && !survey.finished && survey.damage.is_some() {
-        // Its recorder died before anything of it had to be on the disk.
-        let file = open(held, id)?;
-        if holes::any(&*file).map_err(trouble)? {
-            return Ok(Verdict::Empty);
-        }
-    }
-    Ok(weigh(id, keys, survey))
-}
-
-/// How a file of the inbox begins.
-pub(in crate::vault) enum Begun {
-    /// With keys, in it or in the bag; why it does not in the file, where only the
-    /// bag has them. The frames go on behind them.
-    With(ClipKeys, Frames<Sequential>, Option<String>),
-    /// It ends before its first frame does.
-    Empty,
-    /// It can't be read, or nothing opens it.
-    Refused(String),
-}
-
-/// Opens a file of the inbox and finds the keys to it.
-pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId) -> Begun {
-    let file = match open(held, id) {
-        Ok(file) => file,
-        Err(error) => return Begun::Refused(error.to_string()),
-    };
-    let path = inbox::path(held.dir(), id);
-    let trouble = |source| Error::io("read", &path)(source);
-    let mut frames = Frames::new(Sequential::new(file));
-    let first = intake::first(&mut frames, id, trouble);
-    match (held.bag().clips.get(&id).and_then(keys_of), first) {
-        (Some(keys), Ok(First::Sealed(_))) => Begun::With(keys, frames, None),
-        (Some(keys), first @ (Ok(First::Torn) | Err(Error::Damaged { .. }))) => {
-            // The bag has its keys: all that follows still opens.
-            let why = match first {
-                Err(Error::Damaged { why, .. }) => why,
-                _ => "it is cut off".to_owned(),
-            };
-            match frames.rewind() {
-                Ok(()) => Begun::With(keys, frames, Some(why)),
-                Err(error) => Begun::Refused(trouble(error).to_string()),
-            }
-        }
-        (None, Ok(First::Torn)) => Begun::Empty,
-        (None, Ok(First::Sealed(sealed))) => {
-            match intake::open_keys(id, &sealed, &held.bag().inbox) {
-                Ok(keys) => Begun::With(keys, frames, None),
-                Err(_) => Begun::Refused(
-                    "its keys don't open with this vault's: foreign, forged or damaged".into(),
-                ),
-            }
-        }
-        (None, Err(Error::Damaged { why, .. })) => {
-            // Cut short in its very first write, or damaged later?
-            let alone = matches!(frames.resume(), Ok(false));
-            let has_hole = |file: Box<dyn DiskFile>| holes::any(&*file).unwrap_or(false);
-            match alone && open(held, id).is_ok_and(has_hole) {
-                true => Begun::Empty,
-                false => Begun::Refused(why),
-            }
-        }
-        (_, Err(error)) => Begun::Refused(error.to_string()),
-    }
+    Ok(match content::read_through(held, id)? {
+        Content::Some(keys, survey) => weigh(id, keys, *survey),
+        Content::Empty => Verdict::Empty,
+        Content::Unended => Verdict::Drop,
+        Content::Refused(why) => Verdict::Refuse(why),
+    })
 }
 
 fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
     let damage = survey.damage.clone();
-    let nothing = survey.found == 0 && !survey.finished;
-    // Where something is damaged, its end may be what was lost.
-    if damage.is_none() && survey.is_unfinished_copy() {
-        return Verdict::Empty;
-    }
+    let nothing = survey.is_without_sound();
     let (segments, hash, audio_bytes) = (survey.segments, survey.hash, survey.audio_bytes);
     let (found, transcripts) = (survey.found, survey.transcripts);
     let passed_over = std::mem::take(&mut survey.passed_over);
@@ -329,14 +256,6 @@ fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
             damage,
         })),
     }
-}
-
-fn keys_of(clip: &Clip) -> Option<ClipKeys> {
-    Some(ClipKeys {
-        sound: clip.sound.as_ref()?.duplicate(),
-        words: clip.words.as_ref()?.duplicate(),
-        card: clip.card.duplicate(),
-    })
 }
 
 pub(in crate::vault) fn open(held: &Held<'_>, id: RecordingId) -> Result<Box<dyn DiskFile>> {

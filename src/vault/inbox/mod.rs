@@ -11,9 +11,13 @@
 //! frame is no card is an interrupted recording. Whoever gets the flock on a
 //! file knows that its recorder is gone.
 //!
+//! `inbox/<id>.import` is empty and lies beside an import that has not come to its end:
+//! what lies there without it was acknowledged, however it ends.
+//!
 //! `inbox/<id>.gone` is one of which nothing is to be kept, on its way to be
 //! overwritten: half of it under its old name would look like damage.
 
+pub(super) mod content;
 mod holes;
 pub(super) mod incoming;
 pub(super) mod intake;
@@ -39,6 +43,9 @@ pub(crate) const DIR: &str = "inbox";
 
 const EXTENSION: &str = ".rec";
 
+/// The mark of an import that has not come to its end.
+const UNENDED: &str = ".import";
+
 /// What a file is called once nothing of it is to be kept.
 const GONE: &str = ".gone";
 
@@ -63,10 +70,28 @@ pub(crate) fn path(dir: &Path, id: RecordingId) -> PathBuf {
     dir.join(DIR).join(format!("{id}{EXTENSION}"))
 }
 
+/// The mark beside the file of an import, until that has come to its end. It stands
+/// apart: whatever part of the file is lost, it does not tell an import that was
+/// acknowledged from one that was cut off.
+pub(crate) fn mark(dir: &Path, id: RecordingId) -> PathBuf {
+    dir.join(DIR).join(format!("{id}{UNENDED}"))
+}
+
+/// Takes the mark away; fine if there is none. The directory is synced by the caller.
+pub(crate) fn unmark(disk: &dyn Disk, dir: &Path, id: RecordingId) -> Result<()> {
+    let mark = mark(dir, id);
+    match disk.unlink(&mark) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        unlinked => unlinked.map_err(Error::io("remove", &mark)),
+    }
+}
+
 /// What lies in the inbox: recordings, and names that are none.
 pub(crate) struct Names {
     /// Recordings, by their ids.
     pub recordings: Vec<RecordingId>,
+    /// Imports that are marked as not ended, whether or not they are there.
+    pub unended: Vec<RecordingId>,
     /// Names of files that are to be overwritten and removed.
     pub gone: Vec<String>,
     /// Other names; nobody touches them.
@@ -83,6 +108,7 @@ pub(crate) fn names(disk: &dyn Disk, dir: &Path) -> Result<Names> {
     };
     let mut names = Names {
         recordings: Vec::new(),
+        unended: Vec::new(),
         gone: Vec::new(),
         strangers: Vec::new(),
     };
@@ -91,9 +117,10 @@ pub(crate) fn names(disk: &dyn Disk, dir: &Path) -> Result<Names> {
             names.gone.push(name);
             continue;
         }
-        match id_of(&name) {
-            Some(id) => names.recordings.push(id),
-            None => names.strangers.push(name),
+        match (id_of(&name, EXTENSION), id_of(&name, UNENDED)) {
+            (Some(id), _) => names.recordings.push(id),
+            (_, Some(id)) => names.unended.push(id),
+            (None, None) => names.strangers.push(name),
         }
     }
     Ok(names)
@@ -128,14 +155,19 @@ pub(crate) fn claim(disk: &dyn Disk, dir: &Path, id: RecordingId, hold: Hold) ->
 
 /// Whether this is the name of a file of the inbox.
 pub(crate) fn is_own(name: &str) -> bool {
-    is_gone(name) || id_of(name).is_some()
+    is_gone(name) || id_of(name, EXTENSION).is_some() || is_mark(name)
+}
+
+/// Whether this is the name of the mark of an import.
+pub(crate) fn is_mark(name: &str) -> bool {
+    id_of(name, UNENDED).is_some()
 }
 
 /// The recording of this name. Only the spelling that we write: another would be
 /// another file.
-fn id_of(name: &str) -> Option<RecordingId> {
-    let id: RecordingId = name.strip_suffix(EXTENSION)?.parse().ok()?;
-    (*name == format!("{id}{EXTENSION}")).then_some(id)
+fn id_of(name: &str, extension: &str) -> Option<RecordingId> {
+    let id: RecordingId = name.strip_suffix(extension)?.parse().ok()?;
+    (*name == format!("{id}{extension}")).then_some(id)
 }
 
 /// Whether this is the name of a file of which nothing is to be kept.
@@ -153,7 +185,7 @@ pub(crate) fn discard(
     ids: impl IntoIterator<Item = RecordingId>,
 ) -> Result<()> {
     let inbox = dir.join(DIR);
-    let mut gone = Vec::new();
+    let (mut gone, mut renamed_ids) = (Vec::new(), Vec::new());
     for id in ids {
         let (from, name) = (path(dir, id), format!("{id}{GONE}"));
         match disk.rename(&from, &inbox.join(&name)) {
@@ -161,6 +193,7 @@ pub(crate) fn discard(
             renamed => {
                 renamed.map_err(Error::io("rename", &from))?;
                 gone.push(name);
+                renamed_ids.push(id);
             }
         }
     }
@@ -168,7 +201,27 @@ pub(crate) fn discard(
         return Ok(());
     }
     disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox))?;
-    sweep(disk, dir, &gone)
+    // Only now: an import without its mark passes for one that was acknowledged.
+    let unmarked = renamed_ids.into_iter().map(|id| unmark(disk, dir, id));
+    let unmarked = unmarked.fold(Ok(()), Result::and);
+    sweep(disk, dir, &gone)?;
+    unmarked
+}
+
+/// Takes marks away whose import is not there. The gate has to be held alone: a
+/// recorder that is just starting has a mark and no file yet.
+pub(crate) fn sweep_marks(disk: &dyn Disk, dir: &Path) -> Result<()> {
+    let Names {
+        recordings,
+        unended,
+        ..
+    } = names(disk, dir)?;
+    let alone = |id: &RecordingId| recordings.binary_search(id).is_err();
+    for id in unended.into_iter().filter(alone) {
+        unmark(disk, dir, id)?;
+    }
+    let inbox = dir.join(DIR);
+    disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox))
 }
 
 /// Overwrites and removes what has lost its name already.
@@ -195,6 +248,8 @@ pub(crate) fn destroy(
     for id in ids {
         let path = path(dir, id);
         disk::erase(disk, &path).map_err(Error::io("erase", &path))?;
+        // A power cut may have brought it back.
+        unmark(disk, dir, id)?;
         any = true;
     }
     let inbox = dir.join(DIR);

@@ -82,9 +82,16 @@ impl RecordingWriter {
             .map_err(Error::io("make", &inbox_dir))?;
         // Where this was its first recording, its own name has to last as well.
         disk.sync_dir(dir).map_err(Error::io("sync", dir))?;
-        let file = disk
-            .open(&path, Access::Create)
-            .map_err(Error::io("create", &path))?;
+        if durability == Durability::AtEnd {
+            // There before the file is, and durable before the card's first draft.
+            let mark = inbox::mark(dir, id);
+            let marked = disk.open(&mark, Access::Create);
+            marked.map_err(Error::io("create", &mark))?;
+        }
+        let file = disk.open(&path, Access::Create).map_err(|source| {
+            let _ = inbox::unmark(&**disk, dir, id);
+            Error::io("create", &path)(source)
+        })?;
         lock_own(&*file, &path)?;
         let disk = Arc::clone(disk);
         let keys = Keys(keys);
@@ -187,13 +194,25 @@ impl RecordingWriter {
                 .map_err(Error::io("record into", &self.path))?;
         }
         self.write_card(Kind::Card, card)?;
+        if self.durability == Durability::AtEnd {
+            // From here on no damage can make it an import that was cut off.
+            inbox::unmark(&*self.disk, self.vault_dir(), self.id)?;
+            let inbox = self.vault_dir().join(inbox::DIR);
+            self.disk
+                .sync_dir(&inbox)
+                .map_err(Error::io("sync", &inbox))?;
+        }
         Ok(self.id)
     }
 
     /// Destroys the recording instead of ending it.
     pub fn discard(self) -> Result<()> {
+        inbox::discard(&*self.disk, self.vault_dir(), [self.id])
+    }
+
+    fn vault_dir(&self) -> &Path {
         let dir = self.path.parent().and_then(Path::parent);
-        inbox::discard(&*self.disk, dir.unwrap_or(&self.path), [self.id])
+        dir.unwrap_or(&self.path)
     }
 
     fn write_keys(&mut self, inbox_key: &InboxPublic) -> Result<()> {

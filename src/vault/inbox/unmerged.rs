@@ -3,8 +3,8 @@
 //! On a full disk, or a read-only one, they wait. Who destroys by a filter has to find
 //! them all the same, and to hear of those that can't be looked at.
 
+use super::content::{self, Begun};
 use super::intake::FIRST_EPOCH;
-use super::merge::{self, Begun};
 use super::running;
 use crate::recording::{Recording, RecordingId};
 use crate::vault::error::Result;
@@ -35,7 +35,7 @@ impl Unmerged {
 pub(crate) fn look(held: &Held<'_>) -> Result<Unmerged> {
     let mut found = Unmerged::default();
     for id in waiting(held)? {
-        match merge::begin(held, id) {
+        match content::begin(held, id) {
             // It ends before its first frame does: nothing of it is there.
             Begun::Empty => {}
             Begun::Refused(_) => found.unread.push(id),

@@ -95,7 +95,7 @@ fn those_of(held: &Held<'_>, one: &Waiting) -> Result<Vec<Transcript>> {
                     break;
                 }
             }
-            Next::End | Next::Torn => break,
+            Next::End | Next::Torn(_) => break,
         }
     }
     Ok(found)

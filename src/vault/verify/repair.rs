@@ -47,7 +47,12 @@ pub(in crate::vault) fn repair(
     }
     mend_roots(held, &mut flaws)?;
     // What waits is taken in, with its damage noted.
-    merge::merge(held)?;
+    let merged = merge::merge(held)?;
+    notes.extend(merged.unended.iter().map(|id| {
+        format!("{id}: dropped, an import that was cut off: the file it came from is still there")
+    }));
+    let empty = merged.empty.iter();
+    notes.extend(empty.map(|id| format!("{id}: removed, it was begun and nothing of it is there")));
     let after = look(held, &[], &Meter::new(tell))?;
     flaws.extend(store_flaws);
     for lapse in &log.lapses {

@@ -2,10 +2,10 @@
 
 use super::{Flaw, Verified};
 use crate::recording::RecordingId;
-use crate::vault::error::{Error, Result};
+use crate::vault::error::Result;
 use crate::vault::ground::disk::Hold;
-use crate::vault::inbox::intake::{self, FIRST_EPOCH};
-use crate::vault::inbox::merge::{self, Begun};
+use crate::vault::inbox::content::{self, Content};
+use crate::vault::inbox::intake::FIRST_EPOCH;
 use crate::vault::inbox::{self, Claim};
 use crate::vault::session::Held;
 
@@ -25,6 +25,15 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
             path.display()
         ));
     }
+    for id in &names.unended {
+        if names.recordings.binary_search(id).is_err() {
+            let mark = inbox::mark(held.dir(), *id);
+            found.notes.push(format!(
+                "{}: the mark of an import that is not there; the next merge removes it",
+                mark.display()
+            ));
+        }
+    }
     for id in &names.recordings {
         of_file(held, *id, found);
     }
@@ -43,49 +52,37 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
 fn of_file(held: &Held<'_>, id: RecordingId, found: &mut Verified) {
     let path = inbox::path(held.dir(), id);
     let place = path.display().to_string();
-    match inbox::claim(held.disk(), held.dir(), id, Hold::Shared) {
+    let is_running = match inbox::claim(held.disk(), held.dir(), id, Hold::Shared) {
         Ok(Claim::Absent) => return,
-        Ok(Claim::Left(_) | Claim::Running) => {}
+        Ok(claim) => matches!(claim, Claim::Running),
         Err(error) => {
             found.flaws.push(Flaw::new(place, error.to_string()).of(id));
             return;
         }
-    }
+    };
     if held.bag().is_tombstoned(id, FIRST_EPOCH) {
         found.notes.push(format!(
             "{place}: a recording that was shredded; the next merge removes it"
         ));
         return;
     }
-    let (keys, mut frames) = match merge::begin(held, id) {
-        Begun::With(keys, frames, None) => (keys, frames),
-        Begun::With(keys, frames, Some(why)) => {
-            let what = format!("its first record is damaged: {why}; the vault has its keys");
-            found.flaws.push(Flaw::new(&place, what).of(id));
-            (keys, frames)
-        }
-        Begun::Empty => {
-            found
-                .notes
-                .push(format!("{place}: it was begun, and nothing of it is there"));
-            return;
-        }
-        Begun::Refused(why) => {
-            found.flaws.push(Flaw::new(place, why).of(id));
-            return;
-        }
-    };
-    let surveyed = intake::survey(&mut frames, id, &keys, |source| {
-        Error::io("read", &path)(source)
-    });
-    match surveyed {
-        Ok(survey) => {
+    match content::read_through(held, id) {
+        Ok(Content::Some(_, survey)) => {
             found.recordings += 1;
             found.records += 1 + u64::from(survey.found) + u64::from(survey.card.is_some());
             if let Some(what) = survey.damage {
                 found.flaws.push(Flaw::new(place, what).of(id));
             }
         }
+        Ok(Content::Empty | Content::Unended) if is_running => found.recordings += 1,
+        Ok(Content::Empty) => found
+            .notes
+            .push(format!("{place}: it was begun, and nothing of it is there")),
+        Ok(Content::Unended) => found.notes.push(format!(
+            "{place}: an import that was cut off before its end; the next merge drops it: \
+             the file it came from is still there"
+        )),
+        Ok(Content::Refused(why)) => found.flaws.push(Flaw::new(place, why).of(id)),
         Err(error) => found.flaws.push(Flaw::new(place, error.to_string()).of(id)),
     }
 }

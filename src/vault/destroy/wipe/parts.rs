@@ -137,7 +137,7 @@ pub(super) fn find(disk: &dyn Disk, dir: &Path) -> Found {
 pub(super) fn is_ours(part: Part, name: &str) -> bool {
     match part {
         Part::KeySlot => name.ends_with(".age"),
-        _ => name.ends_with(".rec") || inbox::is_gone(name),
+        _ => name.ends_with(".rec") || inbox::is_gone(name) || inbox::is_mark(name),
     }
 }
 

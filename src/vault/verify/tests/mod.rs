@@ -28,6 +28,7 @@ use crate::vault::torture::tally;
 mod exchanged;
 mod rolled_back;
 mod torture;
+mod waiting;
 
 const DIR: &str = "/vault";
 

@@ -1,0 +1,171 @@
+//! Reads a file of the inbox through, and tells what damage did from what a power cut did.
+//!
+//! What was acknowledged is kept and named whatever happened to it. Only what nobody was
+//! promised is dropped: a recording that had no sound yet, and an import that had not
+//! come to its end. Nothing here changes a file.
+
+use super::holes;
+use super::intake::{self, AT_ONCE_BYTES, FIRST_FRAME_BYTES, First, Frames, Survey};
+use super::merge::open;
+use crate::crypto::ClipKeys;
+use crate::recording::RecordingId;
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::DiskFile;
+use crate::vault::inbox::{self, Sequential};
+use crate::vault::keys::bag::{Clip, Extent};
+use crate::vault::session::Held;
+
+/// What a file of the inbox holds.
+pub(in crate::vault) enum Content {
+    /// A recording, or what damage left of one.
+    Some(ClipKeys, Box<Survey>),
+    /// Its recorder died before it had recorded anything.
+    Empty,
+    /// An import that was cut off before its end.
+    Unended,
+    /// It can't be read, or nothing opens it.
+    Refused(String),
+}
+
+/// Reads a file of the inbox that no row of the store was made of, from first to last.
+pub(in crate::vault) fn read_through(held: &Held<'_>, id: RecordingId) -> Result<Content> {
+    let path = inbox::path(held.dir(), id);
+    let trouble = |source| Error::io("read", &path)(source);
+    // Looked at first: an import that ends meanwhile has its card before the mark goes.
+    let mark = inbox::mark(held.dir(), id);
+    let is_marked = held.disk().exists(&mark);
+    let is_marked = is_marked.map_err(Error::io("look at", &mark))?;
+    let (keys, mut frames, first) = match begin(held, id) {
+        Begun::With(keys, frames, first) => (keys, frames, first),
+        Begun::Empty => return Ok(Content::Empty),
+        Begun::Refused(why) => return Ok(Content::Refused(why)),
+    };
+    let mut survey = match intake::survey(&mut frames, id, &keys, trouble) {
+        Ok(survey) => survey,
+        Err(error) => return Ok(Content::Refused(error.to_string())),
+    };
+    let had_first = first.is_none();
+    if let Some(why) = first {
+        survey.damage = Some(format!(
+            "its first record is damaged: {why}; the vault has its keys"
+        ));
+    }
+    let counted = held.bag().clips.get(&id).and_then(|clip| clip.extent);
+    let extent = Extent {
+        segments: survey.segments.into(),
+        hash: survey.hash,
+    };
+    if let Some(counted) = counted.filter(|counted| *counted != extent) {
+        // A crash fell between the rotation and the rows; the file changed since.
+        let why = format!("it had {} segments when it was counted", counted.segments);
+        survey.damage.get_or_insert(why);
+    }
+    // What was counted once had come to its end.
+    let promised_nothing = counted.is_none()
+        && match survey.is_unfinished_copy() {
+            true => is_marked,
+            false => {
+                let bytes = open(held, id)?.len().map_err(trouble)?;
+                survey.is_without_sound()
+                    && had_first
+                    && bytes - survey.whole_bytes.min(bytes) <= AT_ONCE_BYTES
+            }
+        };
+    if survey.is_unfinished_copy() && !promised_nothing {
+        let why = "its end is lost, and perhaps more: it was imported whole";
+        survey.damage.get_or_insert(why.to_owned());
+    }
+    if promised_nothing {
+        // Where something is damaged, its end may be what was lost; unless the power
+        // failed before anything of it had to be on the disk.
+        let is_dropped = match survey.damage {
+            None => true,
+            Some(_) => holes::any(&*open(held, id)?).map_err(trouble)?,
+        };
+        match (is_dropped, survey.is_unfinished_copy()) {
+            (true, true) => return Ok(Content::Unended),
+            (true, false) => return Ok(Content::Empty),
+            (false, _) => {}
+        }
+    }
+    Ok(Content::Some(keys, Box::new(survey)))
+}
+
+/// How a file of the inbox begins.
+pub(in crate::vault) enum Begun {
+    /// With keys, in it or in the bag; why it does not in the file, where only the
+    /// bag has them. The frames go on behind them.
+    With(ClipKeys, Frames<Sequential>, Option<String>),
+    /// It ends before its first frame does.
+    Empty,
+    /// It can't be read, or nothing opens it.
+    Refused(String),
+}
+
+/// Opens a file of the inbox and finds the keys to it.
+pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId) -> Begun {
+    let file = match open(held, id) {
+        Ok(file) => file,
+        Err(error) => return Begun::Refused(error.to_string()),
+    };
+    let path = inbox::path(held.dir(), id);
+    let trouble = |source| Error::io("read", &path)(source);
+    let mut frames = Frames::new(Sequential::new(file));
+    let first = intake::first(&mut frames, id, trouble);
+    match (held.bag().clips.get(&id).and_then(keys_of), first) {
+        (Some(keys), Ok(First::Sealed(_))) => Begun::With(keys, frames, None),
+        (Some(keys), first @ (Ok(First::Torn) | Err(Error::Damaged { .. }))) => {
+            // The bag has its keys: all that follows still opens.
+            let why = match first {
+                Err(Error::Damaged { why, .. }) => why,
+                _ => "it is cut off".to_owned(),
+            };
+            match frames.rewind() {
+                Ok(()) => Begun::With(keys, frames, Some(why)),
+                Err(error) => Begun::Refused(trouble(error).to_string()),
+            }
+        }
+        (None, Ok(First::Torn)) if is_first_write(held, id) => Begun::Empty,
+        (None, Ok(First::Torn)) => Begun::Refused(
+            "all of it is zeros from its first record on, which was on the disk before the \
+             rest of it was written"
+                .to_owned(),
+        ),
+        (None, Ok(First::Sealed(sealed))) => {
+            match intake::open_keys(id, &sealed, &held.bag().inbox) {
+                Ok(keys) => Begun::With(keys, frames, None),
+                Err(_) => Begun::Refused(
+                    "its keys don't open with this vault's: foreign, forged or damaged".into(),
+                ),
+            }
+        }
+        (None, Err(Error::Damaged { why, .. })) => {
+            // Cut short in its very first write, or damaged later?
+            let alone = matches!(frames.resume(), Ok(false));
+            let has_hole = |file: Box<dyn DiskFile>| holes::any(&*file).unwrap_or(false);
+            let is_torn = alone && is_first_write(held, id);
+            match is_torn && open(held, id).is_ok_and(has_hole) {
+                true => Begun::Empty,
+                false => Begun::Refused(why),
+            }
+        }
+        (_, Err(error)) => Begun::Refused(error.to_string()),
+    }
+}
+
+/// Whether nothing was written behind the first frame, which is durable before that.
+fn is_first_write(held: &Held<'_>, id: RecordingId) -> bool {
+    let bytes = open(held, id).and_then(|file| {
+        let path = inbox::path(held.dir(), id);
+        file.len().map_err(Error::io("read", &path))
+    });
+    bytes.is_ok_and(|bytes| bytes <= FIRST_FRAME_BYTES)
+}
+
+fn keys_of(clip: &Clip) -> Option<ClipKeys> {
+    Some(ClipKeys {
+        sound: clip.sound.as_ref()?.duplicate(),
+        words: clip.words.as_ref()?.duplicate(),
+        card: clip.card.duplicate(),
+    })
+}
