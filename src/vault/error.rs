@@ -270,7 +270,7 @@ fn remedy(error: &io::Error) -> Option<&'static str> {
         io::ErrorKind::PermissionDenied => {
             Some("look at who owns the vault's directory and its files, and may write there")
         }
-        _ if no_space(error) => Some("make room where the vault is; what was recorded is kept"),
+        _ if no_space(error) => Some("make room where the vault is, then run it again"),
         _ => None,
     }
 }

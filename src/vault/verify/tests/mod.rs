@@ -217,7 +217,11 @@ fn a_repair_without_room_changes_nothing_and_ends_with_9() {
     let before = disk.files();
     disk.leave_room(100_000);
     let error = open.repair(now(), &|_, _| ()).unwrap_err();
-    assert_eq!(Failure::from(error).exit, Exit::NoSpace);
+    let failure = Failure::from(error);
+    assert_eq!(failure.exit, Exit::NoSpace);
+    let hint = failure.hint.unwrap();
+    assert!(hint.contains("run it again"), "{hint}");
+    assert!(!hint.contains("recorded"), "nothing was: {hint}");
     assert!(before == disk.files());
     disk.leave_room(100_000_000);
     assert!(repair(&open).flaws.iter().all(|flaw| flaw.mended));
