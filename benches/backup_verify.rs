@@ -64,7 +64,8 @@ fn main() {
     };
     let known = Known {
         trust: &trust,
-        backups: &[],
+        own: None,
+        opened: None,
     };
     let run = || verify(&dir, Opener::Vault(&keys.identities), known, &|_, _| ()).unwrap();
     assert_eq!(run().damage, []);

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use crate::backup::layout::MOST_SLOT_BYTES;
-use crate::backup::verify::Opener;
+use crate::backup::verify::{Known, Opener, Own};
 use crate::backup::{self, Found, Keys, Source, Trust};
 use crate::crypto::{Asker, BackupIdentity, Identities, Key, SlotSecrets};
 use crate::error::{Exit, Failure};
@@ -36,6 +36,8 @@ pub(super) enum Openers {
 pub(super) struct Access {
     pub(super) openers: Openers,
     pub(super) trust: Trust,
+    /// The copy of a way in that gave them away, if one did.
+    pub(super) slot: Option<String>,
 }
 
 impl Access {
@@ -51,6 +53,7 @@ impl Access {
                 vault: keys.vault,
                 signer: keys.signer,
             },
+            slot: None,
         })
     }
 
@@ -84,6 +87,7 @@ impl Access {
         Ok(Self {
             openers: Openers::Given(identities),
             trust,
+            slot: None,
         })
     }
 
@@ -105,6 +109,7 @@ impl Access {
         let Self {
             openers: Openers::Given(identities),
             trust,
+            slot,
         } = given
         else {
             return Ok(given);
@@ -116,6 +121,7 @@ impl Access {
             (None, Key::Identities(identities)) => Self {
                 openers: Openers::Given(identities),
                 trust,
+                slot,
             },
             (None, Key::Passphrase(_)) => return Err(no_slot(at)),
         })
@@ -167,10 +173,20 @@ impl Access {
                         vault: secrets.vault,
                         signer: own.map_or(secrets.signer, |own| own.signer),
                     },
+                    slot: Some(name.into_owned()),
                 }));
             }
         }
         Ok(None)
+    }
+
+    /// What is known of a backup, beside what lies in it.
+    pub(super) fn known<'a>(&'a self, own: Option<&'a Own>) -> Known<'a> {
+        Known {
+            trust: &self.trust,
+            own,
+            opened: self.slot.as_deref(),
+        }
     }
 
     /// For who reads segment after segment.

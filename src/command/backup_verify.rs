@@ -1,15 +1,13 @@
 //! Reads every byte of a backup, and says what is not as it was written.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::backup_access as access;
 use super::{Context, Progress, Unit};
-use crate::backup::verify::{self, Known, Verified};
+use crate::backup::verify::{self, Own, Verified};
 use crate::crypto::Asker;
 use crate::error::{Exit, Failure};
-use crate::vault::Vault;
-use crate::vault::bag::KnownBackup;
 
 /// What to verify.
 pub struct Args {
@@ -28,10 +26,9 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Verified, Failure> {
     let from = args.from_identity.as_deref();
     let access = access::find(context, &args.at, from, &args.asker)?;
-    let known = match from {
-        None if Vault::exists(&context.paths.vault) => remembered(context, &args.at)?,
-        _ => Vec::new(),
-    };
+    // It was unlocked for its keys, if it could be without asking for more.
+    let own = context.already_open();
+    let own = own.map(|vault| Own::of(&vault)).transpose()?;
     let bytes = std::sync::atomic::AtomicU64::new(u64::MAX);
     let tell = |done: u64, all: u64| {
         use std::sync::atomic::Ordering;
@@ -40,25 +37,11 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ve
         }
         progress.advance(done);
     };
-    let known = Known {
-        trust: &access.trust,
-        backups: &known,
-    };
+    let known = access.known(own.as_ref());
     let cancelled = || progress.cancelled();
     let verified = verify::verify_until(&args.at, access.opener(), known, &tell, &cancelled);
     progress.end();
     Ok(verified?)
-}
-
-/// What the vault remembers of the backups in this place: disks that are mounted there in
-/// turn are several.
-fn remembered(context: &Context, at: &Path) -> Result<Vec<KnownBackup>, Failure> {
-    let whole = |path: &Path| path.canonicalize().ok();
-    let here = whole(at);
-    let mut known = context.unlocked()?.settings()?.backups;
-    let is_here = |one: &KnownBackup| here.is_some() && whole(one.path.as_ref()) == here;
-    known.retain(is_here);
-    Ok(known)
 }
 
 /// The failure to end with, if anything is not as it was written.

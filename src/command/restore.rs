@@ -9,11 +9,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::backup_access::{self as access, Access};
+use super::backup_access::{self as access, Access, Openers};
 use super::rehearsal::{self, Rehearsed};
 use super::{Context, Progress, Unit, merge_quietly, restore_fresh as fresh};
 use crate::backup::Source;
 use crate::backup::restore::{self, Outcome, Wanted};
+use crate::backup::verify::{self, Beside, Damage, Kind, Own};
 use crate::crypto::{Asker, Key, Passphrase};
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
@@ -74,13 +75,19 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Don
         // Before anybody is asked for anything.
         Source::find(at)?;
     }
-    let vault = match Vault::exists(&context.paths.vault) {
+    let (vault, key) = match Vault::exists(&context.paths.vault) {
         true => {
-            let vault = context.unlocked()?;
+            let (vault, key) = match args.mode {
+                Mode::Keep => (context.unlocked()?, None),
+                Mode::Rehearse => {
+                    let (vault, key) = context.unlocked_keeping()?;
+                    (vault, Some(key))
+                }
+            };
             merge_quietly(&vault, progress)?;
-            Some(vault)
+            (Some(vault), key)
         }
-        false => None,
+        false => (None, None),
     };
     let (access, passphrase) = opened(context, &args, vault.as_deref())?;
     let wanted = Wanted {
@@ -89,7 +96,13 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Don
     };
     if args.mode == Mode::Rehearse {
         let rehearsal = rehearsal::Vault::make()?;
-        let outcome = bring(&rehearsal.vault, args.from, &access, &wanted, progress)?;
+        let beside = match &args.from {
+            From::Path(at) => beside(at, &access, vault.as_deref(), key.as_ref())?,
+            From::Stream(_) => Beside::default(),
+        };
+        let mut outcome = bring(&rehearsal.vault, args.from, &access, &wanted, progress)?;
+        outcome.damage.extend(beside.damage);
+        outcome.notes.extend(beside.notes);
         let rehearsed = rehearsal.compare(&outcome, vault.as_deref(), progress)?;
         return Ok(Done {
             outcome,
@@ -168,6 +181,39 @@ fn from_slots(
         }
         Key::Passphrase(_) | Key::Identities(_) => (access, None),
     }))
+}
+
+/// How the ways in that lie beside a backup fare: whether they are as they should be, and
+/// whether the key of this vault opens one, which it would have to where the vault is lost.
+fn beside(
+    at: &Path,
+    access: &Access,
+    vault: Option<&OpenVault>,
+    key: Option<&Key>,
+) -> Result<Beside, Failure> {
+    let own = vault.map(Own::of).transpose()?;
+    let known = access.known(own.as_ref());
+    let mut beside = verify::beside(at, access.opener(), known)?;
+    let is_own = vault.is_some() && access.slot.is_none() && access.opens(at);
+    let (true, true, Some(key), Openers::Vault(_)) = (is_own, at.is_dir(), key, &access.openers)
+    else {
+        return Ok(beside);
+    };
+    match Access::of_slots(at, key, vault)? {
+        Some(by) if by.opens(at) => {
+            let slot = by.slot.unwrap_or_default();
+            beside.notes.push(format!(
+                "{slot}: the key that was given opens it, and with it the backup"
+            ));
+        }
+        _ => {
+            let what = "the key that was given opens no copy of a way in: where the vault is \
+                        lost, it does not open the backup";
+            let damage = Damage::new(Kind::Closed, at.display(), what);
+            beside.damage.push(damage);
+        }
+    }
+    Ok(beside)
 }
 
 pub(super) fn bring(

@@ -222,6 +222,11 @@ const VAULT_LINE: &str = "# vault: ";
 const MASTER_LINE: &str = "# master key: ";
 const SIGNER_LINE: &str = "# signer: ";
 
+/// Bytes of the comment lines, and of an identity with the end of its line.
+const HEAD_LEN: usize =
+    FIRST_LINE.len() + VAULT_LINE.len() + MASTER_LINE.len() + SIGNER_LINE.len() + 32 + 64 + 64 + 4;
+const IDENTITY_LEN: usize = "AGE-SECRET-KEY-1".len() + 58 + 1;
+
 impl SlotSecrets {
     /// Seals a slot that this passphrase opens.
     pub fn seal(&self, passphrase: &Passphrase, work: WorkFactor) -> Result<Vec<u8>, CryptoError> {
@@ -290,6 +295,25 @@ impl SlotSecrets {
     /// As [`Opener::open_slot`].
     pub fn open_with(sealed: &[u8], key: &dyn Opener) -> Result<Self, CryptoError> {
         key.open_slot(sealed)
+    }
+
+    /// Whether it may be a slot that is whole, as far as that shows without a key: by its
+    /// header and by its length. What is sealed in it is not looked at.
+    ///
+    /// # Errors
+    /// [`CryptoError::Damaged`].
+    pub fn look(sealed: &[u8]) -> Result<(), CryptoError> {
+        let header = header_len(sealed).ok_or(CryptoError::Damaged("not an age file"))?;
+        Decryptor::new_buffered(sealed)
+            .map_err(|_| CryptoError::Damaged("its header is damaged"))?;
+        // Each identity has a line of the same length.
+        let identities = plain_len(sealed.len() - header)
+            .and_then(|length| length.checked_sub(HEAD_LEN))
+            .filter(|left| *left > 0 && left.is_multiple_of(IDENTITY_LEN));
+        match identities {
+            Some(_) => Ok(()),
+            None => Err(CryptoError::Damaged("it has not the length of a key slot")),
+        }
     }
 
     fn to_text(&self) -> Zeroizing<String> {
@@ -436,6 +460,28 @@ mod tests {
         assert!(SlotSecrets::open(&sealed, &Passphrase::new(typed.into())).is_ok());
         let composed = Passphrase::new("m\u{fc}de Pferde".into());
         assert!(SlotSecrets::open(&sealed, &composed).is_err());
+    }
+
+    #[test]
+    fn a_slot_that_is_cut_off_anywhere_shows_it_without_a_key() {
+        let passphrase = Passphrase::new("correct horse".into());
+        for former in 0..3 {
+            let secrets = SlotSecrets {
+                former: (0..former).map(|_| BackupIdentity::generate()).collect(),
+                ..secrets()
+            };
+            let sealed = secrets.seal(&passphrase, WorkFactor::NONE).unwrap();
+            assert!(SlotSecrets::look(&sealed).is_ok(), "the control");
+            for length in sealed.len() - 74..sealed.len() {
+                assert!(SlotSecrets::look(&sealed[..length]).is_err(), "{length}");
+            }
+            assert!(SlotSecrets::look(&sealed[..200]).is_err());
+            let [mut broken, longer] = [sealed.clone(), [&sealed[..], b"\n"].concat()];
+            broken[3] ^= 1;
+            assert!(SlotSecrets::look(&broken).is_err());
+            assert!(SlotSecrets::look(&longer).is_err());
+        }
+        assert!(SlotSecrets::look(b"").is_err());
     }
 
     #[test]

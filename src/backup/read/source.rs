@@ -124,6 +124,20 @@ impl Source {
         missing.map(segment_name).collect()
     }
 
+    /// The folder, if it is one.
+    #[must_use]
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
+    }
+
+    /// Where it lies, without links as far as that can be told.
+    #[must_use]
+    pub fn place(&self) -> PathBuf {
+        let segment = || self.segments.first().map(|one| one.path.as_path());
+        let at = self.dir().or_else(segment).unwrap_or(Path::new("."));
+        at.canonicalize().unwrap_or_else(|_| at.to_owned())
+    }
+
     /// The folder in which copies of the ways in lie.
     #[must_use]
     pub fn slots_dir(&self) -> Option<&Path> {

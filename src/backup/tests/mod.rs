@@ -22,12 +22,15 @@ use super::manifest::{Entry, FORMAT, FileEntry, Lacking, Manifest, SoundAt, Tomb
 use super::meta::Meta;
 use super::read::{Keys, Trust};
 use super::restore::{self, Outcome, Wanted};
-use super::verify::{self, Known, Opener, Verified};
+use super::verify::{self, Known, Opener, Own, Verified};
 use super::written::{Digits, Hash};
 use crate::audio::{OggOpusWriter, SEGMENT_BYTES, StoredShape};
-use crate::crypto::{BackupIdentity, Passphrase, SigningSeed, VaultId, WorkFactor};
+use crate::crypto::{
+    BackupIdentity, MasterKey, Passphrase, SigningSeed, SlotSecrets, VaultId, WorkFactor,
+};
 use crate::recording::{Card, Ending, KeptUntil, Moment, Recording, RecordingId, Signal, Source};
 use crate::transcript::{Segment, Transcript};
+use crate::vault::bag::Settings;
 use crate::vault::{InitOptions, OpenVault, Placement, Vault};
 
 const AT: Moment = Moment {
@@ -60,6 +63,28 @@ impl Owner {
             vault: self.vault,
             signer: self.seed.public(),
         }
+    }
+
+    /// What the vault knows, with these settings.
+    pub(super) fn remembers(&self, settings: Settings) -> Own {
+        Own {
+            vault: self.vault,
+            identities: vec![self.identity.duplicate()],
+            settings,
+        }
+    }
+
+    /// A way in.
+    pub(super) fn slot(&self) -> Vec<u8> {
+        let secrets = SlotSecrets {
+            vault: self.vault,
+            master: MasterKey::generate().unwrap(),
+            backup: self.identity.duplicate(),
+            former: Vec::new(),
+            signer: self.seed.public(),
+        };
+        let passphrase = Passphrase::new("correct horse".to_owned());
+        secrets.seal(&passphrase, WorkFactor::NONE).unwrap()
     }
 
     /// A manifest of its own, for files in this order.
@@ -258,18 +283,16 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let owner = Owner::new();
         fs::create_dir(dir.path().join("backup")).unwrap();
+        fs::write(dir.path().join("backup/passphrase.age"), owner.slot()).unwrap();
         let options = InitOptions {
             placement: Placement::Anywhere,
             work: WorkFactor::NONE,
         };
         let secret = Passphrase::new("six words that nobody guesses".to_owned());
         let vault = Vault::init(&dir.path().join("vault"), &secret, options).unwrap();
-        Self {
-            owner: Owner::new(),
-            dir,
-            vault,
-        }
+        Self { owner, dir, vault }
     }
 
     pub(super) fn folder(&self) -> PathBuf {
@@ -290,7 +313,8 @@ impl Scene {
         let trust = self.owner.trust();
         let known = Known {
             trust: &trust,
-            backups: &[],
+            own: None,
+            opened: None,
         };
         let own = [self.owner.identity.duplicate()];
         verify::verify(at, Opener::Vault(&own), known, &|_, _| ())

@@ -5,6 +5,7 @@ use std::fs;
 use super::*;
 use crate::backup::Error;
 use crate::backup::verify::Kind;
+use crate::vault::bag::{BackupEnd, KnownBackup, Settings};
 
 const LONG: u64 = 48_000 * 21 + 5;
 
@@ -241,7 +242,6 @@ fn a_segment_that_is_missing_exchanged_or_put_back_is_named() {
 
 #[test]
 fn an_earlier_state_of_the_backup_is_told_from_the_one_that_the_vault_knows() {
-    use crate::vault::bag::{BackupEnd, KnownBackup};
     let scene = Scene::new();
     let [_, two] = both(&scene);
     let backup = KnownBackup {
@@ -266,9 +266,15 @@ fn an_earlier_state_of_the_backup_is_told_from_the_one_that_the_vault_knows() {
         ..backup.clone()
     };
     let look_as = |backup: &KnownBackup| {
+        let backups = vec![other.clone(), backup.clone(), other.clone()];
+        let remembered = scene.owner.remembers(Settings {
+            backups,
+            ..Settings::default()
+        });
         let known = Known {
             trust: &trust,
-            backups: &[other.clone(), backup.clone(), other.clone()],
+            own: Some(&remembered),
+            opened: None,
         };
         let own = [scene.owner.identity.duplicate()];
         verify::verify(&scene.folder(), Opener::Vault(&own), known, &|_, _| ()).unwrap()
@@ -344,4 +350,29 @@ fn nothing_of_a_stream_comes_back_that_its_manifest_does_not_vouch_for() {
         .unwrap();
     assert_eq!(outcome.damage.len(), 1);
     scene.assert_holds(&[3]);
+}
+
+#[test]
+fn without_the_vault_a_copy_of_a_way_in_that_is_cut_off_or_gone_is_named() {
+    let scene = Scene::new();
+    both(&scene);
+    let copy = scene.folder().join("passphrase.age");
+    let whole = fs::read(&copy).unwrap();
+    let found = scene.verify();
+    assert_eq!(found.damage, []);
+    let told = found
+        .notes
+        .iter()
+        .any(|note| note.contains("only the form"));
+    assert!(told, "{:?}", found.notes);
+    let kinds = || -> Vec<Kind> {
+        let damage = scene.verify().damage;
+        damage.iter().map(|one| one.kind).collect()
+    };
+    for length in [0, 30, whole.len() / 2, whole.len() - 1] {
+        fs::write(&copy, &whole[..length]).unwrap();
+        assert_eq!(kinds(), [Kind::Altered], "{length}");
+    }
+    fs::remove_file(&copy).unwrap();
+    assert_eq!(kinds(), [Kind::Missing]);
 }

@@ -2,6 +2,7 @@
 //! says another holds is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::segment::Checked;
 use super::{Damage, Kind, Known, Verified};
@@ -32,7 +33,9 @@ pub(super) fn compare(
     }
     sound(&plan, checked, &dropped, verified);
     verified.recordings = plan.alive() as u64;
-    rolled_back(checked, known.backups, verified);
+    if let Some(own) = known.own.filter(|_| source.is_folder()) {
+        rolled_back(source, checked, &own.settings.backups, verified);
+    }
 }
 
 /// Segments that a repack took away, and the hashes that they had.
@@ -181,13 +184,18 @@ fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verifi
     }
 }
 
-/// Whether it is an earlier state of a backup that the vault knows.
-fn rolled_back(checked: &[Checked], known: &[KnownBackup], verified: &mut Verified) {
+/// Whether it is an earlier state of a backup that the vault knows. It goes by the name in
+/// its manifests and not by its place: a folder is moved, and a copy lies elsewhere.
+fn rolled_back(
+    source: &Source,
+    checked: &[Checked],
+    known: &[KnownBackup],
+    verified: &mut Verified,
+) {
     let signed = checked.iter().filter_map(|one| one.signed.as_ref());
     let Some(newest) = signed.max_by_key(|signed| signed.manifest.segment) else {
         return;
     };
-    // Another disk may be mounted where a known one was.
     let is_named = |one: &&KnownBackup| one.id == newest.manifest.backup.0;
     let Some(backup) = known.iter().find(is_named) else {
         return;
@@ -205,15 +213,22 @@ fn rolled_back(checked: &[Checked], known: &[KnownBackup], verified: &mut Verifi
     let end = backup.end.map(|end| end.segments);
     let is_older = is_last_read && !is_its_end && newest.manifest.generation < backup.generation;
     if is_older || end.is_some_and(|end| last < end) {
-        let what = match end {
-            Some(last) => format!(
-                "the vault remembers that it ends with {}",
-                segment_name(last)
-            ),
-            None => "the vault remembers a later state of it".to_owned(),
+        let remembered = match end {
+            Some(end) if end != last => segment_name(end),
+            Some(end) => format!("another {}", segment_name(end)),
+            None => "a later state of it".to_owned(),
         };
+        let here = source.place();
+        let at = match Path::new(&backup.path) == here {
+            true => String::new(),
+            false => format!(" at {}", backup.path),
+        };
+        let what = format!(
+            "it ends with {}; the vault remembers {remembered}{at}",
+            segment_name(last)
+        );
         verified
             .damage
-            .push(Damage::new(Kind::RolledBack, &backup.path, what));
+            .push(Damage::new(Kind::RolledBack, here.display(), what));
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Every segment is unsealed and walked from its start to its end, several at a time;
 //! then what they say of each other is compared: the chain, what came before what,
-//! whose they are, and whether all that one says another holds is there. Nothing is
-//! changed, and nothing decrypted is kept.
+//! whose they are, and whether all that one says another holds is there; and the copies
+//! of the ways in that lie beside them. Nothing is changed, and nothing decrypted is kept.
 
+mod beside;
 mod chain;
 mod segment;
 
@@ -14,13 +15,15 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+pub use self::beside::{Beside, beside};
 use self::segment::Checked;
 use super::error::{Error, Result};
 use super::read::trouble;
 use super::read::{Keys, SegmentFile, Source, Trust};
-use crate::crypto::{BackupIdentity, Identities, SignerKey};
+use crate::crypto::{BackupIdentity, Identities, SignerKey, VaultId};
 use crate::recording::RecordingId;
-use crate::vault::bag::KnownBackup;
+use crate::vault::OpenVault;
+use crate::vault::bag::Settings;
 
 /// More would wait for each other at the disk.
 const MOST_THREADS: usize = 4;
@@ -71,7 +74,8 @@ pub struct Damage {
 }
 
 impl Damage {
-    pub(super) fn new(kind: Kind, place: impl ToString, what: impl ToString) -> Self {
+    /// Of this kind, at this place.
+    pub fn new(kind: Kind, place: impl ToString, what: impl ToString) -> Self {
         Self {
             kind,
             place: place.to_string(),
@@ -124,13 +128,39 @@ pub struct Verified {
 }
 
 /// What is known of a backup beside what lies in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Known<'a> {
     /// Whose signature counts.
     pub trust: &'a Trust,
-    /// What the vault remembers of its backups in this place. The one whose name the
-    /// newest segment bears is compared with what lies there.
-    pub backups: &'a [KnownBackup],
+    /// What the vault at hand knows, where one is open.
+    pub own: Option<&'a Own>,
+    /// The copy of a way in from which the keys came.
+    pub opened: Option<&'a str>,
+}
+
+/// What a vault knows of its own backups.
+pub struct Own {
+    /// Its name.
+    pub vault: VaultId,
+    /// What opens them, the newest first.
+    pub identities: Vec<BackupIdentity>,
+    /// Its ways in, and what it remembers of each backup.
+    pub settings: Settings,
+}
+
+impl Own {
+    /// Of this vault.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn of(vault: &OpenVault) -> Result<Self> {
+        let keys = vault.backup_keys()?;
+        Ok(Self {
+            vault: keys.vault,
+            identities: keys.identities,
+            settings: vault.settings()?,
+        })
+    }
 }
 
 /// What opens a backup.
@@ -198,6 +228,9 @@ pub fn verify_until(
         return Err(error);
     }
     chain::compare(&source, &checked, known, &mut verified);
+    let Beside { damage, notes } = beside::look(&source, opener, known)?;
+    verified.damage.extend(damage);
+    verified.notes.extend(notes);
     for one in checked {
         verified.bytes += one.bytes;
         verified.files += one.files;

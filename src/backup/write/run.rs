@@ -14,12 +14,12 @@ use super::plan::{Holding, Task};
 use super::tarball::{self, SegmentWriter};
 use super::{About, Added, Order, Outcome, Watch, new_id, probe, supply, tell_of_missing, weight};
 use crate::backup::error::{Error, Result};
-use crate::backup::layout::segment_name;
+use crate::backup::layout::{segment_name, slot_name};
 use crate::backup::manifest::Tombstone;
 use crate::backup::plain;
 use crate::backup::written::{BackupId, Digits, Hash};
 use crate::recording::Moment;
-use crate::vault::bag::{self, BackupEnd, KnownBackup};
+use crate::vault::bag::{self, BackupEnd, KnownBackup, Retired};
 use crate::vault::copying::{self, Stock};
 use crate::vault::{self, OpenVault, SlotFile};
 
@@ -111,7 +111,15 @@ pub fn to_folder(
     note.before(vault, watch, now().unix_ms)?;
     folder.clear(&|error| watch.damaged(error))?;
     for slot in &changed {
-        watch.go_on(folder.put_slot(&slot.name, &slot.sealed))?;
+        let hurt = hurt(&folder, slot, &known_slots, &settings.retired);
+        let put = folder.put_slot(&slot.name, &slot.sealed);
+        if let (Ok(()), Some(how)) = (&put, hurt) {
+            let name = slot_name(&slot.name);
+            watch.note(&format!(
+                "{name}: this copy of a way in {how}, and was written anew"
+            ));
+        }
+        watch.go_on(put)?;
     }
     for name in &stale {
         watch.go_on(folder.remove_slot(name))?;
@@ -143,6 +151,28 @@ pub fn to_folder(
     note.behind(vault, now().unix_ms, end, Ending::Written)?;
     run.outcome.holds = run.holding.recordings();
     Ok(run.outcome)
+}
+
+/// What became of the copy of a way in that an earlier run wrote; `None` if there was none,
+/// or it is one of before the ways in were changed.
+fn hurt(
+    folder: &Folder,
+    slot: &SlotFile,
+    written: &[String],
+    retired: &[Retired],
+) -> Option<&'static str> {
+    let is_former = |sealed: &[u8]| {
+        let hash = Hash::of(sealed).0;
+        retired.iter().any(|one| one.hash == hash)
+    };
+    match folder.read_slot(&slot.name) {
+        _ if folder.segments.is_empty() => None,
+        Some(sealed) if is_former(&sealed) => None,
+        None if !folder.slots.contains(&slot.name) => {
+            written.contains(&slot.name).then_some("was missing")
+        }
+        Some(_) | None => Some("was damaged"),
+    }
 }
 
 /// A backup to a folder while it runs.

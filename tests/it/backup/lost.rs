@@ -105,3 +105,36 @@ fn an_earlier_state_of_a_backup_is_told_though_another_was_made_in_its_place_sin
     let told = verify().ended_with(5);
     assert!(format!("{told}").contains("rolled back"), "{told}");
 }
+
+#[test]
+fn an_earlier_state_is_told_where_the_folder_was_moved_and_of_a_copy_that_lags_behind() {
+    let scene = Scene::new();
+    three(&scene);
+    let copy = scene.home.path("copy");
+    copy_dir(&scene.dir(), &copy);
+    let moved = scene.home.path("moved");
+    fs::rename(scene.dir(), &moved).unwrap();
+    let verify = |dir: &str| scene.run(["backup", "verify", dir]);
+    for dir in ["moved", "copy"] {
+        verify(dir).ok();
+    }
+    for lost in ["0003.tar.age", "0002.tar.age"] {
+        fs::remove_file(moved.join(lost)).unwrap();
+        let told = verify("moved").ended_with(5).to_string();
+        assert!(told.contains("rolled back"), "{told}");
+        assert!(
+            told.contains("the vault remembers 0003.tar.age at "),
+            "{told}"
+        );
+    }
+    // A segment alone is checked by itself.
+    verify("moved/0001.tar.age").ok();
+
+    copy_dir(&copy, &scene.dir());
+    scene.import("garden-sensor", "a garden");
+    scene.backup().ok();
+    let told = verify("copy").ended_with(5).to_string();
+    let due = "it ends with 0003.tar.age; the vault remembers 0004.tar.age at ";
+    assert!(told.contains(due), "{told}");
+    verify("bk").ok();
+}

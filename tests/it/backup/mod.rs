@@ -1,6 +1,7 @@
 //! Backups: they open with stock `age` and `tar`, hold what the vault holds and
 //! nothing that was destroyed, and survive being killed.
 
+mod beside;
 mod coverage;
 mod during;
 mod folder;

@@ -92,18 +92,25 @@ fn what_is_no_file_is_named_and_costs_itself_only_and_the_backup_goes_on_behind_
         }
         assert!(told.text().contains("1 recording"), "{strange:?}: {told}");
         let found = verify().ended_with(5).json();
+        let mut due = due.to_vec();
+        due.extend((strange == Strange::Folder).then_some("passphrase.age"));
         assert_eq!(named(&found), due, "{strange:?}");
         assert_eq!(found["checked"]["recordings"], 3, "{strange:?}");
         // A folder that is not empty nobody takes away.
         let left = names(&scene.dir());
         let kept = "0005.tar.age.part".to_owned();
         assert_eq!(left.contains(&kept), strange == Strange::Folder, "{left:?}");
-        for name in [&*kept, "passphrase.age"] {
-            let is_told = told.stderr.contains(name);
-            assert_eq!(is_told, strange == Strange::Folder, "{name}: {told}");
+        for told_of in [&*kept, "(passphrase.age)"] {
+            let is_told = told.stderr.contains(told_of);
+            assert_eq!(is_told, strange == Strange::Folder, "{told_of}: {told}");
         }
         let is_healed = scene.dir().join("passphrase.age").is_file();
         assert_eq!(is_healed, strange != Strange::Folder);
+        assert_eq!(
+            told.stderr.contains("was written anew"),
+            is_healed,
+            "{told}"
+        );
     }
     scene.run(["backup", "repack", "bk"]).ended_with(5);
 }
