@@ -484,10 +484,25 @@ impl OpenVault {
 
     /// Changes the settings; costs a rotation.
     pub fn change_settings(&self, change: &mut dyn FnMut(&mut Settings)) -> Result<()> {
+        // What could not be overwritten holds nothing that is to be gone; the next unlock
+        // tries again.
         self.session.with(|held| {
-            // What could not be overwritten holds nothing that is to be gone;
-            // the next unlock tries again.
             held.rotate(|bag| {
+                change(&mut bag.settings);
+                Ok(())
+            })
+            .map(drop)
+        })
+    }
+
+    /// The same, with an entry of the log that is in force if and only if the change is.
+    pub fn change_settings_logged(
+        &self,
+        draft: Draft,
+        change: &mut dyn FnMut(&mut Settings),
+    ) -> Result<()> {
+        self.session.with(|held| {
+            held.rotate_logged(draft, |bag| {
                 change(&mut bag.settings);
                 Ok(())
             })

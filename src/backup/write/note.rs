@@ -5,8 +5,8 @@
 use super::Watch;
 use crate::backup::error::Result;
 use crate::backup::written::BackupId;
-use crate::vault::bag::{BackupEnd, KnownBackup};
-use crate::vault::{Deed, OpenVault};
+use crate::vault::bag::{BackupEnd, KnownBackup, Settings};
+use crate::vault::{Deed, Draft, OpenVault};
 
 /// How the work on a backup came to its end.
 #[derive(Debug, Clone, Copy)]
@@ -37,15 +37,17 @@ impl Note<'_> {
             return Ok(());
         }
         vault.log(Deed::Backup, &[], &format!("to {}", self.path))?;
-        self.put(vault, now_ms, |known| {
+        vault.change_settings(&mut |settings| {
+            let known = self.put(settings, now_ms);
             // Copies of ways in that are about to be taken away count until then.
             let more = self.slots.iter().filter(|slot| !known.slots.contains(slot));
             let more: Vec<String> = more.cloned().collect();
             known.slots.extend(more);
-        })
+        })?;
+        Ok(())
     }
 
-    /// Notes where it ends.
+    /// Notes where it ends, and of a backup has the log say that it came to its end.
     pub(super) fn behind(
         &self,
         vault: &OpenVault,
@@ -56,40 +58,54 @@ impl Note<'_> {
         if vault.vault().may_write().is_err() {
             return Ok(());
         }
-        self.put(vault, now_ms, |known| {
+        let mut change = |settings: &mut Settings| {
+            let known = self.put(settings, now_ms);
             known.end = end;
             match ending {
-                Ending::Written => known.finished = known.finished.max(self.generation),
+                Ending::Written => {
+                    known.finished = known.finished.max(self.generation);
+                    known.slots.clone_from(&self.slots);
+                }
                 Ending::Rid(destroyed) => {
                     known.destroyed = known.destroyed.saturating_sub(destroyed);
+                    // It wrote none of them: what is missing stays missed.
+                    if known.slots.is_empty() {
+                        known.slots.clone_from(&self.slots);
+                    }
                 }
             }
-            known.slots.clone_from(&self.slots);
-        })
+        };
+        match ending {
+            Ending::Written => {
+                let done = Draft::done(Deed::Backup, &[]).detail(format!("to {}", self.path));
+                vault.change_settings_logged(done, &mut change)?;
+            }
+            Ending::Rid(_) => vault.change_settings(&mut change)?,
+        }
+        Ok(())
     }
 
-    fn put(&self, vault: &OpenVault, now_ms: i64, change: impl Fn(&mut KnownBackup)) -> Result<()> {
-        vault.change_settings(&mut |settings| {
-            let id = self.id.0;
-            let known = settings.backups.iter_mut().find(|known| known.id == id);
-            let known = match known {
-                Some(known) => known,
-                None => settings.backups.push_mut(KnownBackup {
-                    id,
-                    path: String::new(),
-                    made_at_ms: 0,
-                    generation: 0,
-                    finished: 0,
-                    destroyed: 0,
-                    end: None,
-                    slots: Vec::new(),
-                }),
-            };
-            known.path = self.path.to_owned();
-            known.made_at_ms = now_ms;
-            known.generation = known.generation.max(self.generation);
-            change(known);
-        })?;
-        Ok(())
+    /// What the vault is to know of it, from now on.
+    fn put<'s>(&self, settings: &'s mut Settings, now_ms: i64) -> &'s mut KnownBackup {
+        let id = self.id.0;
+        let backups = &mut settings.backups;
+        let at = backups.iter().position(|known| known.id == id);
+        let known = match at {
+            Some(at) => &mut backups[at],
+            None => backups.push_mut(KnownBackup {
+                id,
+                path: String::new(),
+                made_at_ms: 0,
+                generation: 0,
+                finished: 0,
+                destroyed: 0,
+                end: None,
+                slots: Vec::new(),
+            }),
+        };
+        known.path = self.path.to_owned();
+        known.made_at_ms = now_ms;
+        known.generation = known.generation.max(self.generation);
+        known
     }
 }

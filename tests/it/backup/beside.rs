@@ -161,3 +161,18 @@ fn a_copy_of_before_the_ways_in_were_changed_is_told_and_is_damage_only_beside_w
     let found = verify().ended_with(5).json();
     assert_eq!(found["damage"][0]["where"], "further.age");
 }
+
+#[test]
+fn a_copy_that_is_gone_is_missed_behind_a_repack_too() {
+    let scene = Scene::new();
+    let gone = scene.import("dream", "a dream").to_string();
+    scene.import("dentist", "a tooth");
+    scene.backup().ok();
+    fs::remove_file(scene.dir().join("passphrase.age")).unwrap();
+    scene.run(["shred", &gone, "--yes"]).ok();
+    let told = scene.run(["backup", "repack", "bk"]).ok();
+    assert!(told.text().contains("removed 0001.tar.age"), "{told}");
+    assert_eq!(kinds(&verify(&scene).ended_with(5).json()), ["missing"]);
+    assert!(scene.backup().ok().stderr.contains("was missing"));
+    verify(&scene).ok();
+}

@@ -140,9 +140,33 @@ fn a_receipt_names_the_backups_that_hold_what_was_shredded_and_no_others() {
     assert_eq!(holding(&old), ["bk", "second"]);
     let listed = scene.run(["backup", "list", "--json"]).ok().json();
     assert_eq!(listed["backups"].as_array().unwrap().len(), 2);
-    let log = scene.run(["log", "--json"]).ok().json();
-    let backups = log["entries"].as_array().unwrap().iter();
-    assert_eq!(backups.filter(|entry| entry["what"] == "backup").count(), 2);
+}
+
+#[test]
+fn the_log_says_when_a_backup_began_and_when_it_came_to_its_end_and_nothing_of_one_that_found_nothing()
+ {
+    let scene = Scene::new();
+    scene.import("dream", "a dream");
+    let logged = || -> Vec<(String, String)> {
+        let log = scene.run(["log", "--json"]).ok().json();
+        let mut entries = log["entries"].as_array().unwrap().clone();
+        entries.sort_by_key(|entry| entry["number"].as_u64());
+        let text = |entry: &serde_json::Value, name: &str| entry[name].as_str().unwrap().to_owned();
+        let backups = entries.iter().filter(|entry| entry["what"] == "backup");
+        backups
+            .map(|entry| (text(entry, "stage"), text(entry, "detail")))
+            .collect()
+    };
+    let stages = || -> Vec<String> { logged().into_iter().map(|(stage, _)| stage).collect() };
+    scene.backup().ok();
+    assert_eq!(stages(), ["begun", "done"]);
+    assert!(logged().iter().all(|(_, detail)| detail.ends_with("/bk")));
+    scene.backup().ok();
+    assert_eq!(stages(), ["begun", "done"], "nothing new");
+    scene.import("dentist", "a tooth");
+    scene.backup().ok();
+    assert_eq!(stages(), ["begun", "done", "begun", "done"]);
+    scene.run(["log", "verify"]).ok();
 }
 
 #[test]

@@ -419,11 +419,16 @@ fn note(
 ) -> Result<()> {
     let path = folder.dir().display().to_string();
     let generations = held.manifests.values().map(|manifest| manifest.generation);
+    // Where it was not known: those that should be there are missed if they are not.
+    let mut slots = folder.slots.clone();
+    slots.extend(vault.ways()?.into_keys());
+    slots.sort_unstable();
+    slots.dedup();
     let note = Note {
         id: held.backup,
         path: &path,
         generation: generations.max().unwrap_or(0),
-        slots: folder.slots.clone(),
+        slots,
     };
     // What can't be read may hold some of it.
     let gone = match held.unread {
