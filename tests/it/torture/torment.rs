@@ -92,7 +92,7 @@ pub(crate) fn torment(
     }
     tally.report();
     let (kills, faults) = (tally.kills, tally.faults);
-    let told = format!("{kills} kills and {faults} faults, {missed} times nothing was done");
-    println!("{test}: {places} places, {told}");
+    let told =
+        format!("{kills} kills and {faults} faults at {places} places, {missed} not reached");
     assert!(kills * 10 >= places as u64 * 9 && faults > 0, "only {told}");
 }
