@@ -189,7 +189,7 @@ mod tests {
                 "language": "en", "source": "mic", "device": "Built-in", "pinned": false,
                 "keep_audio_until": "2026-11-22T09:12:00+01:00", "keep_text_until": null,
                 "state": "transcribed",
-                "signal": {"peak_dbfs": -3.0, "rms_dbfs": -20.0, "silent_fraction": 0.25, "clipped_fraction": 0.0},
+                "signal": {"peak_dbfs": -6.0, "rms_dbfs": -20.0, "silent_fraction": 0.25, "clipped_fraction": 0.0},
                 "gaps": [],
                 "audio_bytes": 672_000,
                 "versions": [{"number": 1, "model": "tiny.en", "language": "en", "made_at": "2026-11-22T09:12:00+01:00"}],
