@@ -13,23 +13,10 @@ use std::fs;
 use super::chance::Chance;
 use super::deeds::Deed;
 use super::scene::Scene;
-use super::stopped::{Effect, Place, places};
+use super::stopped::{CHANGING, Effect, Place, places};
 use crate::support::strace::{Trace, tampering};
 use crate::support::tally::{Begun, Budget};
 use crate::support::{Finished, require_tool};
-
-/// The calls that change files, or their names, or make them last.
-const CALLS: [&str; 9] = [
-    "openat",
-    "pwrite64",
-    "write",
-    "fsync",
-    "fdatasync",
-    "ftruncate",
-    "rename",
-    "unlink",
-    "mkdir",
-];
 
 /// What is done to one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +109,7 @@ fn places_of(scene: &Scene, deed: Deed) -> Vec<Place> {
     let vault = scene.home.vault();
     // `init` makes its vault in the folder it is in.
     let paths = [vault.to_str().unwrap(), "\"made", "/made"];
-    let (places, _) = places(&scene.home, run, &CALLS, &paths);
+    let (places, _) = places(&scene.home, run, &CHANGING, &paths);
     fs::remove_dir_all(scene.home.path("made")).ok();
     places
 }

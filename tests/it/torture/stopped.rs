@@ -13,6 +13,19 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::strace::Trace;
 use crate::support::{Finished, Home, Running, Voxvault, eventually};
 
+/// The calls that change files, or their names, or make them last.
+pub(crate) const CHANGING: [&str; 9] = [
+    "openat",
+    "pwrite64",
+    "write",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "rename",
+    "unlink",
+    "mkdir",
+];
+
 /// One call of a program: its name, and its number among the calls of that name
 /// that its thread makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

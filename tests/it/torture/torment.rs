@@ -4,22 +4,10 @@
 use std::ffi::OsString;
 use std::fs;
 
-use super::stopped::{self, Effect, Place};
+use super::stopped::{self, CHANGING, Effect, Place};
 use crate::support::strace::tampering;
 use crate::support::tally::Begun;
 use crate::support::{Home, Voxvault};
-
-/// The calls that change files, or their names, or make them last.
-const CALLS: [&str; 8] = [
-    "openat",
-    "pwrite64",
-    "write",
-    "fsync",
-    "fdatasync",
-    "ftruncate",
-    "rename",
-    "unlink",
-];
 
 const KILL: &str = "signal=KILL";
 
@@ -72,7 +60,7 @@ pub(crate) fn torment(
     let mut tally = Begun::new(test);
     // What a first run leaves outside of these paths is there for all that are counted.
     run().run().ok();
-    let (mut all, _) = stopped::places(home, run(), &CALLS, paths);
+    let (mut all, _) = stopped::places(home, run(), &CHANGING, paths);
     all.retain(|place| place.effect == Effect::Change);
     let places = all.len();
     assert!(places > 50, "the control: {places}");
