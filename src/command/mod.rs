@@ -242,7 +242,7 @@ fn tell_of(notice: &Notice, progress: &dyn Progress) {
             progress.note(&notice.to_string())
         }
         Notice::Mended { path } => {
-            let why = "it was made anew from its copy";
+            let why = "it was damaged or never finished, and was made anew from its copy";
             progress.refuse(&damage("damage was mended", why).about(path.display()));
         }
         Notice::NotMended { path, why } => {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 /// Something that was found, and what was done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// A copy was missing or damaged and was made anew from the other one.
+    /// A copy was missing, damaged or not written to its end, and was made anew from
+    /// the other one.
     Mended {
         /// The file.
         path: PathBuf,
@@ -74,7 +75,7 @@ impl fmt::Display for Notice {
             Self::Mended { path } => {
                 write!(
                     f,
-                    "{} was damaged and was made anew from its copy",
+                    "{} was damaged or never finished, and was made anew from its copy",
                     path.display()
                 )
             }

@@ -410,19 +410,14 @@ enum Carries {
 }
 
 impl Carries {
-    /// Every byte does, but in the slot of a root that holds no generation. Where the
-    /// copy that is written second has no beginning of a slot, or no whole one, that is
-    /// what a change of the keys leaves which was cut short.
+    /// Every byte does, but in the slot of a root that holds no generation.
     fn difference(label: &str, whole: &[u8], now: &[u8]) -> Self {
         let slots = if label.starts_with("root.") { 2 } else { 1 };
         let length = whole.len() / slots;
         let changed = whole.chunks(length).enumerate().any(|(number, slot)| {
             let is_in_force = slots == 1 || slot.starts_with(b"VOXVROOT");
             let span = number * length..(number + 1) * length;
-            let left = now.get(span);
-            let is_cut_short =
-                label == "root.b" && left.is_none_or(|left| !left.starts_with(&slot[..8]));
-            is_in_force && left != Some(slot) && !is_cut_short
+            is_in_force && now.get(span) != Some(slot)
         });
         match changed {
             true => Self::Something,

@@ -179,7 +179,8 @@ impl Survey {
     }
 
     /// Makes the slots of these facts alike where one of them is no slot, or one
-    /// that is not `authentic`: its MAC, which no hash covers, is damaged.
+    /// that is not `authentic`: its MAC, which no hash covers, is damaged. All of it
+    /// is told, but for a second copy that a rotation had not come to.
     pub fn mend_slots(
         &self,
         disk: &dyn Disk,
@@ -205,16 +206,34 @@ impl Survey {
             let mended = root::make_file(disk, &path)
                 .and_then(|()| position.write(disk, dir, good))
                 .and_then(|()| disk.sync_dir(dir));
-            // Noise is what an interrupted rotation leaves, and no damage; but not in
-            // the copy that is written first.
-            let is_damage = why == NoSlot::Damaged || position.copy == Copy::A;
+            let was_not_come_to =
+                why == NoSlot::Noise && position.copy == Copy::B && self.was_cut_short(facts);
             match mended {
-                mended if is_damage => notices.push(Notice::of_mending(mended, path)),
-                Ok(()) => {}
-                Err(error) => notices.push(Notice::not_done(&error, path)),
+                Ok(()) if was_not_come_to => {}
+                Err(error) if was_not_come_to => notices.push(Notice::not_done(&error, path)),
+                mended => notices.push(Notice::of_mending(mended, path)),
             }
         }
         notices
+    }
+
+    /// Whether the rotation to these facts was cut short between its commit and its second
+    /// copy. Then the generation before is whole in both copies and has its bag: it is
+    /// overwritten only once the second copy is written. In a vault that was in order no
+    /// damage leaves that, for there the generation before is gone.
+    fn was_cut_short(&self, facts: &RootFacts) -> bool {
+        let before = |copy| {
+            let slots = self.whole().filter(|(place, _)| place.copy == copy);
+            let mut facts_of = slots.map(|(_, slot)| slot.facts());
+            facts_of.find(|slot| {
+                slot.vault == facts.vault
+                    && slot.generation.checked_add(1) == Some(facts.generation)
+            })
+        };
+        match (before(Copy::A), before(Copy::B)) {
+            (Some(a), Some(b)) => a == b && self.bags_of(a).next().is_some(),
+            _ => false,
+        }
     }
 }
 

@@ -125,7 +125,7 @@ pub struct RootSlot {
 pub enum NoSlot {
     /// Random bytes, as after making or wiping.
     Noise,
-    /// It begins like a slot and is damaged, or was never written to its end.
+    /// It is known to be one and is damaged, or was never written to its end.
     Damaged,
     /// A newer version of the format.
     Newer(u32),
@@ -169,8 +169,14 @@ impl RootSlot {
     /// A slot as it was read, if it is whole. That it is ours is another
     /// question: [`verify`](Self::verify).
     pub fn decode(bytes: Vec<u8>) -> Result<Self, NoSlot> {
-        if bytes.len() != SLOT_LEN || !bytes.starts_with(MAGIC) {
+        if bytes.len() != SLOT_LEN {
             return Err(NoSlot::Noise);
+        }
+        if !bytes.starts_with(MAGIC) {
+            return Err(match lost_its_magic(&bytes) {
+                true => NoSlot::Damaged,
+                false => NoSlot::Noise,
+            });
         }
         let version = u32::from_le_bytes(take(&bytes, MAGIC.len()));
         let hash = root_hash(&bytes[..HASH_AT]);
@@ -234,6 +240,13 @@ impl RootSlot {
             &take(&self.bytes, SEALED_AT),
         )
     }
+}
+
+/// Whether what stands behind the magic is a slot's, and so the magic is damaged: no write
+/// that was cut short leaves the rest of a sector. Noise says the same once in 2^56 times.
+fn lost_its_magic(bytes: &[u8]) -> bool {
+    let version = u32::from_le_bytes(take(bytes, MAGIC.len()));
+    version == VERSION && bytes[COPY_AT + 1..VAULT_AT] == [0; 3]
 }
 
 fn place<'a>(facts: &RootFacts, bytes: &'a [u8]) -> SealedPlace<'a> {

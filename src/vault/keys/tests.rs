@@ -7,6 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
+mod second_root;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -178,7 +178,8 @@ fn look(held: &Held<'_>, notices: &[Notice], meter: &Meter<'_>) -> Result<Look> 
 fn flaw_of(notice: &Notice) -> Option<Flaw> {
     match notice {
         Notice::Mended { path } => {
-            Some(Flaw::new(path.display(), "it was damaged; made anew from its copy").mended())
+            let what = "it was damaged or never finished; made anew from its copy";
+            Some(Flaw::new(path.display(), what).mended())
         }
         Notice::StoreMissing { path } => {
             let what = "it was missing; an empty one was made in its place";

@@ -10,8 +10,7 @@ use crate::vault::inbox;
 use crate::vault::keys::root::{NoSlot, RootSlot, SLOT_LEN};
 use crate::vault::sealed::scan;
 
-/// Bytes by which a slot of a root is known.
-const ROOT_MAGIC: usize = 8;
+const BLOCK: usize = 4096;
 
 /// What became of a change.
 #[derive(Debug, Default)]
@@ -127,15 +126,13 @@ fn is_root(path: &Path) -> bool {
 
 /// Whether no byte is spare there: a change that is not named is one that is not seen.
 /// Spare are free pages of the store, the reserve, and the slots of a root that hold no
-/// generation. And where the beginning of a slot is not one in the copy that is written
-/// second, that is what a rotation leaves which was cut short: it is made good in silence.
+/// generation.
 fn is_full(small: &Small, path: &Path, at: usize) -> bool {
     let text = path.to_string_lossy();
     if is_root(path) {
         let slot = at / SLOT_LEN * SLOT_LEN;
         let slot = small.disk.files()[path][slot..slot + SLOT_LEN].to_vec();
-        let is_cut_short = path.ends_with("root.b") && at % SLOT_LEN < ROOT_MAGIC;
-        return RootSlot::decode(slot).is_ok() && !is_cut_short;
+        return RootSlot::decode(slot).is_ok();
     }
     is_kept_twice(path) || text.contains("/inbox/")
 }
@@ -274,6 +271,47 @@ fn a_changed_mac_of_one_copy_is_found_by_the_key_and_mended() {
 }
 
 #[test]
+fn whatever_lies_where_a_root_slot_was_is_named_and_mended_in_either_copy() {
+    const SECTOR: usize = 512;
+    let small = Small::new();
+    let roots = small
+        .disk
+        .files()
+        .into_iter()
+        .filter(|(path, _)| is_root(path));
+    for (path, bytes) in roots {
+        let slots = bytes.chunks_exact(SLOT_LEN);
+        let in_force = slots.map(|slot| RootSlot::decode(slot.to_vec()).is_ok());
+        let start = SLOT_LEN * in_force.clone().position(|is| is).unwrap();
+        assert_eq!(in_force.filter(|is| *is).count(), 1);
+        let mut spans: Vec<_> = (0..8).map(|at| start + at..start + at + 1).collect();
+        for length in [8, SECTOR, BLOCK, SLOT_LEN] {
+            spans.push(start..start + length);
+        }
+        spans.push(0..bytes.len());
+        for span in spans {
+            for kind in ["ones", "zeros", "noise"] {
+                let disk = small.with(&path, |bytes| match kind {
+                    "ones" => bytes[span.clone()].fill(0xff),
+                    "zeros" => bytes[span.clone()].fill(0),
+                    _ if span.len() == 1 => bytes[span.start] ^= 0x80,
+                    _ => crate::crypto::fill_random(&mut bytes[span.clone()]).unwrap(),
+                });
+                let open = open(&disk).unwrap();
+                let found = verify(&open).flaws;
+                let place = path.display().to_string();
+                assert!(
+                    matches!(&*found, [flaw] if flaw.mended && flaw.place == place),
+                    "{kind} at {span:?} of {place}: {found:?}"
+                );
+                drop(open);
+                assert_eq!(verify(&super::open(&disk).unwrap()).flaws, []);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_file_cut_short_anywhere_costs_what_was_cut_off_and_no_more() {
     const STEP: usize = 512;
     let tally = Begun::new("files cut short");
@@ -338,7 +376,6 @@ fn cut_store(small: &Small, disk: &SimDisk, what: &str, counts: &mut Counts) {
 
 #[test]
 fn a_block_that_is_gone_costs_one_recording_at_most() {
-    const BLOCK: usize = 4096;
     const KINDS: [&str; 3] = ["zeros", "noise", "a bad sector"];
     let tally = Begun::new("blocks gone");
     let small = Small::new();
