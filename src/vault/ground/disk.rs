@@ -8,7 +8,7 @@
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::thread;
 
@@ -139,6 +139,18 @@ const NO_FILE: io::ErrorKind = io::ErrorKind::InvalidInput;
 pub(crate) fn is_no_file(error: &io::Error) -> bool {
     let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
     error.kind() == NO_FILE || is(Errno::LOOP) || is(Errno::NXIO) || is(Errno::ISDIR)
+}
+
+/// The same error for each of them, which says what it is.
+fn no_file(path: &Path) -> io::Error {
+    let what = match fs::symlink_metadata(path).map(|found| found.file_type()) {
+        Ok(kind) if kind.is_dir() => "a folder",
+        Ok(kind) if kind.is_symlink() => "a symbolic link, which is never followed",
+        Ok(kind) if kind.is_fifo() => "a named pipe",
+        Ok(kind) if kind.is_socket() => "a socket",
+        _ => "something else",
+    };
+    io::Error::new(NO_FILE, format!("it is not a file but {what}"))
 }
 
 /// More than any file that is read in one piece has: a bag of a million recordings
@@ -279,10 +291,13 @@ impl Disk for RealDisk {
                 options.write(true).create_new(true);
             }
         }
-        let file = options.open(path)?;
+        let file = match options.open(path) {
+            Err(error) if is_no_file(&error) => return Err(no_file(path)),
+            opened => opened?,
+        };
         match file.metadata()?.is_file() {
             true => Ok(Box::new(file)),
-            false => Err(io::Error::new(NO_FILE, "it is not a regular file")),
+            false => Err(no_file(path)),
         }
     }
 
@@ -453,10 +468,16 @@ mod tests {
             .arg(path("pipe"))
             .status();
         assert!(made.unwrap().success());
-        for name in ["dir", "link", "pipe"] {
+        let kinds = [
+            ("dir", "a folder"),
+            ("link", "a symbolic link"),
+            ("pipe", "a named pipe"),
+        ];
+        for (name, what) in kinds {
             for access in [Access::Read, Access::Write] {
                 let error = RealDisk.open(&path(name), access).unwrap_err();
                 assert!(is_no_file(&error), "{name}: {error:?}");
+                assert!(error.to_string().contains(what), "{name}: {error}");
             }
         }
         assert!(RealDisk.open(&path("file"), Access::Read).is_ok());

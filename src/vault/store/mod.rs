@@ -30,7 +30,7 @@ use self::overlay::Overlay;
 use self::rows::{Reading, Writing};
 use crate::fence::fenced;
 use crate::vault::error::{Error, Result};
-use crate::vault::ground::disk::{Access, Disk, DiskFile};
+use crate::vault::ground::disk::{self, Access, Disk, DiskFile};
 use crate::vault::ground::lock::Lock;
 
 /// The file's name in the vault.
@@ -41,6 +41,10 @@ pub(in crate::vault) const NEW_FILE: &str = "store.redb.new";
 /// A store that a repair replaced and did not overwrite; a further one has a number
 /// behind its name.
 pub(in crate::vault) const ASIDE_FILE: &str = "store.redb.aside";
+
+/// What had the store's name and is no file, once a repair has moved it; a further one
+/// has a number behind its name.
+const NO_FILE: &str = "store.redb.not-a-file";
 
 /// redb's own default is 1 GiB.
 const CACHE_BYTES: usize = 8 << 20;
@@ -319,7 +323,10 @@ impl Store {
             }
             opened => opened,
         };
-        opened.map_err(Error::io("open", &self.path))
+        opened.map_err(|error| match disk::is_no_file(&error) {
+            true => Error::store_damaged(&self.path, error),
+            false => Error::io("open", &self.path)(error),
+        })
     }
 
     fn trouble(&self, error: impl Into<redb::Error>) -> Error {

@@ -36,6 +36,8 @@ pub struct Rescued {
     /// Where the damaged file is kept, if there were records in it of recordings that
     /// the keys know nothing of: another vault's, or newer than the keys are.
     pub kept: Option<PathBuf>,
+    /// Where what had the store's name is now, if it was no file.
+    pub stranger: Option<PathBuf>,
     /// Where an earlier store is kept that a scrub or a repair had not yet
     /// overwritten: there may be more in it.
     pub earlier: Option<PathBuf>,
@@ -45,9 +47,11 @@ pub struct Rescued {
 /// hears how many bytes of the old one were looked through.
 ///
 /// # Errors
-/// If the new one can't be written, a full disk for one; then nothing is changed.
+/// If the new one can't be written, a full disk for one; then nothing is changed, but that
+/// what had its name and is no file may have another.
 pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<Rescued> {
     let path = held.dir().join(store::FILE);
+    let stranger = held.store().move_stranger(held.lock())?;
     let file = held
         .disk()
         .open(&path, Access::Read)
@@ -89,6 +93,7 @@ pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Resul
         bytes,
         not_erased,
         kept,
+        stranger,
         earlier,
     })
 }

@@ -103,6 +103,13 @@ fn mend_store(
     if let Some(why) = rescued.not_erased {
         notes.push(format!("the damaged store could not be overwritten: {why}"));
     }
+    if let Some(path) = rescued.stranger {
+        notes.push(format!(
+            "what had the name of the store and is no file was moved to {}; look whether the \
+             store is in it: given its name back, it opens",
+            path.display()
+        ));
+    }
     if let Some(path) = rescued.kept {
         notes.push(format!(
             "the damaged store has records of recordings that the keys know nothing of; it \

@@ -7,7 +7,7 @@ use super::recording::{Condition, Seen, State};
 use super::{Flaw, Meter, Verified};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
-use crate::vault::ground::disk::{Access, DiskFile};
+use crate::vault::ground::disk::{Access, DiskFile, is_no_file};
 use crate::vault::inbox;
 use crate::vault::keys::bag::Bag;
 use crate::vault::log::Log;
@@ -115,6 +115,7 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified, meter: &Meter<'_>) -> 
                 Ok(file) => {
                     past_the_tree(looked, &*file, &mut all).map_err(Error::io("read", &path))?;
                 }
+                Err(error) if is_no_file(&error) => nothing_is_there(looked, &mut all),
                 Err(error) => all.flaws.push(Flaw::new(&place, error.to_string())),
             }
         }
@@ -212,6 +213,12 @@ fn of_share(store: &Snapshots<'_>, looked: Looked<'_>, share: Share) -> Result<S
     all.finish(states, &looked);
     all.leftovers = leftovers;
     Ok(all)
+}
+
+/// Of all that should be in the store nothing can be found.
+fn nothing_is_there(looked: Looked<'_>, all: &mut Store) {
+    all.log = Checker::new(looked.bag).finish();
+    all.finish(states(looked.bag, None), &looked);
 }
 
 /// Looks at what a rescue would find.
