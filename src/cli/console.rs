@@ -81,16 +81,16 @@ impl Console {
         let voice = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let stop = Arc::new(AtomicBool::new(false));
         let idle = Arc::new(AtomicBool::new(true));
+        let overdue = Arc::new(AtomicBool::new(false));
         for signal in ENDING {
-            signal_hook::flag::register_conditional_shutdown(
-                signal,
-                INTERRUPTED,
-                Arc::clone(&idle),
-            )?;
+            for at_once in [&idle, &overdue] {
+                let at_once = Arc::clone(at_once);
+                signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED, at_once)?;
+            }
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
         let apart = Arc::new(AtomicBool::new(false));
-        end_at_a_later_one(Arc::clone(&apart))?;
+        note_when_overdue(Arc::clone(&apart), overdue)?;
         Ok(Self {
             voice,
             volume,
@@ -151,24 +151,16 @@ impl Console {
     }
 }
 
-/// Ends the program at a signal that comes when an earlier one has had its time. Whatever
-/// is cut off so is as after a crash: what was recorded is there, and the next command
-/// ends what was begun.
-fn end_at_a_later_one(apart: Arc<AtomicBool>) -> io::Result<()> {
-    let insists = Arc::new(AtomicBool::new(false));
-    for signal in ENDING {
-        signal_hook::flag::register_conditional_shutdown(
-            signal,
-            INTERRUPTED,
-            Arc::clone(&insists),
-        )?;
-    }
+/// Sets `overdue` when a signal has had its time, so that a later one ends the program.
+/// Whatever is cut off so is as after a crash: what was recorded is there, and the next
+/// command ends what was begun.
+fn note_when_overdue(apart: Arc<AtomicBool>, overdue: Arc<AtomicBool>) -> io::Result<()> {
     let mut signals = Signals::new(ENDING)?;
     let wait = move || {
         for _ in signals.forever() {
             if !apart.load(Ordering::Relaxed) {
                 thread::sleep(PATIENCE);
-                insists.store(true, Ordering::Relaxed);
+                overdue.store(true, Ordering::Relaxed);
             }
         }
     };
