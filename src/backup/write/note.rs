@@ -9,12 +9,19 @@ use crate::vault::bag::{BackupEnd, KnownBackup, Settings};
 use crate::vault::{Deed, Draft, OpenVault};
 
 /// How the work on a backup came to its end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Ending {
     /// It holds everything up to the note's generation.
     Written,
     /// So many recordings that were destroyed before are not in it any more.
     Rid(u32),
+    /// The same, by a repack that was logged as begun.
+    Repacked {
+        /// So many.
+        rid: u32,
+        /// What the log is to say of it.
+        told: String,
+    },
 }
 
 /// What is noted of a backup.
@@ -47,7 +54,7 @@ impl Note<'_> {
         Ok(())
     }
 
-    /// Notes where it ends, and of a backup has the log say that it came to its end.
+    /// Notes where it ends, and has the log say that what was begun came to its end.
     pub(super) fn behind(
         &self,
         vault: &OpenVault,
@@ -61,13 +68,13 @@ impl Note<'_> {
         let mut change = |settings: &mut Settings| {
             let known = self.put(settings, now_ms);
             known.end = end;
-            match ending {
+            match &ending {
                 Ending::Written => {
                     known.finished = known.finished.max(self.generation);
                     known.slots.clone_from(&self.slots);
                 }
-                Ending::Rid(destroyed) => {
-                    known.destroyed = known.destroyed.saturating_sub(destroyed);
+                Ending::Rid(rid) | Ending::Repacked { rid, .. } => {
+                    known.destroyed = known.destroyed.saturating_sub(*rid);
                     // It wrote none of them: what is missing stays missed.
                     if known.slots.is_empty() {
                         known.slots.clone_from(&self.slots);
@@ -75,13 +82,14 @@ impl Note<'_> {
                 }
             }
         };
-        match ending {
-            Ending::Written => {
-                let done = Draft::done(Deed::Backup, &[]).detail(format!("to {}", self.path));
-                vault.change_settings_logged(done, &mut change)?;
+        let done = match &ending {
+            Ending::Written => Draft::done(Deed::Backup, &[]).detail(format!("to {}", self.path)),
+            Ending::Repacked { told, .. } => {
+                Draft::done(Deed::Repack, &[]).detail(format!("in {}: {told}", self.path))
             }
-            Ending::Rid(_) => vault.change_settings(&mut change)?,
-        }
+            Ending::Rid(_) => return Ok(vault.change_settings(&mut change)?),
+        };
+        vault.change_settings_logged(done, &mut change)?;
         Ok(())
     }
 

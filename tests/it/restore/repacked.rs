@@ -111,3 +111,37 @@ fn a_repack_does_not_hide_that_the_newest_segment_is_gone() {
     due.sort_unstable();
     assert_eq!(lies_in(&owner), due);
 }
+
+#[test]
+fn the_log_says_when_a_repack_began_and_at_its_end_how_many_recordings_it_dropped() {
+    let mut owner = Owner::new();
+    let [doomed, silent, _kept] = ["doomed", "silent", "kept"].map(|title| owner.record(title, 1));
+    owner.merge();
+    owner.back_up();
+    let repack = |owner: &Owner| -> Vec<(String, String)> {
+        let run = |args: &[&str]| owner.home.voxvault(args.iter().copied()).run().ok();
+        run(&["backup", "repack", "backup"]);
+        run(&["log", "verify"]);
+        let log = run(&["log", "--json"]).json();
+        let mut entries = log["entries"].as_array().unwrap().clone();
+        entries.retain(|entry| entry["what"] == "repack");
+        entries.sort_by_key(|entry| entry["number"].as_u64());
+        let text = |entry: &serde_json::Value, name: &str| entry[name].as_str().unwrap().to_owned();
+        let told = entries.iter();
+        told.map(|entry| (text(entry, "stage"), text(entry, "detail")))
+            .collect()
+    };
+    assert_eq!(repack(&owner), [], "nothing was to be dropped");
+    owner.shred(&[doomed]);
+    let sound = ShredScope::Sound;
+    owner.open.shred(&[silent], sound, &mut |_, _| ()).unwrap();
+    let place = format!("in {}", owner.home.path("backup").display());
+    let begun = ("begun".to_owned(), place.clone());
+    let done = ("done".to_owned(), place + ": 2 recordings dropped");
+    assert_eq!(repack(&owner), [begun.clone(), done.clone()]);
+    assert_eq!(
+        repack(&owner),
+        [begun, done],
+        "nothing is left to be dropped"
+    );
+}

@@ -105,7 +105,8 @@ pub fn repack(
     if doomed.is_empty() && left_over.is_empty() {
         folder.clear(&|error| watch.damaged(error))?;
         if known.is_some_and(|known| known.destroyed > 0) {
-            note(vault, &held, &folder, noted, known, now().unix_ms)?;
+            let now_ms = now().unix_ms;
+            note(vault, &held, &folder, noted, known, Ending::Rid, now_ms)?;
         }
         return Ok(done);
     }
@@ -131,9 +132,12 @@ pub fn repack(
             done: &mut done,
         };
         end = Some(work.all()?);
-        note(vault, &held, &folder, end, None, now().unix_ms)?;
+        let now_ms = now().unix_ms;
+        note(vault, &held, &folder, end, None, Ending::Rid, now_ms)?;
     }
-    for number in doomed.into_iter().chain(left_over) {
+    let going: BTreeSet<u32> = doomed.into_iter().chain(left_over).collect();
+    let mut told = several(view.destroyed_in(&going), "recording") + " dropped";
+    for &number in &going {
         let path = folder.segment(number);
         done.dropped_bytes += std::fs::metadata(&path).map_or(0, |found| found.len());
         match folder.remove_segment(number) {
@@ -141,11 +145,19 @@ pub fn repack(
             failed => watch.go_on(failed)?,
         }
     }
-    // Only now are they gone from it.
-    if known.is_some_and(|known| known.destroyed > 0) {
-        note(vault, &held, &folder, end, known, now().unix_ms)?;
+    let stuck = going.len() - done.dropped.len();
+    if stuck > 0 {
+        told += &format!("; {} could not be removed", several(stuck, "segment"));
     }
+    // Only now are they gone from it, unless one is still there.
+    let known = known.filter(|_| stuck == 0);
+    let ending = |rid| Ending::Repacked { rid, told };
+    note(vault, &held, &folder, end, known, ending, now().unix_ms)?;
     Ok(done)
+}
+
+fn several(many: usize, what: &str) -> String {
+    format!("{many} {what}{}", if many == 1 { "" } else { "s" })
 }
 
 /// A segment that is open to be copied from.
@@ -415,6 +427,7 @@ fn note(
     folder: &Folder,
     end: Option<BackupEnd>,
     before: Option<&KnownBackup>,
+    ending: impl FnOnce(u32) -> Ending,
     now_ms: i64,
 ) -> Result<()> {
     let path = folder.dir().display().to_string();
@@ -435,5 +448,5 @@ fn note(
         0 => before.map_or(0, |known| known.destroyed),
         _ => 0,
     };
-    note.behind(vault, now_ms, end, Ending::Rid(gone))
+    note.behind(vault, now_ms, end, ending(gone))
 }

@@ -126,18 +126,34 @@ impl View<'_> {
 
     /// Segments that hold something that was destroyed.
     pub(super) fn doomed(&self) -> BTreeSet<u32> {
-        let holds = |entry: &Entry| {
-            let Entry { id, epoch, .. } = *entry;
-            self.is_destroyed(id, epoch)
-                || (entry.sound == SoundAt::Here && self.is_silent(id, epoch))
-                || (!entry.versions.is_empty() && self.is_wordless(id, epoch))
-        };
         let manifests = self.held.manifests.iter();
         manifests
             .filter(|(number, _)| !self.held.dropped.contains_key(number))
-            .filter(|(_, manifest)| manifest.recordings.iter().any(holds))
+            .filter(|(_, manifest)| manifest.recordings.iter().any(|one| self.outlives(one)))
             .map(|(number, _)| *number)
             .collect()
+    }
+
+    /// Whether this entry holds something that was destroyed.
+    fn outlives(&self, entry: &Entry) -> bool {
+        let Entry { id, epoch, .. } = *entry;
+        self.is_destroyed(id, epoch)
+            || (entry.sound == SoundAt::Here && self.is_silent(id, epoch))
+            || (!entry.versions.is_empty() && self.is_wordless(id, epoch))
+    }
+
+    /// How many recordings were destroyed, whole or in part, of which these segments hold
+    /// what was.
+    pub(super) fn destroyed_in(&self, segments: &BTreeSet<u32>) -> usize {
+        let manifests = segments
+            .iter()
+            .filter_map(|number| self.held.manifests.get(number));
+        let entries = manifests.flat_map(|manifest| &manifest.recordings);
+        let ids: BTreeSet<RecordingId> = entries
+            .filter(|entry| self.outlives(entry))
+            .map(|entry| entry.id)
+            .collect();
+        ids.len()
     }
 
     /// The newest entry of every recording of which something lies in these segments
