@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
     let recipients = recipients(&args.recipients, &args.recipient_files)?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let now = || context.now();
+    let now = || vault.now();
     let mut order = Order {
         recipients: Vec::new(),
         now: &now,

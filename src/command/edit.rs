@@ -204,12 +204,13 @@ pub fn draft(
 /// # Errors
 /// When the vault can't be written, or the recording was shredded meanwhile.
 pub fn keep(context: &Context, draft: &Draft, lines: &[String]) -> Result<Option<u32>, Failure> {
-    let edited = draft.transcript.edited(draft.number, lines, context.now());
+    let vault = context.unlocked()?;
+    let edited = draft.transcript.edited(draft.number, lines, vault.now());
     let Some(edited) = edited else {
         return Ok(None);
     };
     let Recording { id, epoch, .. } = draft.recording;
-    let number = context.unlocked()?.add_transcript(id, epoch, &edited)?;
+    let number = vault.add_transcript(id, epoch, &edited)?;
     Ok(Some(number))
 }
 

@@ -144,7 +144,7 @@ pub fn add(
         name: &name,
         kind,
         key,
-        now_ms: context.now().unix_ms,
+        now_ms: vault.now().unix_ms,
     });
     progress.end();
     added?;
@@ -201,7 +201,7 @@ pub fn rekey(
     check(context, dropping)?;
     let dropped: BTreeSet<String> = dropping.names.iter().cloned().collect();
     let known = passphrases(vault, key, &dropped, answers, progress)?;
-    replace(context, vault, &dropped, known, None, answers, progress)
+    replace(vault, &dropped, known, None, answers, progress)
 }
 
 /// Gives the vault another passphrase, and a new master key with it. Other ways in
@@ -236,7 +236,7 @@ pub fn change_passphrase(
     spared.insert(changed.clone());
     let known = passphrases(vault, key, &spared, answers, progress)?;
     let renewed = Some((changed, new));
-    replace(context, vault, &dropped, known, renewed, answers, progress)
+    replace(vault, &dropped, known, renewed, answers, progress)
 }
 
 /// A passphrase that opens a way in: the one that opened the vault, or another.
@@ -281,7 +281,6 @@ fn passphrases<'a>(
 }
 
 fn replace(
-    context: &Context,
     vault: &OpenVault,
     dropped: &BTreeSet<String>,
     known: BTreeMap<String, Known<'_>>,
@@ -307,7 +306,7 @@ fn replace(
         renewed: names,
         dropped: dropped.clone(),
         asker: Arc::clone(&answers.asker),
-        now_ms: context.now().unix_ms,
+        now_ms: vault.now().unix_ms,
         ..Rekeying::default()
     });
     progress.end();

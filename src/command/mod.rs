@@ -5,6 +5,7 @@
 //! interface both call these.
 
 mod backup_access;
+mod clock;
 mod context;
 mod progress;
 
@@ -118,6 +119,14 @@ fn merge(
     for empty in &report.empty {
         let id = empty.short();
         progress.note(&format!("{id} was begun, and nothing of it is there"));
+    }
+    for redated in &report.redated {
+        progress.note(&format!(
+            "the clock said {} when {} was begun, and the vault had seen a later time: it is \
+             dated by that",
+            redated.clock,
+            name(redated.id)
+        ));
     }
     for unended in &report.unended {
         let id = unended.short();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Context, Listening, Progress, Unit, edit, merge_calling, transcribe};
+use super::{Context, Listening, Progress, Unit, clock, edit, merge_calling, transcribe};
 use crate::audio::{RawFormat, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{RecordingId, Source, State};
@@ -100,6 +100,9 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
     let vault = context.vault()?;
     // Before anything is read that would be lost.
     space::require(&vault)?;
+    if let Some(warning) = clock::warning(context, &vault) {
+        progress.note(&warning);
+    }
     let (taken, shortfall) = match args.input {
         Input::Microphone { device } => {
             let options = recorder::Options {

@@ -35,7 +35,7 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Re
     let recipients = recipients(&args.recipients, &args.recipient_files)?;
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let now = || context.now();
+    let now = || vault.now();
     let mut order = Order {
         recipients: Vec::new(),
         now: &now,

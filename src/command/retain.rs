@@ -139,10 +139,12 @@ pub(super) fn at_unlock(vault: &OpenVault, spared: &[RecordingId], progress: &dy
     if vault.vault().may_write().is_err() || !vault.begin_sweeping() {
         return;
     }
-    let now = vault.now();
+    let now = vault.clock();
     if let Ok(settings) = vault.settings() {
         let back_ms = settings.last_seen_ms.saturating_sub(now.unix_ms);
-        if back_ms > TRUSTED_AHEAD_MS && !settings.retention.is_empty() {
+        let counts_otherwise = back_ms > TRUSTED_AHEAD_MS && !settings.retention.is_empty();
+        let is_broken = settings.dated(now) != now;
+        if is_broken || counts_otherwise {
             let unix_ms = settings.last_seen_ms;
             progress.note(&behind(Moment { unix_ms, ..now }));
         }
@@ -309,6 +311,6 @@ pub fn clock_note(outlook: &Outlook) -> Option<String> {
 fn behind(last_seen: Moment) -> String {
     format!(
         "the vault has seen {last_seen}, which is later than the clock says: what comes in \
-         counts from then; {CLOCK_HINT}"
+         counts from then, and is dated by it if that is by more than a day; {CLOCK_HINT}"
     )
 }

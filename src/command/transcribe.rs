@@ -94,14 +94,8 @@ pub fn these(
         let what = format!("transcribing {} of {}", position + 1, chosen.len());
         progress.begin(&what, Some(millis(recording)), Unit::SoundMs);
         let control = Listening(progress);
-        let done = transcription::transcribe(
-            vault,
-            &mut transcriber,
-            recording,
-            &language,
-            context.now(),
-            &control,
-        );
+        let done =
+            transcription::transcribe(vault, &mut transcriber, recording, &language, &control);
         progress.end();
         match done {
             Ok(version) => outcome.made.push(Made {

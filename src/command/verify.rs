@@ -36,7 +36,7 @@ pub fn run(context: &Context, mode: Mode, progress: &dyn Progress) -> Result<Ver
     };
     let verified = match mode {
         Mode::Look => vault.verify(&tell),
-        Mode::Repair => vault.repair(context.now(), &tell),
+        Mode::Repair => vault.repair(vault.now(), &tell),
     };
     progress.end();
     Ok(verified?)

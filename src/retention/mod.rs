@@ -497,5 +497,22 @@ pub fn judge_clock(last_seen_ms: i64, believed_ms: i64, now: Moment) -> ClockVer
     }
 }
 
+/// The date of what is done while a clock says this: what it says, unless it can't be so.
+/// A clock that is more than a day behind the latest time that a vault has seen is broken,
+/// and that time counts; but one that is near what was believed last is right, and another
+/// one leapt ahead before.
+#[must_use]
+pub fn dated(last_seen_ms: i64, believed_ms: i64, now: Moment) -> Moment {
+    let behind_ms = last_seen_ms.saturating_sub(now.unix_ms);
+    let from_believed_ms = now.unix_ms.abs_diff(believed_ms);
+    if behind_ms <= TRUSTED_AHEAD_MS || from_believed_ms <= TRUSTED_AHEAD_MS.unsigned_abs() {
+        return now;
+    }
+    Moment {
+        unix_ms: last_seen_ms,
+        ..now
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -220,6 +220,25 @@ fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
     })
 }
 
+#[test]
+fn what_a_broken_clock_says_is_dated_by_the_latest_time_seen() {
+    let day = |number| at(number).unix_ms;
+    let dated = |seen, believed, now| dated(day(seen), day(believed), at(now));
+    assert_eq!(dated(100, 100, -17_000), at(100), "a clock of long ago");
+    assert_eq!(dated(100, 50, 70), at(100), "one behind the last leap");
+    assert_eq!(
+        dated(100, 100, 99),
+        at(99),
+        "a day is within what is believed"
+    );
+    for right in [100, 101, 900] {
+        assert_eq!(dated(100, 100, right), at(right));
+    }
+    // One that was years ahead for an hour, and was put right.
+    assert_eq!(dated(3_000, 100, 100), at(100));
+    assert_eq!(dated(3_000, 100, 101), at(101));
+}
+
 proptest! {
     /// The prefilter goes by the shortest rule; nothing may be due before it.
     #[test]

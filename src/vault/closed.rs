@@ -1,8 +1,10 @@
 //! A vault as anybody sees it who has no key: it can be opened, recorded into,
 //! and unlocked.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::error::{Error, Result};
 use super::ground::disk::RealDisk;
@@ -13,6 +15,7 @@ use super::inbox::{self, InboxEntry};
 use super::init::{self, FirstWays, InitOptions};
 use super::keys::keyring::KeyRing;
 use super::keys::recover;
+use super::keys::root::Copy;
 use super::keys::slot_copies::{self, SlotFile};
 use super::notice::Notice;
 use super::open::OpenVault;
@@ -100,6 +103,14 @@ impl Vault {
     pub fn slot_files(&self) -> Result<Vec<SlotFile>> {
         let lock = Lock::take(&*self.site.disk, &self.site.dir)?;
         slot_copies::copies(&*self.site.disk, &self.site.dir, &lock)
+    }
+
+    /// When its keys were changed last, as its file system tells it; no key is needed.
+    #[must_use]
+    pub fn changed_at(&self) -> Option<SystemTime> {
+        let roots = Copy::BOTH.map(|copy| copy.root_file(self.dir()));
+        let changed = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified());
+        roots.iter().filter_map(|path| changed(path).ok()).max()
     }
 
     /// Where it lies.

@@ -60,7 +60,7 @@ pub use destroy::wipe::{require, wipe};
 pub use error::{Error, Result};
 pub use ground::{disk, lock, medium, site};
 pub use inbox::InboxEntry;
-pub use inbox::merge::{Duplicate, MergeReport, Refused};
+pub use inbox::merge::{Duplicate, MergeReport, Redated, Refused};
 pub use inbox::recorder::RecordingWriter;
 pub use inbox::unmerged::Unmerged;
 pub use init::{FirstWays, InitOptions, Placement};

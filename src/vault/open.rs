@@ -351,10 +351,18 @@ impl OpenVault {
             .with(|held| shred::shred(held, ids, scope, progress))
     }
 
-    /// The moment it is, by the clock that the vault was given.
+    /// The date of what is done now, for whatever is to be kept in the vault or in a
+    /// backup of it: what the clock says, or the latest time that the vault has seen where
+    /// the clock is broken.
     #[must_use]
     pub fn now(&self) -> Moment {
         self.session.now()
+    }
+
+    /// What the clock says that the vault was given, right or wrong.
+    #[must_use]
+    pub fn clock(&self) -> Moment {
+        self.session.clock()
     }
 
     /// Whether the retention rules are still to be applied since it was unlocked; asked

@@ -75,13 +75,19 @@ impl Session {
             store,
             lock,
             ring: &mut ring,
-            now: self.now(),
+            clock: self.clock(),
         })
     }
 
-    /// The moment it is.
-    pub(super) fn now(&self) -> Moment {
+    /// What the clock says.
+    pub(super) fn clock(&self) -> Moment {
         self.site.clock.now()
+    }
+
+    /// The date of what is done now.
+    pub(super) fn now(&self) -> Moment {
+        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.bag().settings.dated(self.clock())
     }
 
     fn tell(&self, notice: Notice) {
@@ -130,7 +136,7 @@ pub(crate) struct Held<'a> {
     store: &'a Store,
     lock: Lock,
     ring: &'a mut KeyRing,
-    now: Moment,
+    clock: Moment,
 }
 
 impl Held<'_> {
@@ -163,9 +169,9 @@ impl Held<'_> {
         self.ring.generation()
     }
 
-    /// When this operation began.
+    /// The date of this operation: when it began.
     pub(crate) fn now(&self) -> Moment {
-        self.now
+        self.bag().settings.dated(self.clock)
     }
 
     /// The vault's name for good.
@@ -305,7 +311,7 @@ impl Held<'_> {
 
     /// What every rotation does to the log.
     fn anchor(&self, draft: Option<Draft>) -> Result<Anchor> {
-        Anchor::look(self.store, &self.lock, self.ring.bag(), draft, self.now)
+        Anchor::look(self.store, &self.lock, self.ring.bag(), draft, self.clock)
     }
 }
 

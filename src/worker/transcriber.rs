@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use super::{Control, transcription};
 use crate::error::{Exit, Failure};
-use crate::recording::{Moment, Recording, RecordingId};
+use crate::recording::{Recording, RecordingId};
 use crate::speech::{self, Effort, Language, Models};
 use crate::vault::OpenVault;
 
@@ -71,9 +71,6 @@ pub struct Settings {
     pub language: Language,
 }
 
-/// Tells the moment; passed in, as every clock is.
-pub type Now = Box<dyn Fn() -> Moment + Send>;
-
 /// Hears of events, on the transcriber's thread.
 pub type Listener = Box<dyn Fn(Event) + Send + Sync>;
 
@@ -104,7 +101,6 @@ impl Transcriber {
     pub fn start(
         vault: Arc<OpenVault>,
         settings: Settings,
-        now: Now,
         listener: Listener,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
@@ -112,7 +108,6 @@ impl Transcriber {
         let work = Work {
             vault,
             settings,
-            now,
             listener,
             shared: Arc::clone(&shared),
             failed: HashSet::new(),
@@ -188,7 +183,6 @@ impl Shared {
 struct Work {
     vault: Arc<OpenVault>,
     settings: Settings,
-    now: Now,
     listener: Listener,
     shared: Arc<Shared>,
     /// Of these epochs: once it is redacted, a recording is another one.
@@ -258,9 +252,8 @@ impl Work {
             shared: &self.shared,
         };
         let language = &self.settings.language;
-        let now = (self.now)();
         let made =
-            transcription::transcribe(&self.vault, transcriber, recording, language, now, &control);
+            transcription::transcribe(&self.vault, transcriber, recording, language, &control);
         let skipped = self.shared.skip.swap(false, Ordering::Relaxed);
         match made {
             Ok(version) => (self.listener)(Event::Done { id, version }),

@@ -6,7 +6,7 @@ use super::samples::Samples;
 use super::{Control, millis};
 use crate::audio::StoredRate;
 use crate::error::{Exit, Failure};
-use crate::recording::{Moment, Recording};
+use crate::recording::Recording;
 use crate::speech::{self, Language, Transcriber};
 use crate::vault::OpenVault;
 
@@ -22,7 +22,6 @@ pub fn transcribe(
     transcriber: &mut Transcriber,
     recording: &Recording,
     language: &Language,
-    now: Moment,
     control: &dyn Control,
 ) -> Result<u32, Failure> {
     if recording.audio_bytes == 0 {
@@ -39,7 +38,7 @@ pub fn transcribe(
     let heard = Hearing { control };
     let options = speech::Options {
         language: language.clone(),
-        made_at: now,
+        made_at: vault.now(),
     };
     let total_s = card.duration().as_secs_f64();
     let transcript = match transcriber.transcribe(&mut source, Some(total_s), &options, &heard) {

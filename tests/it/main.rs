@@ -15,6 +15,7 @@ mod architecture;
 mod backup;
 mod bytes;
 mod capture;
+mod clock;
 mod crash;
 mod edit;
 mod examples;

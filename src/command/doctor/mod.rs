@@ -10,6 +10,7 @@ mod machine;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use super::clock::Over;
 use super::{Context, Progress, Unit};
 use crate::audio;
 use crate::hardening;
@@ -65,9 +66,20 @@ pub fn run(context: &Context, progress: &dyn Progress) -> Vec<Check> {
         machine::network(process),
     ];
     checks.extend(vault(context));
-    checks.push(machine::clock(context.now().unix_ms / 1_000));
+    checks.push(machine::clock(doubted_clock(context)));
     checks.push(machine::terminal(&terminal()));
     checks
+}
+
+/// What is wrong with the clock, as far as that is known; with the vault open that is more.
+fn doubted_clock(context: &Context) -> Option<String> {
+    let now = context.now();
+    let settings = context.already_open().and_then(|open| open.settings().ok());
+    if let Some(settings) = settings.filter(|settings| settings.dated(now) != now) {
+        let seen = settings.dated(now);
+        return Some(format!("it says {now}, and the vault has seen {seen}"));
+    }
+    Over::of(context.vault().ok().as_ref(), now.offset_s).doubt(now)
 }
 
 fn model(context: &Context, progress: &dyn Progress) -> Check {

@@ -16,11 +16,11 @@ use self::batch::Batch;
 use self::lists::Lists;
 use self::words::{Found, Sidecars};
 use super::record::{self, Held, Taken, Transcribing};
-use super::{Context, Listening, Progress, Unit, edit};
+use super::{Context, Listening, Progress, Unit, clock, edit};
 use crate::error::{Exit, Failure};
 use crate::fence::fenced;
 use crate::foreign::{Spoken, archive};
-use crate::recording::Source;
+use crate::recording::{Moment, Source};
 use crate::vault::Vault;
 use crate::worker::taking;
 
@@ -67,6 +67,9 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
         ..args.clone()
     };
     let vault = context.vault()?;
+    if let Some(warning) = clock::warning(context, &vault) {
+        progress.note(&warning);
+    }
     let mut outcome = Outcome::default();
     outcome.stopped = take_all(context, &vault, &args, &mut outcome, progress).err();
     match outcome.skipped {
@@ -85,6 +88,8 @@ struct Importing<'a> {
     context: &'a Context,
     vault: &'a Vault,
     args: &'a Args,
+    /// How far the clock is behind what is known of the time.
+    behind_ms: i64,
     progress: &'a dyn Progress,
 }
 
@@ -99,6 +104,7 @@ fn take_all(
         context,
         vault,
         args,
+        behind_ms: clock::behind_ms(context, vault),
         progress,
     };
     for path in &args.paths {
@@ -119,6 +125,15 @@ fn take_all(
 }
 
 impl Importing<'_> {
+    /// The moment after which nothing can have been recorded.
+    fn now(&self) -> Moment {
+        let now = self.context.now();
+        Moment {
+            unix_ms: now.unix_ms.saturating_add(self.behind_ms),
+            ..now
+        }
+    }
+
     /// All sound of a folder or an archive.
     fn several(&self, batch: &mut Batch, outcome: &mut Outcome) -> Result<(), Failure> {
         for (path, failure) in std::mem::take(&mut batch.refused) {
@@ -261,7 +276,7 @@ impl Importing<'_> {
             .or_else(|| told?.title.clone())
             .or_else(|| told?.said.as_deref().map(shortened))
             .unwrap_or_else(|| stem(&name));
-        let now = self.context.now();
+        let now = self.now();
         let mut card = taking::card(Source::Import, title, self.args.tags.clone(), now);
         card.device = told.and_then(|told| told.device.clone());
         let known = dates::Known {

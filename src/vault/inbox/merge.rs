@@ -13,7 +13,8 @@ use super::incoming;
 use super::intake::{FIRST_EPOCH, Survey};
 use super::words;
 use crate::crypto::ClipKeys;
-use crate::recording::{Card, RecordingId, Source};
+use crate::recording::{Card, Moment, RecordingId, Source};
+use crate::retention;
 use crate::vault::destroy::redact;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile, Hold};
@@ -31,6 +32,9 @@ pub struct MergeReport {
     pub merged: Vec<RecordingId>,
     /// Imports whose sound the vault held already; they were destroyed.
     pub duplicates: Vec<Duplicate>,
+    /// Of these, recordings whose clock was broken: they are dated by what the vault had
+    /// seen.
+    pub redated: Vec<Redated>,
     /// Recordings still in progress.
     pub running: Vec<RecordingId>,
     /// Recordings whose recorder died before it had recorded anything; nothing
@@ -60,6 +64,15 @@ pub struct Duplicate {
     /// How many transcripts came with the import that the recording did not have; they
     /// are versions of it now.
     pub transcripts: u32,
+}
+
+/// A recording whose clock was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redated {
+    /// The recording.
+    pub id: RecordingId,
+    /// What the clock said when it was begun.
+    pub clock: Moment,
 }
 
 /// A file and what is wrong with it.
@@ -143,7 +156,9 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     inbox::destroy(held.disk(), held.dir(), obsolete)?;
     inbox::discard(held.disk(), held.dir(), empty)?;
     make_durable(held, &mut waiting, &mut report)?;
+    let believed_ms = held.bag().settings.believed_ms;
     keep_keys(held, &waiting)?;
+    date(held, &mut waiting, believed_ms, &mut report);
     incoming::insert_all(held, &waiting)?;
     for (one, of) in doubles {
         if held.clip(of).is_err() {
@@ -355,4 +370,30 @@ fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
         Ok(())
     })
     .map(drop)
+}
+
+/// Dates anew what a broken clock has dated. Who records knows no more than what the clock
+/// says; from when its age counts is known by now, which is never before what the vault had
+/// seen when it was begun. What was imported with a date of its own keeps that.
+fn date(held: &Held<'_>, waiting: &mut [Waiting], believed_ms: i64, report: &mut MergeReport) {
+    for one in waiting {
+        let Some(clip) = held.bag().clips.get(&one.id) else {
+            continue;
+        };
+        let (id, card) = (one.id, &mut one.card);
+        let clock = card.added_at;
+        let has_own_date = card.source == Source::Import && card.recorded_at != clock;
+        // Where its own date is what counts, that says nothing of the clock.
+        if clip.kept_from.unix_ms <= card.recorded_at.unix_ms {
+            continue;
+        }
+        card.added_at = retention::dated(clip.kept_from.unix_ms, believed_ms, clock);
+        if card.added_at == clock {
+            continue;
+        }
+        if !has_own_date {
+            card.recorded_at = card.added_at;
+        }
+        report.redated.push(Redated { id, clock });
+    }
 }

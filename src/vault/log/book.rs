@@ -136,7 +136,7 @@ pub(crate) struct Anchor {
     /// Entries that came with a rotation and are not in the store yet.
     carried: Vec<Vec<u8>>,
     draft: Option<Draft>,
-    now: Moment,
+    clock: Moment,
 }
 
 impl Anchor {
@@ -148,7 +148,7 @@ impl Anchor {
         lock: &Lock,
         bag: &Bag,
         draft: Option<Draft>,
-        now: Moment,
+        clock: Moment,
     ) -> Result<Self> {
         let carried = &bag.settings.log_carried;
         let seen = store.read(lock, |store| {
@@ -178,7 +178,7 @@ impl Anchor {
             place,
             carried,
             draft,
-            now,
+            clock,
         })
     }
 
@@ -188,7 +188,8 @@ impl Anchor {
         let mut head = before;
         bag.settings.log_carried = std::mem::take(&mut self.carried);
         if let Some(draft) = self.draft.take() {
-            let (frame, new) = draft.seal(&bag.log, self.now, number, before)?;
+            let (frame, new) =
+                draft.seal(&bag.log, bag.settings.dated(self.clock), number, before)?;
             bag.settings.log_carried.push(frame);
             head = Some(new);
         }

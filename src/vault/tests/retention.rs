@@ -13,7 +13,7 @@ use crate::recording::{Recording, State};
 use crate::retention::{ClockVerdict, Going, Keep, Trust, let_go, set_rule};
 use crate::time::Age;
 use crate::vault::ground::sim_disk::SimDisk;
-use crate::vault::{Error, Sweep, Swept};
+use crate::vault::{Deed, Error, Sweep, Swept};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -98,6 +98,21 @@ impl World {
         writer.finish(&card).unwrap()
     }
 
+    /// Takes in a file now that says it is of this date.
+    fn import(&self, recorded_ms: i64) -> RecordingId {
+        let card = Card {
+            recorded_at: moment(recorded_ms),
+            added_at: moment(self.now_ms()),
+            samples: u64::from(SEGMENT_SAMPLES),
+            source: Source::Import,
+            content_hash: None,
+            ..card("imported")
+        };
+        let mut writer = self.open.vault().begin(&card).unwrap();
+        writer.push(&packets(2, 0), SEGMENT_SAMPLES).unwrap();
+        writer.finish(&card).unwrap()
+    }
+
     fn fail(&self, id: RecordingId) {
         let fails = &mut |card: &mut Card| card.failure = Some("the model ran dry".to_owned());
         self.open.update_card(id, fails).unwrap();
@@ -137,6 +152,65 @@ fn days(days: u32) -> Option<Keep> {
         days,
         seconds: 0,
     }))
+}
+
+#[test]
+fn what_is_recorded_by_a_clock_of_long_ago_is_dated_by_the_latest_time_seen() {
+    let world = World::new();
+    let honest = world.record("honest", 0);
+    world.open.merge().unwrap();
+    let (seen_ms, old_ms) = (RECORDED_MS + 40 * DAY_MS, 100_000_000_000);
+    world.set(seen_ms);
+    world.open.change_settings(&mut |_| ()).unwrap();
+    world.set(old_ms);
+    // One of each way: it is locked, it is cut short, it has a date of its own.
+    let recorded = world.record("recorded", 0);
+    let cut = world.record_as(Kind::Interrupted, "cut", 0);
+    let imported = world.import(RECORDED_MS - DAY_MS);
+    let dateless = world.import(old_ms);
+    world.open.log(Deed::Play, &[recorded], "").unwrap();
+    let report = world.open.merge().unwrap();
+    let mut redated: Vec<_> = report.redated.iter().map(|one| one.id).collect();
+    redated.sort_unstable();
+    let mut all = vec![recorded, cut, imported, dateless];
+    all.sort_unstable();
+    assert_eq!(redated, all);
+    assert!(report.redated.iter().all(|one| one.clock.unix_ms == old_ms));
+    let dates = |id| {
+        let card = world.open.recording(id).unwrap().card;
+        (card.recorded_at.unix_ms, card.added_at.unix_ms)
+    };
+    for id in [recorded, cut, dateless] {
+        assert_eq!(dates(id), (seen_ms, seen_ms));
+    }
+    assert_eq!(dates(imported), (RECORDED_MS - DAY_MS, seen_ms));
+    assert_eq!(dates(honest), (RECORDED_MS, RECORDED_MS));
+    assert_eq!(world.open.now().unix_ms, seen_ms);
+    assert_eq!(world.open.clock().unix_ms, old_ms);
+    world.open.log(Deed::Play, &[recorded], "").unwrap();
+    let log = world.open.read_log().unwrap();
+    let told: Vec<_> = log.entries.iter().map(|one| one.at.unix_ms).collect();
+    assert_eq!(told, [seen_ms; 2]);
+}
+
+#[test]
+fn what_waits_or_runs_for_days_keeps_the_date_of_its_clock() {
+    let world = World::new();
+    let recorded = world.record("waits", 0);
+    let mut running = world.open.vault().begin(&card("runs")).unwrap();
+    running.push(&packets(1, 0), SEGMENT_SAMPLES).unwrap();
+    // Somebody else changes keys meanwhile, again and again.
+    for day in 1..=5 {
+        world.set(RECORDED_MS + day * DAY_MS);
+        world.open.change_settings(&mut |_| ()).unwrap();
+    }
+    let ended = running.finish(&card("runs")).unwrap();
+    let report = world.open.merge().unwrap();
+    assert_eq!(report.redated, []);
+    for id in [recorded, ended] {
+        let card = world.open.recording(id).unwrap().card;
+        assert_eq!(card.recorded_at, moment(RECORDED_MS));
+    }
 }
 
 #[test]

@@ -279,7 +279,7 @@ impl Desk {
                 Event::NoModel { .. } | Event::Idle => shared.tell(Answer::TranscriberIdle),
             }
         };
-        match Transcriber::start(open, settings, context.moments(), Box::new(listener)) {
+        match Transcriber::start(open, settings, Box::new(listener)) {
             Ok(transcriber) => self.transcriber = Some(transcriber),
             Err(error) => {
                 let why = error.to_string();

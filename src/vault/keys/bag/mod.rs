@@ -18,7 +18,7 @@ pub use self::backups::{BackupEnd, KnownBackup};
 pub use self::clips::{Clip, Clips, Extent};
 use crate::crypto::{BackupIdentity, CryptoError, InboxIdentity, LogKey, SigningSeed};
 use crate::recording::{Moment, RecordingId};
-use crate::retention::{ClockVerdict, Rule, Trust, judge_clock};
+use crate::retention::{ClockVerdict, Rule, Trust, dated, judge_clock};
 
 /// A recording that was shredded, or an epoch of one that was redacted: it must
 /// not come back from an inbox or a backup. Nothing else is kept of it.
@@ -111,6 +111,12 @@ impl Settings {
     #[must_use]
     pub fn judge(&self, now: Moment) -> ClockVerdict {
         judge_clock(self.last_seen_ms, self.believed_ms, now)
+    }
+
+    /// The date of what is done while a clock says this.
+    #[must_use]
+    pub fn dated(&self, now: Moment) -> Moment {
+        dated(self.last_seen_ms, self.believed_ms, now)
     }
 
     /// Notes what time it is. A leap ahead is seen, so that nothing that comes in later

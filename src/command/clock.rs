@@ -1,0 +1,100 @@
+//! What is known without a key of whether the clock of this machine can be right.
+//!
+//! It is compared with when this program was made, and with when the files that hold the
+//! vault's keys were changed last. That is enough to warn and to read dates by; what is
+//! kept is dated by the vault itself, which knows more.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::Context;
+use crate::recording::Moment;
+use crate::retention::TRUSTED_AHEAD_MS;
+use crate::vault::Vault;
+
+/// When the first version was being made: no clock is earlier. 2026-11-01.
+pub(super) const EARLIEST_MS: i64 = 1_793_491_200_000;
+
+/// A moment that is over for certain, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Over {
+    at: Moment,
+    why: &'static str,
+}
+
+impl Over {
+    /// Of this vault, if there is one, as a clock with this offset from UTC would say it.
+    pub(super) fn of(vault: Option<&Vault>, offset_s: i32) -> Self {
+        Self::known(vault.and_then(Vault::changed_at), offset_s)
+    }
+
+    fn known(changed: Option<SystemTime>, offset_s: i32) -> Self {
+        let since = changed.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let changed_ms = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+        let (unix_ms, why) = match changed_ms.filter(|changed_ms| *changed_ms > EARLIEST_MS) {
+            Some(changed_ms) => (changed_ms, "the vault was changed"),
+            None => (EARLIEST_MS, "this program was made"),
+        };
+        let at = Moment { unix_ms, offset_s };
+        Self { at, why }
+    }
+
+    /// What is wrong with a clock that says this; `None` if it may be right.
+    pub(super) fn doubt(self, now: Moment) -> Option<String> {
+        let Self { at, why } = self;
+        let is_behind = at.unix_ms.saturating_sub(now.unix_ms) > TRUSTED_AHEAD_MS;
+        is_behind.then(|| format!("the clock says {now}, and {why} later than that, {at}"))
+    }
+}
+
+/// Says before something is recorded that its date will not be what the clock says.
+pub(super) fn warning(context: &Context, vault: &Vault) -> Option<String> {
+    let now = context.now();
+    let doubt = Over::of(Some(vault), now.offset_s).doubt(now)?;
+    Some(format!(
+        "{doubt}; what comes in is dated by the latest time that the vault has seen"
+    ))
+}
+
+/// How far the clock is behind what is known of the time; 0 if it may be right.
+pub(super) fn behind_ms(context: &Context, vault: &Vault) -> i64 {
+    let now = context.now();
+    let later_ms = |known: Moment| known.unix_ms.saturating_sub(now.unix_ms).max(0);
+    if let Some(open) = context.already_open() {
+        return later_ms(open.now());
+    }
+    let over = Over::of(Some(vault), now.offset_s);
+    if over.doubt(now).is_none() {
+        return 0;
+    }
+    match context.unlocked_quietly() {
+        Ok(Some(open)) => later_ms(open.now().max(over.at)),
+        Ok(None) | Err(_) => later_ms(over.at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_a_day_behind_what_is_over_for_certain_is_doubted() {
+        let at = |unix_ms| Moment {
+            unix_ms,
+            offset_s: 3600,
+        };
+        let day_ms = 2 * TRUSTED_AHEAD_MS;
+        let made = Over::known(None, 3600);
+        assert_eq!(made.doubt(at(EARLIEST_MS)), None);
+        let told = made.doubt(at(100_000_000_000)).unwrap_or_default();
+        assert!(told.contains("says 1973-03-03"), "{told}");
+        let later_ms = EARLIEST_MS + 10 * day_ms;
+        let later = UNIX_EPOCH + Duration::from_millis(later_ms.unsigned_abs());
+        let changed = Over::known(Some(later), 3600);
+        assert!(changed.doubt(at(later_ms - day_ms)).is_some());
+        for right in [later_ms - 1_000, later_ms, later_ms + 10 * day_ms] {
+            assert_eq!(changed.doubt(at(right)), None);
+        }
+    }
+}
