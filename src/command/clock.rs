@@ -7,12 +7,28 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Context;
+use crate::error::{Exit, Failure};
 use crate::recording::Moment;
 use crate::retention::TRUSTED_AHEAD_MS;
 use crate::vault::Vault;
 
 /// When the first version was being made: no clock is earlier. 2026-11-01.
 pub(super) const EARLIEST_MS: i64 = 1_793_491_200_000;
+
+/// Refuses what a person says of a clock that can't be right: one that says 1970. It would
+/// make everything as old as that, and the right clock behind it would destroy it.
+///
+/// # Errors
+/// When it is earlier than this program.
+pub(super) fn confirm(now: Moment) -> Result<(), Failure> {
+    match now.unix_ms >= EARLIEST_MS {
+        true => Ok(()),
+        false => {
+            let why = format!("the clock says {now}, and this program was made later than that");
+            Err(Failure::new(Exit::Failed, "nothing was destroyed", why).hint("set the clock"))
+        }
+    }
+}
 
 /// A moment that is over for certain, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +103,8 @@ mod tests {
         let day_ms = 2 * TRUSTED_AHEAD_MS;
         let made = Over::known(None, 3600);
         assert_eq!(made.doubt(at(EARLIEST_MS)), None);
+        assert!(confirm(at(EARLIEST_MS)).is_ok());
+        assert!(confirm(at(100_000_000_000)).is_err());
         let told = made.doubt(at(100_000_000_000)).unwrap_or_default();
         assert!(told.contains("says 1973-03-03"), "{told}");
         let later_ms = EARLIEST_MS + 10 * day_ms;

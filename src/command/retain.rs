@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClockWord, Context, Progress, Unit, damage, merge_only, tell_of_inbox};
+use super::{ClockWord, Context, Progress, Unit, clock, damage, merge_only, tell_of_inbox};
 use crate::error::{Exit, Failure};
 use crate::recording::{Moment, RecordingId};
 use crate::retention::{
-    ClockVerdict, Going, Keep, Rule, TRUSTED_AHEAD_MS, Trust, let_go, remove_rule, set_rule,
+    ClockVerdict, Going, Keep, Rule, TRUSTED_AHEAD_MS, Trust, dated, let_go, remove_rule, set_rule,
 };
 use crate::vault::{Doubt, Expiry, OpenVault, Outlook, Sweep, Swept};
 
@@ -111,6 +111,9 @@ pub fn apply(
     trust: Trust,
     progress: &dyn Progress,
 ) -> Result<Option<Swept>, Failure> {
+    if trust == Trust::Confirmed {
+        clock::confirm(context.now())?;
+    }
     let vault = context.unlocked()?;
     merge_only(&vault, progress)?;
     let spared = vault.came_in();
@@ -141,12 +144,10 @@ pub(super) fn at_unlock(vault: &OpenVault, spared: &[RecordingId], progress: &dy
     }
     let now = vault.clock();
     if let Ok(settings) = vault.settings() {
-        let back_ms = settings.last_seen_ms.saturating_sub(now.unix_ms);
-        let counts_otherwise = back_ms > TRUSTED_AHEAD_MS && !settings.retention.is_empty();
-        let is_broken = settings.dated(now) != now;
-        if is_broken || counts_otherwise {
-            let unix_ms = settings.last_seen_ms;
-            progress.note(&behind(Moment { unix_ms, ..now }));
+        let last_seen_ms = settings.last_seen_ms;
+        let is_far = last_seen_ms.saturating_sub(now.unix_ms) > TRUSTED_AHEAD_MS;
+        if settings.dated(now) != now || (is_far && !settings.retention.is_empty()) {
+            progress.note(&behind(last_seen_ms, settings.believed_ms, now));
         }
     }
     let mut swept = sweep(vault, now, Trust::IfPlausible, spared, progress);
@@ -304,13 +305,25 @@ pub fn clock_note(outlook: &Outlook) -> Option<String> {
              this one until somebody says that it is right (`voxvault retain --apply` asks)",
             moment(outlook.believed_ms)
         )),
-        ClockVerdict::Behind => Some(behind(moment(outlook.last_seen_ms))),
+        ClockVerdict::Behind => Some(behind(
+            outlook.last_seen_ms,
+            outlook.believed_ms,
+            outlook.at,
+        )),
     }
 }
 
-fn behind(last_seen: Moment) -> String {
+fn behind(last_seen_ms: i64, believed_ms: i64, now: Moment) -> String {
+    let counts = match dated(last_seen_ms, believed_ms, now) == now {
+        true => "counts from then",
+        false => "counts from then and is dated by it",
+    };
+    let last_seen = Moment {
+        unix_ms: last_seen_ms,
+        ..now
+    };
     format!(
         "the vault has seen {last_seen}, which is later than the clock says: what comes in \
-         counts from then, and is dated by it if that is by more than a day; {CLOCK_HINT}"
+         {counts}; {CLOCK_HINT}"
     )
 }

@@ -306,7 +306,8 @@ fn expiry(
 fn note_time(held: &mut Held<'_>, now: Moment, trust: Trust) -> Result<()> {
     let settings = &held.bag().settings;
     let is_old = |noted_ms: i64| now.unix_ms.saturating_sub(noted_ms) >= NOTE_EVERY_MS;
-    let believed = settings.judge(now) == ClockVerdict::Right || trust == Trust::Confirmed;
+    // One that is behind a leap goes on from what was believed as well.
+    let believed = settings.judge(now) != ClockVerdict::Ahead || trust == Trust::Confirmed;
     let is_due = is_old(settings.last_seen_ms) || (believed && is_old(settings.believed_ms));
     let is_ahead = |clip: &Clip| clip.kept_from.unix_ms > now.unix_ms;
     let is_set_back = trust == Trust::Confirmed

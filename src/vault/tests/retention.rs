@@ -371,6 +371,27 @@ fn a_gap_is_in_doubt_when_it_is_seen_and_not_only_when_something_is_due() {
 }
 
 #[test]
+fn a_clock_that_leapt_and_was_put_right_is_believed_from_day_to_day() {
+    let world = World::new();
+    world.rule(None, days(5), days(5));
+    let id = world.record("kept for five days", 0);
+    world.open.merge().unwrap();
+    world.set(RECORDED_MS + 400 * DAY_MS);
+    assert!(matches!(
+        world.sweep(Trust::IfPlausible, &[]),
+        Sweep::Doubtful(_)
+    ));
+    // Something else is done while it is wrong, so that the vault has seen it.
+    world.open.change_settings(&mut |_| ()).unwrap();
+    for day in 1..5 {
+        world.set(RECORDED_MS + day * DAY_MS);
+        assert_eq!(world.sweep(Trust::IfPlausible, &[]), Sweep::Nothing);
+    }
+    world.set(RECORDED_MS + 5 * DAY_MS);
+    assert_eq!(world.swept().gone[0].id, id);
+}
+
+#[test]
 fn an_interrupted_a_silent_and_a_failed_recording_go_like_any_other() {
     let world = World::new();
     world.rule(None, days(1), days(1));
