@@ -31,11 +31,9 @@ pub(in crate::vault) enum Content {
 pub(in crate::vault) fn read_through(held: &Held<'_>, id: RecordingId) -> Result<Content> {
     let path = inbox::path(held.dir(), id);
     let trouble = |source| Error::io("read", &path)(source);
-    // Looked at first: an import that ends meanwhile has its card before the mark goes.
-    let mark = inbox::mark(held.dir(), id);
-    let is_marked = held.disk().exists(&mark);
-    let is_marked = is_marked.map_err(Error::io("look at", &mark))?;
-    let (keys, mut frames, first) = match begin(held, id) {
+    // Looked at first: what ends meanwhile has its card before the mark goes.
+    let end = end_of(held, id)?;
+    let (keys, mut frames, first) = match begin(held, id, end) {
         Begun::With(keys, frames, first) => (keys, frames, first),
         Begun::Empty => return Ok(Content::Empty),
         Begun::Refused(why) => return Ok(Content::Refused(why)),
@@ -60,21 +58,20 @@ pub(in crate::vault) fn read_through(held: &Held<'_>, id: RecordingId) -> Result
         let why = format!("it had {} segments when it was counted", counted.segments);
         survey.damage.get_or_insert(why);
     }
-    // What was counted once had come to its end.
-    let promised_nothing = counted.is_none()
-        && match survey.is_unfinished_copy() {
-            true => is_marked,
-            false => {
-                let bytes = open(held, id)?.len().map_err(trouble)?;
-                survey.is_without_sound()
-                    && had_first
-                    && bytes - survey.whole_bytes.min(bytes) <= AT_ONCE_BYTES
-            }
-        };
-    if survey.is_unfinished_copy() && !promised_nothing {
-        let why = "its end is lost, and perhaps more: it was imported whole";
+    // An import that was counted once had come to its end.
+    let had_end = end == End::Reached || (counted.is_some() && survey.is_unfinished_copy());
+    if had_end && !survey.finished {
+        let why = "its end is lost, and perhaps some of what came before it";
         survey.damage.get_or_insert(why.to_owned());
     }
+    let promised_nothing = counted.is_none()
+        && !had_end
+        && (survey.is_unfinished_copy() || {
+            let bytes = open(held, id)?.len().map_err(trouble)?;
+            survey.is_without_sound()
+                && had_first
+                && bytes - survey.whole_bytes.min(bytes) <= AT_ONCE_BYTES
+        });
     if promised_nothing {
         // Where something is damaged, its end may be what was lost; unless the power
         // failed before anything of it had to be on the disk.
@@ -91,6 +88,25 @@ pub(in crate::vault) fn read_through(held: &Held<'_>, id: RecordingId) -> Result
     Ok(Content::Some(keys, Box::new(survey)))
 }
 
+/// Whether a recording of the inbox came to its end, whatever is left of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::vault) enum End {
+    /// Its mark is gone: it was acknowledged.
+    Reached,
+    /// Its mark is there: it runs, or its recorder died.
+    Open,
+}
+
+/// Looks for the mark of a recording.
+pub(in crate::vault) fn end_of(held: &Held<'_>, id: RecordingId) -> Result<End> {
+    let mark = inbox::mark(held.dir(), id);
+    match held.disk().exists(&mark) {
+        Ok(true) => Ok(End::Open),
+        Ok(false) => Ok(End::Reached),
+        Err(error) => Err(Error::io("look at", &mark)(error)),
+    }
+}
+
 /// How a file of the inbox begins.
 pub(in crate::vault) enum Begun {
     /// With keys, in it or in the bag; why it does not in the file, where only the
@@ -103,7 +119,7 @@ pub(in crate::vault) enum Begun {
 }
 
 /// Opens a file of the inbox and finds the keys to it.
-pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId) -> Begun {
+pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId, end: End) -> Begun {
     let file = match open(held, id) {
         Ok(file) => file,
         Err(error) => return Begun::Refused(error.to_string()),
@@ -125,6 +141,9 @@ pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId) -> Begun {
                 Err(error) => Begun::Refused(trouble(error).to_string()),
             }
         }
+        (None, Ok(First::Torn)) if end == End::Reached => {
+            Begun::Refused("it is cut off within its first record".to_owned())
+        }
         (None, Ok(First::Torn)) if is_first_write(held, id) => Begun::Empty,
         (None, Ok(First::Torn)) => Begun::Refused(
             "all of it is zeros from its first record on, which was on the disk before the \
@@ -143,7 +162,7 @@ pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId) -> Begun {
             // Cut short in its very first write, or damaged later?
             let alone = matches!(frames.resume(), Ok(false));
             let has_hole = |file: Box<dyn DiskFile>| holes::any(&*file).unwrap_or(false);
-            let is_torn = alone && is_first_write(held, id);
+            let is_torn = end == End::Open && alone && is_first_write(held, id);
             match is_torn && open(held, id).is_ok_and(has_hole) {
                 true => Begun::Empty,
                 false => Begun::Refused(why),

@@ -11,7 +11,7 @@
 //! frame is no card is an interrupted recording. Whoever gets the flock on a
 //! file knows that its recorder is gone.
 //!
-//! `inbox/<id>.import` is empty and lies beside an import that has not come to its end:
+//! `inbox/<id>.open` is empty and lies beside a recording that has not come to its end:
 //! what lies there without it was acknowledged, however it ends.
 //!
 //! `inbox/<id>.gone` is one of which nothing is to be kept, on its way to be
@@ -43,8 +43,8 @@ pub(crate) const DIR: &str = "inbox";
 
 const EXTENSION: &str = ".rec";
 
-/// The mark of an import that has not come to its end.
-const UNENDED: &str = ".import";
+/// The mark of a recording that has not come to its end.
+const UNENDED: &str = ".open";
 
 /// What a file is called once nothing of it is to be kept.
 const GONE: &str = ".gone";
@@ -70,9 +70,9 @@ pub(crate) fn path(dir: &Path, id: RecordingId) -> PathBuf {
     dir.join(DIR).join(format!("{id}{EXTENSION}"))
 }
 
-/// The mark beside the file of an import, until that has come to its end. It stands
-/// apart: whatever part of the file is lost, it does not tell an import that was
-/// acknowledged from one that was cut off.
+/// The mark beside the file of a recording, until that has come to its end. It stands
+/// apart: whatever part of the file is lost, it tells a recording that was acknowledged
+/// from one whose recorder died.
 pub(crate) fn mark(dir: &Path, id: RecordingId) -> PathBuf {
     dir.join(DIR).join(format!("{id}{UNENDED}"))
 }
@@ -90,7 +90,7 @@ pub(crate) fn unmark(disk: &dyn Disk, dir: &Path, id: RecordingId) -> Result<()>
 pub(crate) struct Names {
     /// Recordings, by their ids.
     pub recordings: Vec<RecordingId>,
-    /// Imports that are marked as not ended, whether or not they are there.
+    /// Recordings that are marked as not ended, whether or not they are there.
     pub unended: Vec<RecordingId>,
     /// Names of files that are to be overwritten and removed.
     pub gone: Vec<String>,
@@ -158,7 +158,7 @@ pub(crate) fn is_own(name: &str) -> bool {
     is_gone(name) || id_of(name, EXTENSION).is_some() || is_mark(name)
 }
 
-/// Whether this is the name of the mark of an import.
+/// Whether this is the name of the mark of a recording.
 pub(crate) fn is_mark(name: &str) -> bool {
     id_of(name, UNENDED).is_some()
 }
@@ -201,14 +201,14 @@ pub(crate) fn discard(
         return Ok(());
     }
     disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox))?;
-    // Only now: an import without its mark passes for one that was acknowledged.
+    // Only now: a recording without its mark passes for one that was acknowledged.
     let unmarked = renamed_ids.into_iter().map(|id| unmark(disk, dir, id));
     let unmarked = unmarked.fold(Ok(()), Result::and);
     sweep(disk, dir, &gone)?;
     unmarked
 }
 
-/// Takes marks away whose import is not there. The gate has to be held alone: a
+/// Takes marks away whose recording is not there. The gate has to be held alone: a
 /// recorder that is just starting has a mark and no file yet.
 pub(crate) fn sweep_marks(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let Names {

@@ -82,15 +82,12 @@ impl RecordingWriter {
             .map_err(Error::io("make", &inbox_dir))?;
         // Where this was its first recording, its own name has to last as well.
         disk.sync_dir(dir).map_err(Error::io("sync", dir))?;
-        if durability == Durability::AtEnd {
-            // There before the file is, and durable before the card's first draft.
-            let mark = inbox::mark(dir, id);
-            let marked = disk.open(&mark, Access::Create);
-            marked.map_err(Error::io("create", &mark))?;
-        }
-        let file = disk.open(&path, Access::Create).map_err(|source| {
+        let file = marked(&**disk, &inbox_dir, &inbox::mark(dir, id)).and_then(|()| {
+            disk.open(&path, Access::Create)
+                .map_err(Error::io("create", &path))
+        });
+        let file = file.inspect_err(|_| {
             let _ = inbox::unmark(&**disk, dir, id);
-            Error::io("create", &path)(source)
         })?;
         lock_own(&*file, &path)?;
         let disk = Arc::clone(disk);
@@ -194,14 +191,12 @@ impl RecordingWriter {
                 .map_err(Error::io("record into", &self.path))?;
         }
         self.write_card(Kind::Card, card)?;
-        if self.durability == Durability::AtEnd {
-            // From here on no damage can make it an import that was cut off.
-            inbox::unmark(&*self.disk, self.vault_dir(), self.id)?;
-            let inbox = self.vault_dir().join(inbox::DIR);
-            self.disk
-                .sync_dir(&inbox)
-                .map_err(Error::io("sync", &inbox))?;
-        }
+        // From here on no damage can make it a recording that was cut off.
+        inbox::unmark(&*self.disk, self.vault_dir(), self.id)?;
+        let inbox = self.vault_dir().join(inbox::DIR);
+        self.disk
+            .sync_dir(&inbox)
+            .map_err(Error::io("sync", &inbox))?;
         Ok(self.id)
     }
 
@@ -272,6 +267,14 @@ impl RecordingWriter {
         self.bytes += frame.len() as u64;
         Ok(())
     }
+}
+
+/// Makes the mark of a recording, durable before its file is there: a power cut leaves no
+/// file that looks acknowledged and is not.
+fn marked(disk: &dyn Disk, inbox: &Path, mark: &Path) -> Result<()> {
+    let made = disk.open(mark, Access::Create);
+    made.map_err(Error::io("create", mark))?;
+    disk.sync_dir(inbox).map_err(Error::io("sync", inbox))
 }
 
 /// Nobody but who lists the inbox can hold the flock of a new file, and that

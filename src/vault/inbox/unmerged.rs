@@ -35,7 +35,8 @@ impl Unmerged {
 pub(crate) fn look(held: &Held<'_>) -> Result<Unmerged> {
     let mut found = Unmerged::default();
     for id in waiting(held)? {
-        match content::begin(held, id) {
+        let end = content::end_of(held, id)?;
+        match content::begin(held, id, end) {
             // It ends before its first frame does: nothing of it is there.
             Begun::Empty => {}
             Begun::Refused(_) => found.unread.push(id),

@@ -29,7 +29,7 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
         if names.recordings.binary_search(id).is_err() {
             let mark = inbox::mark(held.dir(), *id);
             found.notes.push(format!(
-                "{}: the mark of an import that is not there; the next merge removes it",
+                "{}: the mark of a recording that is not there; the next merge removes it",
                 mark.display()
             ));
         }

@@ -2,27 +2,31 @@
 
 use super::*;
 use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES, Source};
-use crate::vault::inbox;
 use crate::vault::tests::card;
+use crate::vault::{RecordingWriter, inbox};
 
 const SEGMENTS: u32 = 6;
 
-/// A vault in whose inbox one import waits, which was acknowledged.
-fn with_import() -> (SimDisk, RecordingId) {
+/// A vault in whose inbox one recording waits, which was acknowledged.
+fn with_one(source: Source) -> (SimDisk, RecordingId) {
     let disk = SimDisk::default();
     let open = new_vault(&disk);
-    let (writer, card) = import(open.vault());
+    let (writer, card) = before_its_end(open.vault(), source);
     (disk, writer.finish(&card).unwrap())
 }
 
-/// An import with all its sound and a transcript, before its end.
-fn import(vault: &Vault) -> (crate::vault::RecordingWriter, Card) {
+/// A recording with all its sound and a transcript, before its end.
+fn before_its_end(vault: &Vault, source: Source) -> (RecordingWriter, Card) {
     let card = Card {
-        source: Source::Import,
-        content_hash: Some([7; 32]),
+        source,
+        content_hash: (source == Source::Import).then_some([7; 32]),
         ..card("recording 9")
     };
-    let mut writer = vault.begin_copy(&card).unwrap();
+    let writer = match source {
+        Source::Import => vault.begin_copy(&card),
+        _ => vault.begin(&card),
+    };
+    let mut writer = writer.unwrap();
     for segment in 0..SEGMENTS {
         writer.push(&packets(9, segment), SEGMENT_SAMPLES).unwrap();
     }
@@ -35,7 +39,7 @@ fn file_of(id: RecordingId) -> PathBuf {
 }
 
 /// How many bytes the keys have, how many they have with the first draft, and how many
-/// whole segments stand in the first bytes.
+/// whole segments stand in so many of the first bytes.
 fn frames(bytes: &[u8], first: usize) -> (usize, usize, u32) {
     let mut frames = crate::vault::scan::frames(bytes);
     let keys = frames.next().expect("keys").1.bytes.len();
@@ -49,51 +53,67 @@ fn frames(bytes: &[u8], first: usize) -> (usize, usize, u32) {
 }
 
 #[test]
-fn an_acknowledged_import_that_lost_its_end_is_kept_and_named_whatever_was_lost() {
-    let (disk, id) = with_import();
-    let file = file_of(id);
-    let bytes = disk.files()[&file].clone();
-    let near = [1, 16, 65, 512, 1000, 1500];
-    let lost = near.into_iter().chain((2000..bytes.len()).step_by(1487));
-    for lost in lost.chain([bytes.len()]) {
-        for zeros in [false, true] {
-            let left = bytes.len() - lost;
-            let disk = disk.fork();
-            disk.tamper(&file, |bytes| {
-                bytes.truncate(left);
-                bytes.resize(left + if zeros { lost } else { 0 }, 0);
-            });
-            let at = format!("{lost} bytes lost, zeros: {zeros}");
-            let open = open(&disk).unwrap();
-            let (keys, draft, segments) = frames(&bytes, left);
-            let (found, repaired) = (verify(&open), repair(&open));
-            let is_named = |verified: &Verified| {
-                let mut flaws = verified.flaws.iter();
-                flaws.any(|flaw| flaw.id == Some(id) && !flaw.mended)
-            };
-            if left >= draft || (zeros && left < keys) {
-                assert!(is_named(&found), "{at}: {found:?}");
-                assert!(is_named(&repaired), "{at}: {repaired:?}");
-            } else {
-                // Only the draft says that it is an import.
-                let is_told = |verified: &Verified| {
-                    let mut notes = verified.notes.iter();
-                    is_named(verified) || notes.any(|note| note.contains(&id.to_string()))
-                };
-                assert!(is_told(&found), "{at}: {found:?}");
-                assert!(is_told(&repaired), "{at}: {repaired:?}");
+fn what_was_acknowledged_and_lost_its_end_is_kept_and_named_whatever_was_lost() {
+    for source in [Source::Import, Source::Mic, Source::Stdin] {
+        let (disk, id) = with_one(source);
+        let bytes = disk.files()[&file_of(id)].len();
+        let near = [1, 16, 65, 512, 1000, 1500];
+        let lost = near.into_iter().chain((2000..bytes).step_by(1487));
+        for lost in lost.chain([bytes]) {
+            for zeros in [false, true] {
+                let at = format!("{source:?}, {lost} bytes lost, zeros: {zeros}");
+                loses_its_end(&disk.fork(), id, lost, zeros.then_some(lost), &at);
             }
-            if segments == 0 {
-                continue;
-            }
-            let kept = open
-                .recording(id)
-                .unwrap_or_else(|error| panic!("{at}: {error}"));
-            assert_eq!(kept.card.ending, crate::recording::Ending::Interrupted);
-            assert_eq!(kept.card.content_hash, None, "it can be imported again");
-            assert_sound(&open, id, 9, segments);
         }
     }
+}
+
+/// Cuts a recording's file, puts so many zeros there, and looks how it is told.
+fn loses_its_end(disk: &SimDisk, id: RecordingId, lost: usize, zeros: Option<usize>, at: &str) {
+    let file = file_of(id);
+    let bytes = disk.files()[&file].clone();
+    let left = bytes.len() - lost;
+    disk.tamper(&file, |bytes| {
+        bytes.truncate(left);
+        bytes.resize(left + zeros.unwrap_or(0), 0);
+    });
+    let open = open(disk).unwrap();
+    let (_, _, segments) = frames(&bytes, left);
+    let (found, repaired) = (verify(&open), repair(&open));
+    let is_named = |verified: &Verified| {
+        let mut flaws = verified.flaws.iter();
+        flaws.any(|flaw| flaw.id == Some(id) && !flaw.mended)
+    };
+    assert!(is_named(&found), "{at}: {found:?}");
+    assert!(is_named(&repaired), "{at}: {repaired:?}");
+    if segments == 0 {
+        assert!(disk.files().contains_key(&file), "{at}: it stays");
+        return;
+    }
+    let kept = open
+        .recording(id)
+        .unwrap_or_else(|error| panic!("{at}: {error}"));
+    assert_eq!(kept.card.ending, crate::recording::Ending::Interrupted);
+    assert_eq!(kept.card.content_hash, None, "it can be imported again");
+    assert_sound(&open, id, 9, segments);
+}
+
+#[test]
+fn a_recording_whose_recorder_died_is_merged_and_is_no_damage() {
+    let disk = SimDisk::default();
+    let vault = new_vault(&disk);
+    let (writer, _) = before_its_end(vault.vault(), Source::Mic);
+    let id = writer.id();
+    drop(writer);
+    drop(vault);
+    let mark = inbox::mark(Path::new(DIR), id);
+    assert!(disk.files().contains_key(&mark));
+    let open = open(&disk).unwrap();
+    assert_eq!(verify(&open).flaws, []);
+    let report = open.merge().unwrap();
+    assert_eq!((report.merged, report.damaged), (vec![id], Vec::new()));
+    assert_sound(&open, id, 9, SEGMENTS);
+    assert!(!disk.files().contains_key(&mark));
 }
 
 #[test]
@@ -101,7 +121,7 @@ fn an_import_that_was_cut_off_is_dropped_by_name_and_is_no_damage() {
     for finished in [false, true] {
         let disk = SimDisk::default();
         let vault = new_vault(&disk);
-        let (writer, card) = import(vault.vault());
+        let (writer, card) = before_its_end(vault.vault(), Source::Import);
         let id = writer.id();
         match finished {
             true => drop(writer.finish(&card).unwrap()),
@@ -110,7 +130,7 @@ fn an_import_that_was_cut_off_is_dropped_by_name_and_is_no_damage() {
         let marks = |disk: &SimDisk| {
             let files = disk.files().into_keys();
             files
-                .filter(|path| path.extension().is_some_and(|end| end == "import"))
+                .filter(|path| path.extension().is_some_and(|end| end == "open"))
                 .count()
         };
         assert_eq!(marks(&disk), usize::from(!finished));
@@ -138,8 +158,8 @@ fn an_import_that_was_cut_off_is_dropped_by_name_and_is_no_damage() {
 }
 
 #[test]
-fn a_mark_whose_import_is_not_there_is_noted_and_removed() {
-    let (disk, id) = with_import();
+fn a_mark_whose_recording_is_not_there_is_noted_and_removed() {
+    let (disk, id) = with_one(Source::Import);
     let open = open(&disk).unwrap();
     open.merge().unwrap();
     let mark = inbox::mark(Path::new(DIR), id);
