@@ -60,6 +60,18 @@ pub enum Notice {
         /// Why not.
         why: String,
     },
+    /// The store named the state before its last change as the one in force; the last
+    /// one is in force again.
+    PutInForce {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The store has a later state than the one in force, that is not finished or does
+    /// not open.
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something that is due to be overwritten could not be.
     NotDone {
         /// The file.
@@ -110,6 +122,18 @@ impl fmt::Display for Notice {
             Self::NotMended { path, why } => write!(
                 f,
                 "{} is damaged, and could not be made anew from its copy: {why}",
+                path.display()
+            ),
+            Self::PutInForce { path } => write!(
+                f,
+                "{} named the state before its last change as the one in force; the last one \
+                 is in force again",
+                path.display()
+            ),
+            Self::Unfinished { path } => write!(
+                f,
+                "the last change of {} was not finished, or is damaged; the state before it is \
+                 in force",
                 path.display()
             ),
             Self::NotDone { path, why } => {

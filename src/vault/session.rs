@@ -16,6 +16,7 @@ use super::keys::ways::Sealed;
 use super::log::Draft;
 use super::log::book::{self, Anchor};
 use super::notice::Notice;
+use super::store::newest::Newest;
 use super::store::rows::ClipId;
 use super::store::{Made, Store};
 use crate::crypto::{BackupIdentity, SlotSecrets, VaultId};
@@ -41,7 +42,7 @@ impl Session {
             notices,
         };
         match session.with(|held| held.store.make(&held.lock))? {
-            Made::WasThere => {}
+            Made::WasThere => session.put_newest_in_force()?,
             Made::Now => {
                 let path = site.path(super::store::FILE);
                 session.tell(Notice::StoreMissing { path });
@@ -88,6 +89,21 @@ impl Session {
     pub(super) fn now(&self) -> Moment {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.bag().settings.dated(self.clock())
+    }
+
+    /// See [`Newest`]. What can't be written is named, and the store still opens.
+    fn put_newest_in_force(&self) -> Result<()> {
+        let path = self.site.path(super::store::FILE);
+        match self.with(|held| Ok(held.store.put_newest_in_force(&held.lock)))? {
+            Ok(Newest::InForce) => {}
+            Ok(Newest::PutInForce) => self.tell(Notice::PutInForce { path }),
+            Ok(Newest::Unfinished) => self.tell(Notice::Unfinished { path }),
+            Err(why) => self.tell(Notice::NotDone {
+                path,
+                why: why.to_string(),
+            }),
+        }
+        Ok(())
     }
 
     fn tell(&self, notice: Notice) {

@@ -9,6 +9,7 @@ pub(super) mod finding;
 pub(super) mod gaps;
 pub(super) mod library;
 pub(super) mod log;
+pub(super) mod newest;
 mod overlay;
 pub(super) mod replace;
 pub(super) mod rescue;

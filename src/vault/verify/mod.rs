@@ -181,6 +181,10 @@ fn flaw_of(notice: &Notice) -> Option<Flaw> {
             let what = "it was damaged or never finished; made anew from its copy";
             Some(Flaw::new(path.display(), what).mended())
         }
+        Notice::PutInForce { path } => {
+            let what = "it named the state before its last change; the last one is in force again";
+            Some(Flaw::new(path.display(), what).mended())
+        }
         Notice::StoreMissing { path } => {
             let what = "it was missing; an empty one was made in its place";
             Some(Flaw::new(path.display(), what))
@@ -197,13 +201,14 @@ fn flaw_of(notice: &Notice) -> Option<Flaw> {
         )),
         // What is wrong in `keys/` is looked at by itself.
         Notice::WayLost { .. } | Notice::StrangeWay { .. } => None,
+        Notice::Unfinished { .. } => None,
         Notice::Forged { .. } | Notice::FellBack { .. } | Notice::Older { .. } => None,
     }
 }
 
 fn note_of(notice: &Notice) -> Option<String> {
     match notice {
-        Notice::Older { .. } => Some(notice.to_string()),
+        Notice::Older { .. } | Notice::Unfinished { .. } => Some(notice.to_string()),
         _ => None,
     }
 }

@@ -26,6 +26,7 @@ use crate::vault::{OpenVault, Result, Vault};
 use crate::vault::torture::tally;
 
 mod exchanged;
+mod last_change;
 mod rolled_back;
 mod torture;
 mod waiting;
