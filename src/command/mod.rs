@@ -247,12 +247,13 @@ pub(crate) fn tell_of_silence(id: RecordingId, silenced: Silenced, progress: &dy
 /// is for the next time.
 fn tell_of(notice: &Notice, progress: &dyn Progress) {
     match notice {
-        Notice::NotDone { .. }
-        | Notice::Older { .. }
-        | Notice::StrangeWay { .. }
-        | Notice::Unfinished { .. } => progress.note(&notice.to_string()),
+        Notice::NotDone { .. } | Notice::Older { .. } | Notice::StrangeWay { .. } => {
+            progress.note(&notice.to_string())
+        }
+        // What was killed within a change leaves it so; `verify` notes it.
+        Notice::Unfinished { .. } => {}
         Notice::PutInForce { path } => {
-            let why = "it named the state before its last change; the last one is in force again";
+            let why = "the state before its last change was in force; the last one is again";
             progress.refuse(&damage("damage was mended", why).about(path.display()));
         }
         Notice::Mended { path } => {

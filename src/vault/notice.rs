@@ -60,8 +60,8 @@ pub enum Notice {
         /// Why not.
         why: String,
     },
-    /// The store named the state before its last change as the one in force; the last
-    /// one is in force again.
+    /// In the store the state before its last change was in force: what says so was
+    /// damaged, or never written. The last one is in force again.
     PutInForce {
         /// The file.
         path: PathBuf,
@@ -126,8 +126,7 @@ impl fmt::Display for Notice {
             ),
             Self::PutInForce { path } => write!(
                 f,
-                "{} named the state before its last change as the one in force; the last one \
-                 is in force again",
+                "in {} the state before its last change was in force; the last one is again",
                 path.display()
             ),
             Self::Unfinished { path } => write!(

@@ -40,6 +40,8 @@ const NUMBER_AT: usize = 104;
 
 const HEADER_BYTES: usize = 320;
 
+const PIECE_BYTES: usize = 1 << 20;
+
 /// What was found about the state that is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::vault) enum Newest {
@@ -66,7 +68,8 @@ impl Store {
             return Ok(Newest::Unfinished);
         }
         let file = self.open_file(lock, Access::Write)?;
-        file.write_at(FLAGS_AT as u64, &[put])
+        write_anew(&*file)
+            .and_then(|()| file.write_at(FLAGS_AT as u64, &[put]))
             .and_then(|()| file.sync())
             .map_err(Error::io("write", &self.path))?;
         Ok(Newest::PutInForce)
@@ -86,6 +89,20 @@ impl Store {
         });
         opened.is_ok()
     }
+}
+
+/// Writes everything over itself, and makes it durable: what was read may be in memory only
+/// and count as written, where a sync failed before.
+fn write_anew(file: &dyn DiskFile) -> io::Result<()> {
+    let (end, mut at) = (file.len()?, 0);
+    let mut piece = vec![0; PIECE_BYTES];
+    while at < end {
+        piece.resize((end - at).min(PIECE_BYTES as u64) as usize, 0);
+        file.read_at(at, &mut piece)?;
+        file.write_at(at, &piece)?;
+        at += piece.len() as u64;
+    }
+    file.sync()
 }
 
 /// The flags of a store whose earlier state is in force.

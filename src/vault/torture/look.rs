@@ -35,7 +35,7 @@ impl fmt::Display for Wrong {
 /// What may be told about an image when it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Harm {
-    /// A fault cut something short. Nothing but mending is told.
+    /// A fault cut something short. Nothing but mending is told, and what was not finished.
     Fault,
     /// A block was damaged on top of that.
     Damage,
@@ -103,7 +103,13 @@ pub(super) fn look(
     };
     let (open, passphrase) = recovered.map_err(|error| lost("opening", error.to_string()))?;
     let notices = [open.vault().notices(), &open.notices()].concat();
-    let expected = |notice: &&Notice| matches!(notice, Notice::Mended { .. });
+    let expected = |notice: &&Notice| {
+        use Notice::{Mended, PutInForce, Unfinished};
+        matches!(
+            notice,
+            Mended { .. } | PutInForce { .. } | Unfinished { .. }
+        )
+    };
     if let Some(notice) = notices.iter().find(|notice| !expected(notice)) {
         return Err(lost("told", notice.to_string()));
     }

@@ -182,7 +182,7 @@ fn flaw_of(notice: &Notice) -> Option<Flaw> {
             Some(Flaw::new(path.display(), what).mended())
         }
         Notice::PutInForce { path } => {
-            let what = "it named the state before its last change; the last one is in force again";
+            let what = "the state before its last change was in force; the last one is again";
             Some(Flaw::new(path.display(), what).mended())
         }
         Notice::StoreMissing { path } => {
