@@ -4,7 +4,7 @@
 use super::Context;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
-use crate::vault::{Deed, Log, OpenVault};
+use crate::vault::{self, Deed, Log, OpenVault};
 
 /// Reads all of the log.
 ///
@@ -29,7 +29,7 @@ pub fn failure(log: &Log) -> Option<Failure> {
 }
 
 /// Logs that something begins that leaves the vault in the clear; it may begin once
-/// this has returned. Where the vault can't be written it goes on all the same, and
+/// this has returned. Where the vault or its store can't be written it goes on all the same, and
 /// what to say about that is answered.
 ///
 /// # Errors
@@ -45,6 +45,9 @@ pub fn begin(
         Ok(()) => Ok(None),
         Err(error) if error.is_read_only() => {
             Ok(Some("the vault is read-only: this is not in its log"))
+        }
+        Err(vault::Error::StoreDamaged { .. }) => {
+            Ok(Some("the store is damaged: this is not in the log"))
         }
         Err(error) => Err(error.into()),
     }

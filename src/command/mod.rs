@@ -81,12 +81,20 @@ fn merge(
     name: &dyn Fn(RecordingId) -> String,
     progress: &dyn Progress,
 ) -> Result<MergeReport, Failure> {
-    let merged = match vault.vault().may_write() {
-        Ok(()) => vault.merge().map_err(Failure::from),
-        Err(_) => {
+    let merged = match (vault.vault().may_write(), vault.store_flaw()) {
+        (Err(_), _) => {
             tell_of_waiting(vault, progress);
             Ok(MergeReport::default())
         }
+        (Ok(()), Ok(Some(flaw))) => {
+            // What of it can be read is given; nothing comes in before it was repaired.
+            progress.refuse(&flaw.into());
+            Ok(MergeReport {
+                waiting: count_waiting(vault),
+                ..MergeReport::default()
+            })
+        }
+        (Ok(()), _) => vault.merge().map_err(Failure::from),
     };
     let report = match merged {
         // What waits in the inbox can wait on: reading needs no space, and

@@ -166,6 +166,15 @@ impl OpenVault {
         self.session.with(|held| unmerged::look(held))
     }
 
+    /// What is wrong with the store as a whole, where much of it can be read all the same:
+    /// recordings can be listed, read and heard then, and nothing of them changed.
+    ///
+    /// # Errors
+    /// [`Error::StoreDamaged`] if nothing can be read.
+    pub fn store_flaw(&self) -> Result<Option<Error>> {
+        self.session.with(|held| held.store().flaw(held.lock()))
+    }
+
     /// One recording.
     ///
     /// # Errors
@@ -175,7 +184,7 @@ impl OpenVault {
             let (at, clip) = held.clip(id)?;
             let row = held
                 .store()
-                .read(held.lock(), |store| store.begin()?.card(at))?;
+                .read_what_is_there(held.lock(), |store| store.begin()?.card(at))?;
             let row = row.ok_or_else(|| library::no_card(id))?;
             Ok(library::recording(
                 at,
@@ -212,7 +221,7 @@ impl OpenVault {
         self.session.with(|held| {
             let rows = held
                 .store()
-                .read(held.lock(), |store| store.begin()?.revision())?;
+                .read_what_is_there(held.lock(), |store| store.begin()?.revision())?;
             // Both only ever grow, so their sum tells every change.
             Ok(rows.wrapping_add(held.generation()))
         })
@@ -233,7 +242,7 @@ impl OpenVault {
             let extent = clip.extent.ok_or(Error::NoRecording { id })?;
             let row = held
                 .store()
-                .read(held.lock(), |store| store.begin()?.card(at))?;
+                .read_what_is_there(held.lock(), |store| store.begin()?.card(at))?;
             // Without a card nothing says which segments are gone for good, and
             // every one that is missing is damage.
             let card = row.and_then(|row| library::open_card(at, clip, &row).ok());
@@ -249,7 +258,7 @@ impl OpenVault {
             let (at, clip) = held.clip(id)?;
             let row = held
                 .store()
-                .read(held.lock(), |store| store.begin()?.words(at, number))?;
+                .read_what_is_there(held.lock(), |store| store.begin()?.words(at, number))?;
             let row = row.ok_or(Error::NoTranscript { id, number })?;
             library::open_words(at, number, clip, &row)
         })

@@ -141,7 +141,7 @@ impl Session {
                 return Err(outdated());
             }
             held.store()
-                .read(held.lock(), |store| store.begin()?.sound(at, from, most))
+                .read_what_is_there(held.lock(), |store| store.begin()?.sound(at, from, most))
         })
     }
 }

@@ -292,6 +292,9 @@ fn sort_out_duplicates(
         return Ok(doubles);
     }
     waiting.sort_by_key(|one| (one.card.added_at, one.id));
+    // Nothing is dropped for what a damaged store says.
+    let store = held.store();
+    store.read(held.lock(), |rows| rows.begin()?.revision())?;
     let listing = crate::vault::store::library::list(held)?;
     // A recording whose sound was shredded does not hold it any more.
     let has_sound = |id| {

@@ -54,7 +54,7 @@ impl Damage {
 /// Opens every card.
 pub(crate) fn list(held: &Held<'_>) -> Result<Listing> {
     let bag = held.bag();
-    let mut listing = held.store().read(held.lock(), |store| {
+    let mut listing = held.store().read_what_is_there(held.lock(), |store| {
         let parts = on_threads(|share| list_share(store, bag, share))?;
         let mut all = Listing::default();
         for part in parts {
@@ -282,7 +282,7 @@ pub(crate) fn newest_transcripts(
 ) -> Result<Vec<Damage>> {
     let bag = held.bag();
     let (sender, receiver) = mpsc::sync_channel(64);
-    held.store().read(held.lock(), |store| {
+    held.store().read_what_is_there(held.lock(), |store| {
         thread::scope(|scope| {
             let reading = thread::Builder::new()
                 .name("transcripts".into())

@@ -19,8 +19,8 @@ pub(super) mod sound;
 use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadOnlyDatabase, ReadableDatabase,
@@ -60,6 +60,8 @@ pub(crate) struct Store {
     dir: PathBuf,
     path: PathBuf,
     checked: AtomicBool,
+    /// What is wrong with the file as a whole, where much of it can be read all the same.
+    flaw: Mutex<Option<String>>,
     /// Up to which entry of the log this process knows that it is durable.
     durable_log: AtomicU32,
 }
@@ -82,6 +84,7 @@ impl Store {
             dir,
             path,
             checked: AtomicBool::new(false),
+            flaw: Mutex::default(),
             durable_log: AtomicU32::new(0),
         }
     }
@@ -114,6 +117,7 @@ impl Store {
         self.disk
             .rename(&new, &self.path)
             .map_err(Error::io("rename", &new))?;
+        self.forget_flaw();
         self.sync_names()
     }
 
@@ -158,6 +162,41 @@ impl Store {
                 store: self,
             })
         })
+    }
+
+    /// The same, and where the file is damaged as a whole, what of it can be read. Nothing
+    /// may be destroyed for what this answers.
+    pub(crate) fn read_what_is_there<T>(
+        &self,
+        lock: &Lock,
+        look: impl FnOnce(&Snapshots<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.fenced(|| {
+            let db = self.open_damaged_or_not(lock)?;
+            look(&Snapshots {
+                db: &db,
+                store: self,
+            })
+        })
+    }
+
+    /// What is wrong with the file as a whole, where much of it can be read all the same.
+    ///
+    /// # Errors
+    /// [`Error::StoreDamaged`] if nothing can.
+    pub(crate) fn flaw(&self, lock: &Lock) -> Result<Option<Error>> {
+        self.read_what_is_there(lock, |store| store.begin()?.revision())?;
+        let known = self.known_flaw().clone();
+        Ok(known.map(|why| Error::store_damaged(&self.path, why)))
+    }
+
+    fn known_flaw(&self) -> MutexGuard<'_, Option<String>> {
+        self.flaw.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another file has the store's name: what is known of the old one is forgotten.
+    fn forget_flaw(&self) {
+        *self.known_flaw() = None;
     }
 
     /// Opens the store for as many transactions as `change` commits.
@@ -278,6 +317,30 @@ impl Store {
                 opened => opened.map(Opened::ToWrite),
             },
             Err(error) => Err(self.trouble(error)),
+        }
+    }
+
+    /// Opens a file that redb finds damaged as it is, without asking redb whether it is
+    /// whole: what lies beyond the damage still opens, and what was sealed shows itself
+    /// whether it is what it was.
+    fn open_damaged_or_not(&self, lock: &Lock) -> Result<Opened> {
+        let damage = match *self.known_flaw() {
+            Some(_) => None,
+            None => match self.fenced(|| self.open_to_read(lock)) {
+                Err(Error::StoreDamaged { path, why }) => Some((path, why)),
+                opened => return opened,
+            },
+        };
+        let file = self.open_file(lock, Access::Read)?;
+        match (builder().open_read_only_with_backend(Backend(file)), damage) {
+            (Ok(db), damage) => {
+                if let Some((_, why)) = damage {
+                    *self.known_flaw() = Some(why);
+                }
+                Ok(Opened::ToRead(db))
+            }
+            (Err(_), Some((path, why))) => Err(Error::StoreDamaged { path, why }),
+            (Err(error), None) => Err(self.trouble(error)),
         }
     }
 

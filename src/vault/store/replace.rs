@@ -74,6 +74,7 @@ impl Store {
             self.sync_names()
         };
         let done = rename(&self.path, old).and_then(|()| rename(&new, &self.path));
+        self.forget_flaw();
         if done.is_err() && matches!(self.disk.exists(&self.path), Ok(false)) {
             self.put_back(lock)?;
         }

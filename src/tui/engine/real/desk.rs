@@ -217,7 +217,8 @@ impl Desk {
                 });
                 self.ask_about_clock(&notes);
                 // What can't be kept is not even begun.
-                if self.tell_access(open.vault()) == Access::Full {
+                let has_flaw = matches!(open.store_flaw(), Ok(Some(_)));
+                if self.tell_access(open.vault()) == Access::Full && !has_flaw {
                     self.start_transcriber(open);
                 }
                 if let Err(failure) = merged {

@@ -29,6 +29,7 @@ mod exchanged;
 mod last_change;
 mod rolled_back;
 mod torture;
+mod usable;
 mod waiting;
 
 const DIR: &str = "/vault";
