@@ -5,7 +5,7 @@ use jiff::Zoned;
 
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
-use crate::search::{Filter, last_added};
+use crate::search::{Filter, FilterError, last_added};
 
 /// The word for the recording that was added last.
 pub const LAST: &str = "last";
@@ -37,7 +37,12 @@ impl Selection {
         match Filter::parse(words) {
             Ok(filter) => Ok(Self::Filtered(filter)),
             Err(why) if words.len() > 1 && words.iter().any(|word| looks_like_id(word)) => {
-                Err(unusable(format!("{why}; ids and filters can't be mixed")))
+                Err(unusable(match why {
+                    FilterError::Word(word) if looks_like_id(&word) => {
+                        format!("“{word}” is an id; ids and filters can't be mixed")
+                    }
+                    why => format!("{why}; ids and filters can't be mixed"),
+                }))
             }
             Err(why) => {
                 let why = why.to_string();
