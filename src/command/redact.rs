@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{Context, Progress, Unit, merge_quietly, resolve, shred};
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, plain};
 use crate::recording::{Recording, STORED_RATE_HZ};
 use crate::time::clock;
 use crate::vault::{Error, Redacted};
-use crate::worker::redacting::{self, Span};
+use crate::worker::redacting::{self, Beside, Span};
 
 /// What to take out.
 #[derive(Debug, Clone)]
@@ -41,6 +41,23 @@ impl Plan {
     }
 }
 
+/// What was taken out, and what a person should look at now.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What was taken out, and what is out of reach.
+    pub redacted: Redacted,
+    /// What stays beside the blanks of each transcript that lost words.
+    pub beside: Vec<Beside>,
+}
+
+impl Outcome {
+    /// What stays beside the blanks of each transcript, a line each.
+    pub fn to_check(&self) -> impl Iterator<Item = String> {
+        let lines = self.beside.iter();
+        lines.map(|one| format!("transcript {}: \"{}\"", one.transcript, plain(&one.words)))
+    }
+}
+
 /// Finds the recording and the words that would go.
 ///
 /// # Errors
@@ -56,7 +73,10 @@ pub fn plan(context: &Context, args: &Args, progress: &dyn Progress) -> Result<P
     let span = span_of(&recording, args.from, args.to)?;
     let words = match recording.versions.last() {
         Some(newest) => match vault.transcript(id, newest.number) {
-            Ok(transcript) => transcript.said_in(&span.millis()),
+            Ok(transcript) => {
+                let length_ms = redacting::length_ms(&recording.card);
+                transcript.said_in(&span.millis(), length_ms)
+            }
             // Damage must not keep anybody from taking out what is damaged.
             Err(error @ Error::Damaged { .. }) => {
                 progress.note(&format!("what it says there can't be shown: {error}"));
@@ -111,7 +131,7 @@ pub fn span_of(recording: &Recording, from: Duration, to: Duration) -> Result<Sp
 ///
 /// # Errors
 /// When the vault can't be unlocked or written; then the recording is as it was.
-pub fn run(context: &Context, plan: &Plan, progress: &dyn Progress) -> Result<Redacted, Failure> {
+pub fn run(context: &Context, plan: &Plan, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     progress.begin("redacting", None, Unit::Items);
     let mut begun = false;
@@ -122,7 +142,7 @@ pub fn run(context: &Context, plan: &Plan, progress: &dyn Progress) -> Result<Re
         progress.advance(done);
     });
     progress.end();
-    let redacted = redacted?;
+    let (redacted, beside) = redacted?;
     let id = redacted.id.short();
     let damage = |why: String| {
         progress.refuse(&Failure::new(Exit::Damaged, "the recording is damaged", why).about(&id));
@@ -137,5 +157,5 @@ pub fn run(context: &Context, plan: &Plan, progress: &dyn Progress) -> Result<Re
             "{lost} of its transcripts could not be read; nothing is left of them"
         )),
     }
-    Ok(redacted)
+    Ok(Outcome { redacted, beside })
 }

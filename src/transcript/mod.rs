@@ -2,8 +2,8 @@
 //!
 //! Plain data, without I/O. Times count from the start of the recording.
 //! The submodules write it in the formats of `show` and `export`, compare two
-//! versions, make one of what a person corrected, and take a span out; nothing
-//! here reads a format back.
+//! versions, make one of what a person corrected, and take a span out, however
+//! wrong the times of its words are; nothing here reads a format back.
 
 pub mod diff;
 pub mod json;
@@ -12,8 +12,10 @@ pub mod srt;
 pub mod text;
 pub mod vtt;
 
+mod beside;
 mod cue;
 mod edited;
+mod possible;
 mod redacted;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -66,6 +66,26 @@ pub(crate) fn spoken(segments: &[(u32, u32, &str)]) -> Transcript {
     }
 }
 
+/// A segment of words with their times (start and end in milliseconds, text).
+pub(crate) fn timed(words: &[(u32, u32, &str)]) -> Segment {
+    let texts: Vec<&str> = words.iter().map(|(_, _, text)| *text).collect();
+    let words: Vec<Word> = words
+        .iter()
+        .map(|&(start_ms, end_ms, text)| Word {
+            start_ms,
+            end_ms,
+            text: text.to_owned(),
+            confidence: 0.9,
+        })
+        .collect();
+    Segment {
+        start_ms: words.first().map_or(0, |word| word.start_ms),
+        end_ms: words.last().map_or(0, |word| word.end_ms),
+        text: texts.join(" "),
+        words,
+    }
+}
+
 /// Any transcript, also what no model would make: overlaps, ends before starts,
 /// control characters, arrows.
 pub(crate) fn any_transcript() -> impl Strategy<Value = Transcript> {

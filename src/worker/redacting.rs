@@ -1,6 +1,7 @@
 //! Takes a span out of a recording of an open vault: silence in its sound, a mark
 //! in every transcript.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::audio::Silencer;
@@ -26,7 +27,24 @@ impl Span {
     }
 }
 
-/// Redacts a recording. `progress` hears of segments done and segments in all.
+/// What stays in a transcript beside what was blanked, for a person to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// The transcript's number.
+    pub transcript: u32,
+    /// The words around its new blanks.
+    pub words: String,
+}
+
+/// The length of a recording as its transcripts count it, whatever is begun
+/// included.
+#[must_use]
+pub fn length_ms(card: &Card) -> u32 {
+    let per_ms = u64::from(STORED_RATE_HZ) / 1000;
+    u32::try_from(card.samples.div_ceil(per_ms)).unwrap_or(u32::MAX)
+}
+
+/// Redacts a recording, and answers with what stays beside each blank. `progress` hears of segments done and segments in all.
 ///
 /// # Errors
 /// When the recording is running or can't be read, or the vault can't be written;
@@ -36,17 +54,22 @@ pub fn redact(
     recording: &Recording,
     span: &Span,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Redacted, Failure> {
+) -> Result<(Redacted, Vec<Beside>), Failure> {
     let taken = Taken {
         silencer: Silencer::new(&span.samples, recording.card.pre_skip)?,
         words: span.millis(),
+        length_ms: length_ms(&recording.card),
+        beside: RefCell::default(),
     };
-    Ok(vault.redact(recording.id, &taken, progress)?)
+    let redacted = vault.redact(recording.id, &taken, progress)?;
+    Ok((redacted, taken.beside.into_inner()))
 }
 
 struct Taken {
     silencer: Silencer,
     words: Range<u32>,
+    length_ms: u32,
+    beside: RefCell<Vec<Beside>>,
 }
 
 impl Redaction for Taken {
@@ -54,8 +77,13 @@ impl Redaction for Taken {
         self.silencer.silence(segment.into(), packets);
     }
 
-    fn blank(&self, transcript: &Transcript) -> Option<Transcript> {
-        transcript.redacted(&self.words)
+    fn blank(&self, number: u32, transcript: &Transcript) -> Option<Transcript> {
+        let blank = transcript.redacted(&self.words, self.length_ms)?;
+        self.beside.borrow_mut().push(Beside {
+            transcript: number,
+            words: blank.beside_blanks(transcript),
+        });
+        Some(blank)
     }
 
     fn trim(&self, card: &mut Card) {

@@ -93,6 +93,13 @@ fn a_redacted_sentence_is_silent_and_in_nothing_that_opens() {
     let receipt = done.json();
     assert_eq!(receipt["redacted"]["id"], id.as_str());
     assert_eq!(receipt["redacted"]["transcripts"], 1);
+    let beside = &receipt["redacted"]["beside"][0];
+    assert_eq!(beside["transcript"], 1, "{beside}");
+    let around = beside["text"].as_str().unwrap();
+    assert!(
+        around.contains("the tests ") && around.contains("[redacted]"),
+        "{around}"
+    );
     let told = |at: &str| receipt["redacted"][at].as_f64().unwrap();
     assert!((told("from_s") - from_s).abs() < 0.001 && (told("to_s") - to_s).abs() < 0.001);
     assert!(!receipt["erased"].as_array().unwrap().is_empty());
@@ -185,6 +192,8 @@ fn a_person_is_asked_with_the_words_that_go_and_no_is_the_default() {
         told.contains("title, tags and note were not touched"),
         "{told}"
     );
+    assert!(told.contains("transcript 1: \"... "), "{told}");
+    assert!(told.contains("the times of words are estimates"), "{told}");
     assert!(!home.text_of(&id).contains("heater"));
 }
 

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::json::document;
 use super::{Out, moment};
-use crate::command::redact::Plan;
+use crate::command::redact::{Outcome, Plan};
 use crate::command::shred::Doomed;
 use crate::command::wipe::Target;
 use crate::error::plain;
 use crate::time;
-use crate::vault::{Receipt, Redacted, Scrubbed};
+use crate::vault::{Receipt, Scrubbed};
 
 /// What was shredded, what is out of reach, in words.
 pub(in crate::cli) fn receipt(
@@ -88,7 +88,8 @@ pub(in crate::cli) fn redaction_plan(out: Out<'_>, plan: &Plan) -> io::Result<()
 }
 
 /// What was redacted, what stays, what is out of reach, in words.
-pub(in crate::cli) fn redacted(out: Out<'_>, done: &Redacted, plan: &Plan) -> io::Result<()> {
+pub(in crate::cli) fn redacted(out: Out<'_>, outcome: &Outcome, plan: &Plan) -> io::Result<()> {
+    let done = &outcome.redacted;
     let s = if done.transcripts == 1 { "" } else { "s" };
     let sound = match plan.recording.audio_bytes {
         0 => "its sound was shredded before",
@@ -102,6 +103,16 @@ pub(in crate::cli) fn redacted(out: Out<'_>, done: &Redacted, plan: &Plan) -> io
         span(plan),
         done.transcripts,
     )?;
+    for line in outcome.to_check() {
+        writeln!(out, "{line}")?;
+    }
+    if !plan.recording.versions.is_empty() {
+        writeln!(
+            out,
+            "the times of words are estimates: read what is left with `voxvault show {}`",
+            done.id.short()
+        )?;
+    }
     writeln!(out, "its title, tags and note were not touched")?;
     reach(out, &done.receipt)
 }
@@ -144,13 +155,24 @@ pub(in crate::cli) fn receipt_json(out: Out<'_>, receipt: &Receipt) -> io::Resul
 }
 
 /// What was redacted, as JSON.
-pub(in crate::cli) fn redacted_json(out: Out<'_>, done: &Redacted, plan: &Plan) -> io::Result<()> {
+pub(in crate::cli) fn redacted_json(
+    out: Out<'_>,
+    outcome: &Outcome,
+    plan: &Plan,
+) -> io::Result<()> {
+    let done = &outcome.redacted;
+    let beside: Vec<Value> = outcome
+        .beside
+        .iter()
+        .map(|one| json!({ "transcript": one.transcript, "text": one.words }))
+        .collect();
     let seconds = plan.seconds();
     let redacted = json!({
         "id": done.id.to_string(),
         "from_s": seconds.start,
         "to_s": seconds.end,
         "transcripts": done.transcripts,
+        "beside": beside,
     });
     with_reach(out, "redacted", &redacted, &done.receipt)
 }

@@ -20,16 +20,17 @@ impl Session {
             let why = "the answer was no";
             return Err(Failure::new(Exit::Failed, "nothing was redacted", why));
         }
-        let redacted = redact::run(&self.context, &plan, &self.console)?;
+        let outcome = redact::run(&self.context, &plan, &self.console)?;
         self.print(|out| match self.json {
-            true => print::redacted_json(out, &redacted, &plan),
-            false => print::redacted(out, &redacted, &plan),
+            true => print::redacted_json(out, &outcome, &plan),
+            false => print::redacted(out, &outcome, &plan),
         })?;
         // All of its sound was sealed anew, and lies there twice.
         if let Some(offer) = scrub::offer(&self.context, plan.recording.audio_bytes) {
             self.console.note(offer);
         }
-        redacted.receipt.failure().map_or(Ok(Exit::Done), Err)
+        let receipt = outcome.redacted.receipt;
+        receipt.failure().map_or(Ok(Exit::Done), Err)
     }
 
     /// Names the recording, the span and the words, and asks; the default is no.

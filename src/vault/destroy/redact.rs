@@ -55,8 +55,9 @@ pub trait Redaction {
     /// segment, which keep their size.
     fn silence(&self, segment: u32, packets: &mut [u8]);
 
-    /// The transcript without what is to go; `None` if nothing in it is.
-    fn blank(&self, transcript: &Transcript) -> Option<Transcript>;
+    /// The transcript of this number without what is to go; `None` if nothing in
+    /// it is.
+    fn blank(&self, number: u32, transcript: &Transcript) -> Option<Transcript>;
 
     /// Takes out of the card what speaks of the span.
     fn trim(&self, card: &mut Card);
@@ -268,7 +269,7 @@ impl<'a> Rekeying<'a> {
                     self.counted.lost_transcripts += 1;
                     continue;
                 };
-                let blanked = self.redaction.blank(&old);
+                let blanked = self.redaction.blank(number, &old);
                 self.counted.transcripts += u32::from(blanked.is_some());
                 let facts = self.facts(Kind::Words, number, 0);
                 let frame = record::seal_text(new, &facts, &blanked.unwrap_or(old))?;

@@ -23,7 +23,7 @@ impl Redaction for Span {
         }
     }
 
-    fn blank(&self, old: &Transcript) -> Option<Transcript> {
+    fn blank(&self, _number: u32, old: &Transcript) -> Option<Transcript> {
         let text = blanked(&old.segments[0].text)?;
         let mut new = old.clone();
         new.segments[0].text = text;

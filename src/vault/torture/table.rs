@@ -318,7 +318,7 @@ impl Redaction for Span {
         }
     }
 
-    fn blank(&self, transcript: &Transcript) -> Option<Transcript> {
+    fn blank(&self, _number: u32, transcript: &Transcript) -> Option<Transcript> {
         let mut blank = transcript.clone();
         blank.segments[0].text = blanked(&transcript.text())?;
         Some(blank)

@@ -410,7 +410,7 @@ impl Desk {
         };
         let notes = Notes::default();
         let plan = redact::plan(&self.shared.context, &args, &notes)?;
-        let redacted = redact::run(&self.shared.context, &plan, &notes)?;
+        let outcome = redact::run(&self.shared.context, &plan, &notes)?;
         // Its loudness was another one.
         let _ = self.errands.send(Errand::Forget);
         self.transcribed(id)?;
@@ -424,13 +424,17 @@ impl Desk {
         let first = format!(
             "Redacted for good: the sentence, {sound}in {}.",
             crate::tui::view::words::several(
-                redacted.transcripts as usize,
+                outcome.redacted.transcripts as usize,
                 "transcript",
                 "transcripts"
             )
         );
-        let mut receipt = lines_behind(first, &redacted.receipt);
+        let mut receipt = lines_behind(first, &outcome.redacted.receipt);
         receipt.extend(notes.take());
+        receipt.push(String::new());
+        receipt.extend(outcome.to_check());
+        let advice = "The times of words are estimates: read what is left, in every version.";
+        receipt.push(advice.to_owned());
         if let Some(offer) = scrub::offer(&self.shared.context, plan.recording.audio_bytes) {
             receipt.extend([String::new(), format!("{offer}.")]);
         }
