@@ -50,11 +50,23 @@ pub struct Outcome {
     pub beside: Vec<Beside>,
 }
 
+/// Said where the sound of a word that went may still be there.
+const SPOKEN_ELSEWHERE: &str = "the times of some of these words can't be right: \
+                                their sound may lie outside the span, so listen too";
+
 impl Outcome {
-    /// What stays beside the blanks of each transcript, a line each.
-    pub fn to_check(&self) -> impl Iterator<Item = String> {
-        let lines = self.beside.iter();
-        lines.map(|one| format!("transcript {}: \"{}\"", one.transcript, plain(&one.words)))
+    /// What stays beside the blanks of each transcript, a line each, and whether the
+    /// sound has to be looked after too.
+    #[must_use]
+    pub fn to_check(&self) -> Vec<String> {
+        let blanks = self.beside.iter();
+        let mut lines: Vec<String> = blanks
+            .map(|one| format!("transcript {}: \"{}\"", one.transcript, plain(&one.words)))
+            .collect();
+        if self.beside.iter().any(|one| one.is_doubted) {
+            lines.push(SPOKEN_ELSEWHERE.to_owned());
+        }
+        lines
     }
 }
 

@@ -62,6 +62,16 @@ impl Transcript {
         said.join(" ")
     }
 
+    /// Whether words go with this span whose times can't be right: they may have been
+    /// spoken elsewhere, where their sound is not silent.
+    #[must_use]
+    pub fn is_doubted_in(&self, span: &Range<u32>, length_ms: u32) -> bool {
+        let doubted = |fate: &Fate| fate.goes && !fate.is_believed;
+        self.going(span, length_ms)
+            .iter()
+            .any(|going| matches!(going, Going::Words(fates) if fates.iter().any(doubted)))
+    }
+
     /// What of each segment goes.
     fn going(&self, span: &Range<u32>, length_ms: u32) -> Vec<Going> {
         let places: Vec<Option<Vec<Range<usize>>>> = self.segments.iter().map(spelled).collect();

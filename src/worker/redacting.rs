@@ -34,6 +34,8 @@ pub struct Beside {
     pub transcript: u32,
     /// The words around its new blanks.
     pub words: String,
+    /// Whether some that went may have been spoken elsewhere.
+    pub is_doubted: bool,
 }
 
 /// The length of a recording as its transcripts count it, whatever is begun
@@ -82,6 +84,7 @@ impl Redaction for Taken {
         self.beside.borrow_mut().push(Beside {
             transcript: number,
             words: blank.beside_blanks(transcript),
+            is_doubted: transcript.is_doubted_in(&self.words, self.length_ms),
         });
         Some(blank)
     }

@@ -95,6 +95,7 @@ fn a_redacted_sentence_is_silent_and_in_nothing_that_opens() {
     assert_eq!(receipt["redacted"]["transcripts"], 1);
     let beside = &receipt["redacted"]["beside"][0];
     assert_eq!(beside["transcript"], 1, "{beside}");
+    assert!(beside["times_doubted"].is_boolean(), "{beside}");
     let around = beside["text"].as_str().unwrap();
     assert!(
         around.contains("the tests ") && around.contains("[redacted]"),

@@ -164,7 +164,7 @@ pub(in crate::cli) fn redacted_json(
     let beside: Vec<Value> = outcome
         .beside
         .iter()
-        .map(|one| json!({ "transcript": one.transcript, "text": one.words }))
+        .map(|one| json!({ "transcript": one.transcript, "text": one.words, "times_doubted": one.is_doubted }))
         .collect();
     let seconds = plan.seconds();
     let redacted = json!({

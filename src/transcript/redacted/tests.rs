@@ -29,6 +29,7 @@ fn words_of_the_span_go_and_one_mark_stands_for_each_run() {
     ]);
     let new = old.redacted(&(1_800..2_000), LENGTH_MS).unwrap();
     assert_eq!(texts(&new), ["my number is [redacted]", "call me"]);
+    assert!(!old.is_doubted_in(&(1_800..2_000), LENGTH_MS));
     let mark = &new.segments[0].words[3];
     assert_eq!((mark.start_ms, mark.end_ms), (1_500, 2_500));
     assert_eq!(old.said_in(&(1_800..2_000), LENGTH_MS), "555, thanks");
@@ -57,6 +58,7 @@ fn words_whose_times_are_wrong_by_seconds_go_with_the_span() {
     let new = old.redacted(&(800..2_700), 2_870).unwrap();
     assert_eq!(texts(&new), [MARK]);
     assert_eq!(new.redacted(&(800..2_700), 2_870), None);
+    assert!(old.is_doubted_in(&(800..2_700), 2_870));
     // In two segments it is the same.
     let old = of_segments(vec![timed(&words[..3]), timed(&words[3..])]);
     let new = old.redacted(&(800..2_700), 2_870).unwrap();
