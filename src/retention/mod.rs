@@ -16,18 +16,16 @@
 //!   for the transcript, where there is one to come. Its text waits as well: what is not
 //!   there has no age, and without the key to it no transcript could come any more.
 
+mod clock;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::clock::{ClockVerdict, TRUSTED_AHEAD_MS, Trust, dated, judge_clock};
 use crate::recording::{KeptUntil, Moment, Recording};
 use crate::time::{Age, TimeError};
-
-/// How far ahead of the last time it has seen a vault takes a clock at its word: a day,
-/// and two hours more, so that whoever comes every night at the same time is not asked
-/// when he comes a little late, or in the night in which the clocks are changed.
-pub const TRUSTED_AHEAD_MS: i64 = 26 * 3_600_000;
 
 /// How long something is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -460,58 +458,6 @@ pub fn earliest(rules: &[Rule], kept_from: Moment) -> Option<Moment> {
         Keep::For(age) => Some(Moment::from_zoned(&age.after(&kept_from.to_zoned()))),
     });
     ends.min_by_key(|end| end.unix_ms)
-}
-
-/// Whether a clock can be taken at its word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// Only if it goes on from where it was believed last.
-    IfPlausible,
-    /// Its owner says that it is right.
-    Confirmed,
-}
-
-/// What a vault makes of a clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClockVerdict {
-    /// It goes on from where it was believed last.
-    Right,
-    /// It is more than a day ahead of that: nobody was here for that long, or it was set
-    /// wrong.
-    Ahead,
-    /// It is behind the latest time that the vault has seen.
-    Behind,
-}
-
-/// Whether a clock can be taken at its word, given the latest time that a vault has seen
-/// and the latest that it believed. One that has believed none yet believes any.
-#[must_use]
-pub fn judge_clock(last_seen_ms: i64, believed_ms: i64, now: Moment) -> ClockVerdict {
-    let ahead_ms = now.unix_ms.saturating_sub(believed_ms);
-    if believed_ms != 0 && ahead_ms > TRUSTED_AHEAD_MS {
-        ClockVerdict::Ahead
-    } else if now.unix_ms < last_seen_ms {
-        ClockVerdict::Behind
-    } else {
-        ClockVerdict::Right
-    }
-}
-
-/// The date of what is done while a clock says this: what it says, unless it can't be so.
-/// A clock that is more than a day behind the latest time that a vault has seen is broken,
-/// and that time counts; but one that is near what was believed last is right, and another
-/// one leapt ahead before.
-#[must_use]
-pub fn dated(last_seen_ms: i64, believed_ms: i64, now: Moment) -> Moment {
-    let behind_ms = last_seen_ms.saturating_sub(now.unix_ms);
-    let from_believed_ms = now.unix_ms.abs_diff(believed_ms);
-    if behind_ms <= TRUSTED_AHEAD_MS || from_believed_ms <= TRUSTED_AHEAD_MS.unsigned_abs() {
-        return now;
-    }
-    Moment {
-        unix_ms: last_seen_ms,
-        ..now
-    }
 }
 
 #[cfg(test)]
