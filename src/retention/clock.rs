@@ -43,14 +43,17 @@ pub fn judge_clock(last_seen_ms: i64, believed_ms: i64, now: Moment) -> ClockVer
 }
 
 /// The date of what is done while a clock says this: what it says, unless it can't be so.
-/// A clock that is more than a day behind the latest time that a vault has seen is broken,
-/// and that time counts; but one that is near what was believed last is right, and another
-/// one leapt ahead before.
+/// A clock that is more than a day earlier than what a vault believed last is broken, and
+/// the latest time seen counts. In between the clock counts: it may be that one leapt ahead
+/// before, and what nobody confirmed must not outvote it.
 #[must_use]
 pub fn dated(last_seen_ms: i64, believed_ms: i64, now: Moment) -> Moment {
-    let behind_ms = last_seen_ms.saturating_sub(now.unix_ms);
-    let from_believed_ms = now.unix_ms.abs_diff(believed_ms);
-    if behind_ms <= TRUSTED_AHEAD_MS || from_believed_ms <= TRUSTED_AHEAD_MS.unsigned_abs() {
+    // What was believed since was not known when something was begun that waits.
+    let earliest_ms = match believed_ms {
+        0 => last_seen_ms,
+        _ => believed_ms.min(last_seen_ms),
+    };
+    if earliest_ms.saturating_sub(now.unix_ms) <= TRUSTED_AHEAD_MS {
         return now;
     }
     Moment {

@@ -225,7 +225,10 @@ fn what_a_broken_clock_says_is_dated_by_the_latest_time_seen() {
     let day = |number| at(number).unix_ms;
     let dated = |seen, believed, now| dated(day(seen), day(believed), at(now));
     assert_eq!(dated(100, 100, -17_000), at(100), "a clock of long ago");
-    assert_eq!(dated(100, 50, 70), at(100), "one behind the last leap");
+    assert_eq!(dated(100, 50, 48), at(100), "before what was believed");
+    assert_eq!(dated(100, 0, 70), at(100), "none was believed yet");
+    assert_eq!(dated(100, 50, 70), at(70), "no leap outvotes it");
+    assert_eq!(dated(50, 100, 52), at(52), "it waited for weeks");
     assert_eq!(
         dated(100, 100, 99),
         at(99),

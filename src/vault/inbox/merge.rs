@@ -379,6 +379,7 @@ fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
 /// says; from when its age counts is known by now, which is never before what the vault had
 /// seen when it was begun. What was imported with a date of its own keeps that.
 fn date(held: &Held<'_>, waiting: &mut [Waiting], believed_ms: i64, report: &mut MergeReport) {
+    let mut dateless = Vec::new();
     for one in waiting {
         let Some(clip) = held.bag().clips.get(&one.id) else {
             continue;
@@ -394,9 +395,18 @@ fn date(held: &Held<'_>, waiting: &mut [Waiting], believed_ms: i64, report: &mut
         if card.added_at == clock {
             continue;
         }
-        if !has_own_date {
-            card.recorded_at = card.added_at;
-        }
         report.redated.push(Redated { id, clock });
+        if !has_own_date {
+            dateless.push((clock.unix_ms, card));
+        }
+    }
+    // A millisecond apart, so that a list has them in the order in which they were begun.
+    dateless.sort_unstable_by_key(|(clock_ms, _)| *clock_ms);
+    let begun_at_once = dateless.chunk_by_mut(|(one, _), (next, _)| one == next);
+    for (after_ms, cards) in (0..).zip(begun_at_once) {
+        for (_, card) in cards {
+            card.recorded_at = card.added_at;
+            card.recorded_at.unix_ms = card.added_at.unix_ms.saturating_add(after_ms);
+        }
     }
 }

@@ -194,6 +194,49 @@ fn what_is_recorded_by_a_clock_of_long_ago_is_dated_by_the_latest_time_seen() {
 }
 
 #[test]
+fn a_leap_that_nobody_confirmed_does_not_date_what_the_right_clock_records_behind_it() {
+    let world = World::new();
+    // Nothing is believed behind the first long gap: without rules nobody asks.
+    world.set(RECORDED_MS + 3 * DAY_MS);
+    world.record("after a gap", 0);
+    world.open.merge().unwrap();
+    let ahead_ms = RECORDED_MS + 368 * DAY_MS;
+    world.set(ahead_ms);
+    world.open.change_settings(&mut |_| ()).unwrap();
+    let settings = world.open.settings().unwrap();
+    assert_eq!(settings.believed_ms, RECORDED_MS);
+    assert_eq!(settings.last_seen_ms, ahead_ms);
+    for day in [4, 10, 100] {
+        let right = moment(RECORDED_MS + day * DAY_MS);
+        world.set(right.unix_ms);
+        let id = world.record("by the right clock", 0);
+        let report = world.open.merge().unwrap();
+        assert_eq!(report.redated, []);
+        let recording = world.open.recording(id).unwrap();
+        assert_eq!(recording.card.recorded_at, right);
+        assert_eq!(recording.card.added_at, right);
+        // It may be that the other one was right: nothing goes early.
+        assert_eq!(recording.kept_from.unix_ms, ahead_ms);
+        assert_eq!(world.open.now(), right);
+    }
+}
+
+#[test]
+fn what_a_broken_clock_recorded_stays_in_its_order() {
+    let world = World::new();
+    let spoken: Vec<_> = (0..6)
+        .map(|minute| {
+            world.set(100_000_000_000 + minute * 60_000);
+            world.record("in 1973", 0)
+        })
+        .collect();
+    assert_eq!(world.open.merge().unwrap().redated.len(), spoken.len());
+    let listed = world.open.recordings().unwrap();
+    let newest_last: Vec<_> = listed.iter().rev().map(|one| one.id).collect();
+    assert_eq!(newest_last, spoken);
+}
+
+#[test]
 fn what_waits_or_runs_for_days_keeps_the_date_of_its_clock() {
     let world = World::new();
     let recorded = world.record("waits", 0);
