@@ -1,8 +1,9 @@
 //! What is known without a key of whether the clock of this machine can be right.
 //!
 //! It is compared with when this program was made, and with when the files that hold the
-//! vault's keys were changed last. That is enough to warn and to read dates by; what is
-//! kept is dated by the vault itself, which knows more.
+//! vault's keys were changed last. That is enough to warn, and no more: a copy of a vault
+//! may have files from any time. What is kept is dated by the vault itself, once its keys
+//! are there.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -67,25 +68,29 @@ pub(super) fn warning(context: &Context, vault: &Vault) -> Option<String> {
     let now = context.now();
     let doubt = Over::of(Some(vault), now.offset_s).doubt(now)?;
     Some(format!(
-        "{doubt}; what comes in is dated by the latest time that the vault has seen"
+        "{doubt}; if it is wrong, what comes in is dated by the latest time that the vault has seen"
     ))
 }
 
-/// How far the clock is behind what is known of the time; 0 if it may be right.
+/// How far the clock is behind what the vault makes of it; 0 if it may be right, and where
+/// its keys are not at hand: the merge knows better then.
 pub(super) fn behind_ms(context: &Context, vault: &Vault) -> i64 {
     let now = context.now();
-    let later_ms = |known: Moment| known.unix_ms.saturating_sub(now.unix_ms).max(0);
-    if let Some(open) = context.already_open() {
-        return later_ms(open.now());
-    }
-    let over = Over::of(Some(vault), now.offset_s);
-    if over.doubt(now).is_none() {
-        return 0;
-    }
-    match context.unlocked_quietly() {
-        Ok(Some(open)) => later_ms(open.now().max(over.at)),
-        Ok(None) | Err(_) => later_ms(over.at),
-    }
+    let open = match context.already_open() {
+        Some(open) => Some(open),
+        None if Over::of(Some(vault), now.offset_s).doubt(now).is_none() => None,
+        None => context.unlocked_quietly().ok().flatten(),
+    };
+    open.map_or(0, |open| {
+        open.now().unix_ms.saturating_sub(now.unix_ms).max(0)
+    })
+}
+
+/// The moment after which nothing can have been recorded, while it is this late. A clock of
+/// long ago takes no date from a file.
+pub(super) fn latest(now: Moment) -> Moment {
+    let unix_ms = now.unix_ms.max(EARLIEST_MS);
+    Moment { unix_ms, ..now }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use voxvault::recording::Moment;
 use voxvault::vault::site::{Clock, Site};
 
+use crate::support::prepared::quick_home;
 use crate::support::sound::Pcm;
 use crate::support::{Home, PASSPHRASE, library};
 
@@ -66,10 +67,13 @@ fn what_a_clock_that_is_behind_records_is_dated_by_what_the_vault_has_seen() {
     }
     let [later, dateless] = [later, dateless].map(|file| file.display().to_string());
     let import = ["import", &later, &dateless, "--no-transcribe"];
-    home.voxvault(import).locked().run().ok();
+    let imported = home.voxvault(import).run().ok();
 
     let listed = home.voxvault(["list", "--json"]).run().ok();
-    assert!(listed.stderr.contains("it is dated by that"), "{listed}");
+    assert!(
+        imported.stderr.contains("it is dated by that"),
+        "{imported}"
+    );
     assert!(listed.stderr.contains("--clock-is-right"), "{listed}");
     let all = library::unlock(&home.vault(), PASSPHRASE)
         .recordings()
@@ -83,6 +87,40 @@ fn what_a_clock_that_is_behind_records_is_dated_by_what_the_vault_has_seen() {
     assert_eq!(date("spoken"), [seen.clone(), seen.clone()]);
     assert_eq!(date("memo"), [seen.clone(), seen.clone()]);
     assert_eq!(date(&format!("{day} 10.11.12")), [day, seen]);
+}
+
+#[test]
+fn the_times_of_the_vaults_files_date_nothing() {
+    let home = quick_home();
+    let copied = SystemTime::now() + 800 * DAY;
+    let today = SystemTime::now();
+    for (name, seconds) in [("open", 1.1), ("locked", 1.2)] {
+        for root in ["root.a", "root.b"] {
+            let file = File::options().write(true).open(home.vault().join(root));
+            file.unwrap().set_modified(copied).unwrap();
+        }
+        let file = home.write(&format!("{name}.wav"), &Pcm::tone(16_000, seconds).wav());
+        let later = File::options().write(true).open(&file).unwrap();
+        later.set_modified(today + 400 * DAY).unwrap();
+        let file = file.display().to_string();
+        let import = home.voxvault(["import", &file, "--no-transcribe"]);
+        let import = match name {
+            "locked" => import.locked(),
+            _ => import,
+        };
+        let imported = import.run().ok();
+        assert!(imported.stderr.contains("the clock says"), "{imported}");
+    }
+    let open = library::unlock(&home.vault(), PASSPHRASE);
+    open.merge().unwrap();
+    let all = open.recordings().unwrap();
+    assert_eq!(all.len(), 2);
+    for one in all {
+        for at in [one.card.recorded_at, one.card.added_at] {
+            let at = UNIX_EPOCH + Duration::from_millis(at.unix_ms.unsigned_abs());
+            assert!(at < today + DAY, "{}: {at:?}", one.card.title);
+        }
+    }
 }
 
 #[test]

@@ -75,9 +75,9 @@ pub fn run(context: &Context, progress: &dyn Progress) -> Vec<Check> {
 fn doubted_clock(context: &Context) -> Option<String> {
     let now = context.now();
     let settings = context.already_open().and_then(|open| open.settings().ok());
-    if let Some(settings) = settings.filter(|settings| settings.dated(now) != now) {
+    if let Some(settings) = settings {
         let seen = settings.dated(now);
-        return Some(format!("it says {now}, and the vault has seen {seen}"));
+        return (seen != now).then(|| format!("it says {now}, and the vault has seen {seen}"));
     }
     Over::of(context.vault().ok().as_ref(), now.offset_s).doubt(now)
 }

@@ -88,7 +88,7 @@ struct Importing<'a> {
     context: &'a Context,
     vault: &'a Vault,
     args: &'a Args,
-    /// How far the clock is behind what is known of the time.
+    /// How far the clock is behind what the vault makes of it.
     behind_ms: i64,
     progress: &'a dyn Progress,
 }
@@ -125,7 +125,7 @@ fn take_all(
 }
 
 impl Importing<'_> {
-    /// The moment after which nothing can have been recorded.
+    /// The date of what comes in now.
     fn now(&self) -> Moment {
         let now = self.context.now();
         Moment {
@@ -285,7 +285,7 @@ impl Importing<'_> {
             name: &name,
             changed: batch.changed(sound),
         };
-        if let Some(moment) = dates::best(&known, now) {
+        if let Some(moment) = dates::best(&known, clock::latest(now)) {
             card.recorded_at = moment;
         }
         let total = opened
