@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use super::{Context, Progress, Unit};
 use crate::error::{Exit, Failure};
+use crate::vault::error::NO_STORE_HINT;
 use crate::vault::{Flaw, REPAIR_HINT, Verified};
 
 /// Whether anything is changed.
@@ -58,6 +59,7 @@ pub fn failure(verified: &Verified, mode: Mode) -> Option<Failure> {
     let failure = Failure::new(Exit::Damaged, "the vault was damaged", why);
     let can_be_more = mode == Mode::Look && mended < all;
     Some(match can_be_more {
+        true if verified.is_store_no_file() => failure.hint(NO_STORE_HINT),
         true => failure.hint(REPAIR_HINT),
         false => failure,
     })

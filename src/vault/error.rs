@@ -7,6 +7,13 @@ use crate::crypto::CryptoError;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
 
+/// How it is said that something else than a file has the name of one.
+pub(crate) const NOT_A_FILE: &str = "it is not a file but";
+
+/// What to do where that is the name of the store.
+pub(crate) const NO_STORE_HINT: &str = "put the file of the store itself there; \
+     if there is none any more, mv away what has its name, and an empty store takes its place";
+
 /// The result of a vault operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -354,9 +361,13 @@ impl From<Error> for Failure {
                 .about(which)
                 .hint("put the file back from a copy, if there is one; what other files hold is untouched"),
             Error::StoreDamaged { path, why } => {
+                let hint = match why.starts_with(NOT_A_FILE) {
+                    true => NO_STORE_HINT,
+                    false => crate::vault::REPAIR_HINT,
+                };
                 Self::new(Exit::Damaged, "the store is damaged", why)
                     .about(path.display())
-                    .hint(crate::vault::REPAIR_HINT)
+                    .hint(hint)
             }
             Error::NoRecording { id } => Self::new(
                 Exit::NotFound,

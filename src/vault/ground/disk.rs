@@ -16,6 +16,7 @@ use rustix::fs::{Access as Permission, FlockOperation, OFlags, access, flock, st
 use rustix::io::Errno;
 
 use crate::crypto::fill_noise;
+use crate::vault::error::NOT_A_FILE;
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +151,7 @@ fn no_file(path: &Path) -> io::Error {
         Ok(kind) if kind.is_socket() => "a socket",
         _ => "something else",
     };
-    io::Error::new(NO_FILE, format!("it is not a file but {what}"))
+    io::Error::new(NO_FILE, format!("{NOT_A_FILE} {what}"))
 }
 
 /// More than any file that is read in one piece has: a bag of a million recordings

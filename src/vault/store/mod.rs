@@ -42,10 +42,6 @@ pub(in crate::vault) const NEW_FILE: &str = "store.redb.new";
 /// behind its name.
 pub(in crate::vault) const ASIDE_FILE: &str = "store.redb.aside";
 
-/// What had the store's name and is no file, once a repair has moved it; a further one
-/// has a number behind its name.
-const NO_FILE: &str = "store.redb.not-a-file";
-
 /// The store of one vault.
 pub(crate) struct Store {
     disk: Arc<dyn Disk>,

@@ -15,7 +15,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{ASIDE_FILE, Changes, NEW_FILE, NO_FILE, Store};
+use super::{ASIDE_FILE, Changes, NEW_FILE, Store};
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{self, Access};
 use crate::vault::ground::lock::Lock;
@@ -138,39 +138,6 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("rename", &old)(error)),
         }
-    }
-
-    /// Gives something else that has the store's name, a folder or a pipe, another one,
-    /// which is answered, and lets a store take its place: the one that a cut exchange
-    /// left, or an empty one.
-    ///
-    /// # Errors
-    /// If no store can be made; then what had the name has it again.
-    pub(crate) fn move_stranger(&self, lock: &Lock) -> Result<Option<PathBuf>> {
-        match self.disk.open(&self.path, Access::Read) {
-            Err(error) if disk::is_no_file(&error) => {}
-            _ => return Ok(None),
-        }
-        let names = self.disk.list(&self.dir);
-        let names = names.map_err(Error::io("list", &self.dir))?;
-        let mut name = NO_FILE.to_owned();
-        for number in 2_u32.. {
-            if !names.contains(&name) {
-                break;
-            }
-            name = format!("{NO_FILE}.{number}");
-        }
-        let moved = self.dir.join(name);
-        let rename = |from: &Path, to: &Path| {
-            let renamed = self.disk.rename(from, to);
-            renamed.map_err(Error::io("rename", from))
-        };
-        rename(&self.path, &moved)?;
-        let made = self.sync_names().and_then(|()| self.make(lock));
-        if made.is_err() && matches!(self.disk.exists(&self.path), Ok(false)) {
-            rename(&moved, &self.path)?;
-        }
-        made.map(|_| Some(moved))
     }
 
     /// The highest number of a file that was set aside; 0 if there is none.

@@ -36,8 +36,6 @@ pub struct Rescued {
     /// Where the damaged file is kept, if there were records in it of recordings that
     /// the keys know nothing of: another vault's, or newer than the keys are.
     pub kept: Option<PathBuf>,
-    /// Where what had the store's name is now, if it was no file.
-    pub stranger: Option<PathBuf>,
     /// Where an earlier store is kept that a scrub or a repair had not yet
     /// overwritten: there may be more in it.
     pub earlier: Option<PathBuf>,
@@ -47,15 +45,12 @@ pub struct Rescued {
 /// hears how many bytes of the old one were looked through.
 ///
 /// # Errors
-/// If the new one can't be written, a full disk for one; then nothing is changed, but that
-/// what had its name and is no file may have another.
+/// If the new one can't be written, a full disk for one; then nothing is changed. Nor is it
+/// where something else than a file has the store's name: a link says where the store may
+/// be, and nothing of it is lost yet.
 pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<Rescued> {
     let path = held.dir().join(store::FILE);
-    let stranger = held.store().move_stranger(held.lock())?;
-    let file = held
-        .disk()
-        .open(&path, Access::Read)
-        .map_err(Error::io("open", &path))?;
+    let file = held.store().open_file(held.lock(), Access::Read)?;
     let bytes = file.len().map_err(Error::io("read", &path))?;
     let records = finding::find(held.bag(), &*file, progress).map_err(Error::io("read", &path))?;
     let rows = into_rows(&records);
@@ -93,7 +88,6 @@ pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Resul
         bytes,
         not_erased,
         kept,
-        stranger,
         earlier,
     })
 }

@@ -23,9 +23,10 @@ mod tests;
 mod tree;
 mod waiting;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::Result;
+use super::error::{NOT_A_FILE, Result};
 use super::log::{Lapse, Log};
 use super::notice::Notice;
 use super::session::Held;
@@ -51,6 +52,16 @@ pub struct Verified {
     pub flaws: Vec<Flaw>,
     /// What is no damage and may be of interest: strange names, leftovers.
     pub notes: Vec<String>,
+}
+
+impl Verified {
+    /// Whether something else than a file has the name of the store: no repair helps then.
+    #[must_use]
+    pub fn is_store_no_file(&self) -> bool {
+        let is_store = |flaw: &Flaw| Path::new(&flaw.place).ends_with(store::FILE);
+        let mut flaws = self.flaws.iter();
+        flaws.any(|flaw| is_store(flaw) && flaw.what.starts_with(NOT_A_FILE))
+    }
 }
 
 /// Something that is damaged.

@@ -15,7 +15,7 @@ use crate::vault::store::rescue;
 ///
 /// # Errors
 /// If something can't be written, a full disk for one: the store is then the one
-/// that it was.
+/// that it was. Where something else has its name, nothing is changed.
 pub(in crate::vault) fn repair(
     held: &mut Held<'_>,
     notices: &[Notice],
@@ -102,13 +102,6 @@ fn mend_store(
     ));
     if let Some(why) = rescued.not_erased {
         notes.push(format!("the damaged store could not be overwritten: {why}"));
-    }
-    if let Some(path) = rescued.stranger {
-        notes.push(format!(
-            "what had the name of the store and is no file was moved to {}; look whether the \
-             store is in it: given its name back, it opens",
-            path.display()
-        ));
     }
     if let Some(path) = rescued.kept {
         notes.push(format!(
