@@ -167,7 +167,8 @@ fn newest_first_by_when_it_was_spoken_then_by_when_it_came_in() {
     let (_dir, open) = new_vault();
     for (title, recorded, added) in [("old", 1, 9), ("newer", 2, 1), ("newest", 2, 2)] {
         let mut card = card(title);
-        (card.recorded_at, card.added_at) = (moment(recorded), moment(added));
+        let later = |ms: i64| moment(4_000_000_000_000 + ms);
+        (card.recorded_at, card.added_at) = (later(recorded), later(added));
         open.vault().begin(&card).unwrap().finish(&card).unwrap();
     }
     open.merge().unwrap();
