@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Zoned;
 
-use super::{Context, Progress, Unit, merge_quietly, resolve, tell_of_notices};
+use super::{Context, Progress, Unit, merge_quietly, resolve, tell_of_damage, tell_of_notices};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::search::{Filter, last_added};
@@ -80,7 +80,7 @@ fn chosen(
     let running = vault.running()?;
     let merged = merge_quietly(vault, progress)?;
     let mut waiting = waiting(vault, &merged)?;
-    let mut recordings = super::recordings(vault, progress)?;
+    let mut recordings = all_cards(vault, selection, progress)?;
     waiting.retain(|one| recordings.iter().all(|come| come.id != one.id));
     recordings.append(&mut waiting);
     let ids = match selection {
@@ -103,6 +103,36 @@ fn chosen(
     }
     doomed.extend(picked(vault, &others, progress)?);
     Ok(doomed)
+}
+
+/// Every card, to choose by. What is destroyed for what the cards say has to be chosen from
+/// all of them where it is the last one, and by a store that is whole.
+fn all_cards(
+    vault: &OpenVault,
+    selection: &resolve::Selection,
+    progress: &dyn Progress,
+) -> Result<Vec<Recording>, Failure> {
+    let in_doubt = |why: String| {
+        Failure::new(Exit::Damaged, "can't tell which recordings are meant", why)
+            .hint("name recordings by their ids, or repair first: voxvault verify --repair")
+    };
+    if let Some(flaw) = vault.store_flaw()? {
+        return Err(in_doubt(flaw.to_string()));
+    }
+    let listing = vault.listing()?;
+    match listing.damaged.first() {
+        Some(one) if matches!(selection, resolve::Selection::Named(_)) => {
+            let id = one.id.short();
+            Err(in_doubt(format!(
+                "the card of {id} can't be read: {}",
+                one.why
+            )))
+        }
+        _ => {
+            tell_of_damage(&listing.damaged, progress);
+            Ok(listing.recordings)
+        }
+    }
 }
 
 /// What no merge could take in: it is meant like everything else. What was refused, and
