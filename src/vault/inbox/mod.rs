@@ -216,12 +216,16 @@ pub(crate) fn sweep_marks(disk: &dyn Disk, dir: &Path) -> Result<()> {
         unended,
         ..
     } = names(disk, dir)?;
-    let alone = |id: &RecordingId| recordings.binary_search(id).is_err();
-    for id in unended.into_iter().filter(alone) {
-        unmark(disk, dir, id)?;
-    }
     let inbox = dir.join(DIR);
-    disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox))
+    let sync = || disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox));
+    // Who gave up a recording renames its file, and may not have made that durable.
+    sync()?;
+    let alone = |id: &RecordingId| recordings.binary_search(id).is_err();
+    let alone = unended.into_iter().filter(alone);
+    let unmarked = alone
+        .map(|id| unmark(disk, dir, id))
+        .fold(Ok(()), Result::and);
+    sync().and(unmarked)
 }
 
 /// Overwrites and removes what has lost its name already.
