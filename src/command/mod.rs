@@ -82,12 +82,16 @@ fn merge(
     progress: &dyn Progress,
 ) -> Result<MergeReport, Failure> {
     let merged = match (vault.vault().may_write(), vault.store_flaw()) {
-        (Err(_), _) => {
+        (Err(_), flaw) => {
+            if let Ok(Some(flaw)) = flaw {
+                progress.refuse(&flaw.into());
+            }
             tell_of_waiting(vault, progress);
             Ok(MergeReport::default())
         }
         (Ok(()), Ok(Some(flaw))) => {
             // What of it can be read is given; nothing comes in before it was repaired.
+            vault.lock_out_forgers()?;
             progress.refuse(&flaw.into());
             Ok(MergeReport {
                 waiting: count_waiting(vault),
@@ -276,6 +280,7 @@ fn tell_of(notice: &Notice, progress: &dyn Progress) {
         Notice::Forged { .. }
         | Notice::FellBack { .. }
         | Notice::WayLost { .. }
+        | Notice::EarlierInForce { .. }
         | Notice::StoreMissing { .. } => {
             progress.refuse(&damage(
                 "something is wrong with the vault",

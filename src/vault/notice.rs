@@ -66,6 +66,13 @@ pub enum Notice {
         /// The file.
         path: PathBuf,
     },
+    /// In the store the state before its last change is in force, and stays so.
+    EarlierInForce {
+        /// The file.
+        path: PathBuf,
+        /// Why it stays.
+        why: String,
+    },
     /// The store has a later state than the one in force, that is not finished or does
     /// not open.
     Unfinished {
@@ -127,6 +134,11 @@ impl fmt::Display for Notice {
             Self::PutInForce { path } => write!(
                 f,
                 "in {} the state before its last change was in force; the last one is again",
+                path.display()
+            ),
+            Self::EarlierInForce { path, why } => write!(
+                f,
+                "in {} the state before its last change is in force: {why}",
                 path.display()
             ),
             Self::Unfinished { path } => write!(

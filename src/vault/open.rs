@@ -123,11 +123,17 @@ impl OpenVault {
         self.came_in.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what waits in the inbox into the vault.
-    ///
-    /// Where unlocking found a forged root slot, the keys are rotated first:
-    /// recorders, which have no key, would go on to seal to the forger's.
+    /// Takes what waits in the inbox into the vault, once forgers are locked out.
     pub fn merge(&self) -> Result<MergeReport> {
+        self.lock_out_forgers()?;
+        let report = self.session.with(merge::merge)?;
+        self.came_in_list().extend(&report.merged);
+        Ok(report)
+    }
+
+    /// Rotates the keys where unlocking found a forged root slot: recorders, which have no
+    /// key, would go on to seal to the forger's.
+    pub fn lock_out_forgers(&self) -> Result<()> {
         let is_forged = |notice: &Notice| matches!(notice, Notice::Forged { .. });
         let forged = || self.notices().into_iter().filter(is_forged).count();
         let mut found = forged();
@@ -139,9 +145,7 @@ impl OpenVault {
             })?;
             self.swept.store(found, Ordering::Relaxed);
         }
-        let report = self.session.with(merge::merge)?;
-        self.came_in_list().extend(&report.merged);
-        Ok(report)
+        Ok(())
     }
 
     /// Everything the vault holds, with what of it is damaged.

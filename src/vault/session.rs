@@ -98,7 +98,7 @@ impl Session {
             Ok(Newest::InForce) => {}
             Ok(Newest::PutInForce) => self.tell(Notice::PutInForce { path }),
             Ok(Newest::Unfinished) => self.tell(Notice::Unfinished { path }),
-            Err(why) => self.tell(Notice::NotDone {
+            Err(why) => self.tell(Notice::EarlierInForce {
                 path,
                 why: why.to_string(),
             }),

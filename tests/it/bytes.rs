@@ -487,6 +487,29 @@ fn damage_to_the_store_is_told_and_makes_nothing_worse() {
 }
 
 #[test]
+fn nothing_is_shredded_by_the_cards_of_a_damaged_store_but_what_is_named() {
+    let small = Small::new();
+    let store = Path::new("store.redb");
+    let mut bytes = fs::read(small.whole.join(store)).unwrap();
+    let id = small.ids[1].parse().unwrap();
+    let cards = scan::frames(&bytes).filter(|(_, frame)| {
+        let facts = frame.facts;
+        facts.id == id && facts.kind == Kind::Card
+    });
+    let places: Vec<usize> = cards.map(|(at, _)| at + 100).collect();
+    places.iter().for_each(|at| bytes[*at] ^= 1);
+    small.damage(store, &bytes);
+    for which in ["last", "after:2020-01-01"] {
+        let shred = small.home.voxvault(["shred", which, "--yes"]).run();
+        assert_eq!(shred.code(), Some(5), "{shred}");
+        assert!(!shred.text().contains("shredded"), "{shred}");
+    }
+    let shred = ["shred", &small.ids[0], "--yes"];
+    let shred = small.home.voxvault(shred).run();
+    assert!(shred.text().contains("shredded"), "{shred}");
+}
+
+#[test]
 fn what_is_damaged_is_named_and_after_a_repair_no_more() {
     let small = Small::new();
     let store = Path::new("store.redb");

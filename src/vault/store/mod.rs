@@ -176,6 +176,13 @@ impl Store {
         // Another process may have repaired it.
         self.forget_flaw();
         self.read_what_is_there(lock, |store| store.begin()?.revision())?;
+        if !self.checked.load(Ordering::Acquire) && self.known_flaw().is_none() {
+            // Read-only, and not checked for that.
+            let checked = self.fenced(|| self.check_aside(lock));
+            if let Err(Error::StoreDamaged { why, .. }) = checked {
+                *self.known_flaw() = Some(why);
+            }
+        }
         let known = self.known_flaw().clone();
         Ok(known.map(|why| Error::store_damaged(&self.path, why)))
     }

@@ -9,6 +9,7 @@
 //! that was cut off, whose pages may not be there; which it is can't be told.
 
 use std::io;
+use std::ops::Range;
 
 use redb::StorageBackend;
 
@@ -34,8 +35,11 @@ const NOT_CLOSED: u8 = 2;
 /// one by itself.
 const TWO_PHASES: u8 = 4;
 
-/// Where each of the two states begins, and in it its number.
+/// Where each of the two states begins; in it whether it has rows, the root of their tree, and
+/// its number.
 const STATES_AT: [usize; 2] = [64, 192];
+const HAS_ROWS_AT: usize = 1;
+const ROWS_AT: Range<usize> = 8..40;
 const NUMBER_AT: usize = 104;
 
 const HEADER_BYTES: usize = 320;
@@ -45,7 +49,7 @@ const PIECE_BYTES: usize = 1 << 20;
 /// What was found about the state that is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::vault) enum Newest {
-    /// It is the later one.
+    /// It is the later one, or redb finds it damaged.
     InForce,
     /// It was the earlier one, and is the later one now.
     PutInForce,
@@ -64,7 +68,14 @@ impl Store {
             return Ok(Newest::InForce);
         };
         let put = flags ^ SECOND;
-        if flags & NOT_CLOSED != 0 || !self.is_whole_with(file, put) {
+        if flags & NOT_CLOSED != 0 {
+            return Ok(Newest::Unfinished);
+        }
+        // Its number is what tells the earlier one, and it may be the number that is damaged.
+        if !self.is_whole_with(file, flags) {
+            return Ok(Newest::InForce);
+        }
+        if !self.is_whole_with(self.open_file(lock, Access::Read)?, put) {
             return Ok(Newest::Unfinished);
         }
         let file = self.open_file(lock, Access::Write)?;
@@ -105,7 +116,7 @@ fn write_anew(file: &dyn DiskFile) -> io::Result<()> {
     file.sync()
 }
 
-/// The flags of a store whose earlier state is in force.
+/// The flags of a store whose earlier state is in force, where the later one has other rows.
 fn earlier_in_force(file: &dyn DiskFile) -> io::Result<Option<u8>> {
     if file.len()? < HEADER_BYTES as u64 {
         return Ok(None);
@@ -122,6 +133,12 @@ fn earlier_in_force(file: &dyn DiskFile) -> io::Result<Option<u8>> {
         0 => first < second,
         _ => second < first,
     };
+    // redb's check of the whole file ends with a commit that changes no row.
+    let rows = |at: usize| {
+        let root = header[at..][ROWS_AT].to_vec();
+        (header[at + HAS_ROWS_AT], root)
+    };
+    let [first, second] = STATES_AT.map(rows);
     let counts = header.starts_with(MAGIC) && flags & TWO_PHASES != 0;
-    Ok((counts && is_earlier).then_some(flags))
+    Ok((counts && is_earlier && first != second).then_some(flags))
 }

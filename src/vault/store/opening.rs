@@ -92,6 +92,20 @@ impl Store {
         }
     }
 
+    /// Has redb check a file that can't be written, in memory.
+    pub(super) fn check_aside(&self, lock: &Lock) -> Result<()> {
+        let file = self.open_file(lock, Access::Read)?;
+        if self.usable_len(&*file)? <= CHECKED_BYTES {
+            let aside = Overlay::over(file).map_err(Error::io("open", &self.path))?;
+            let checked = builder()
+                .set_check_integrity_on_open(true)
+                .create_with_backend(aside);
+            checked.map_err(|error| self.trouble(error))?;
+        }
+        self.checked.store(true, Ordering::Release);
+        Ok(())
+    }
+
     /// Opens a file that has to be repaired and can't be written: the repair is
     /// done in memory.
     pub(super) fn open_aside(&self, lock: &Lock) -> Result<Database> {

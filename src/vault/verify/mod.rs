@@ -196,6 +196,10 @@ fn flaw_of(notice: &Notice) -> Option<Flaw> {
             let what = "the state before its last change was in force; the last one is again";
             Some(Flaw::new(path.display(), what).mended())
         }
+        Notice::EarlierInForce { path, why } => Some(Flaw::new(
+            path.display(),
+            format!("the state before its last change is in force: {why}"),
+        )),
         Notice::StoreMissing { path } => {
             let what = "it was missing; an empty one was made in its place";
             Some(Flaw::new(path.display(), what))

@@ -77,3 +77,31 @@ fn each_change_leaves_the_later_state_in_force_also_in_a_store_that_is_only_read
         assert!(open.recording(id).is_ok());
     }
 }
+
+/// Where the later of the two states begins in a store that was closed.
+fn in_force(bytes: &[u8]) -> usize {
+    [64, 192][usize::from(bytes[FLAGS_AT] & SECOND)]
+}
+
+#[test]
+fn a_number_of_the_state_in_force_that_is_damaged_takes_nothing_back_in_silence() {
+    let (disk, id) = just_edited();
+    for bit in 0..64 {
+        let disk = disk.fork();
+        disk.tamper(&store(), |bytes| {
+            let at = in_force(bytes) + 104;
+            bytes[at + bit / 8] ^= 1 << (bit % 8);
+        });
+        let open = open(&disk).unwrap();
+        let title = open.recording(id).map(|found| found.card.title);
+        let is_there = title.as_ref().is_ok_and(|title| title == "edited");
+        let is_told = title.is_err() && !verify(&open).flaws.is_empty();
+        assert!(is_there || is_told, "bit {bit}: {title:?}");
+        repair(&open);
+        assert_eq!(
+            open.recording(id).unwrap().card.title,
+            "edited",
+            "bit {bit}"
+        );
+    }
+}
