@@ -73,7 +73,15 @@ pub(crate) fn torment(
         let tries = (0..TRIES).map(|_| tampered_at(home, run(), place, fault));
         match tries.into_iter().find(|done| *done != Done::Nothing) {
             Some(Done::Killed) => tally.kills += 1,
-            Some(Done::Failed) => tally.faults += 1,
+            Some(Done::Failed) => {
+                tally.faults += 1;
+                // A second copy that could not be written is made anew and told, once.
+                let next = home.voxvault(["list"]).run();
+                assert!(
+                    next.code() == Some(0) || next.stderr.contains("made anew"),
+                    "{next}"
+                );
+            }
             _ => missed += 1,
         }
         check(place);
