@@ -29,7 +29,7 @@ pub(in crate::backup) struct Place {
 
 /// Where each file of a segment lies, by its manifest. What a forged one says is
 /// looked at where it is read.
-pub(super) fn places(files: &[FileEntry]) -> impl Iterator<Item = (Member, Place)> {
+pub(in crate::backup) fn places(files: &[FileEntry]) -> impl Iterator<Item = (Member, Place)> {
     let mut at = 0_u64;
     files.iter().filter_map(move |file| {
         let place = Place {

@@ -241,6 +241,30 @@ fn a_segment_that_is_missing_exchanged_or_put_back_is_named() {
 }
 
 #[test]
+fn a_damaged_segment_names_the_recordings_that_it_costs_something_and_no_other() {
+    let scene = Scene::new();
+    let [one, _] = both(&scene);
+    let named = || -> Vec<(RecordingId, String)> {
+        let found = scene.verify().damage.into_iter();
+        let named = found.filter_map(|one| Some((one.id?, one.what)));
+        named.collect()
+    };
+    assert_eq!(named(), [], "the control");
+    // Its manifest says what lies there.
+    let mut damaged = one.clone();
+    damaged[32_768] ^= 1;
+    scene.put(1, &damaged);
+    let told = "its meta.json, audio.opus can't be read".to_owned();
+    assert_eq!(named(), [(id(1), told)]);
+    // Without it the second says where the sound is of what it holds.
+    let elsewhere = [(id(2), "its sound lies there".to_owned())];
+    scene.put(1, &one[..one.len() / 2]);
+    assert_eq!(named(), elsewhere);
+    fs::remove_file(scene.folder().join(segment_name(1))).unwrap();
+    assert_eq!(named(), elsewhere);
+}
+
+#[test]
 fn an_earlier_state_of_the_backup_is_told_from_the_one_that_the_vault_knows() {
     let scene = Scene::new();
     let [_, two] = both(&scene);

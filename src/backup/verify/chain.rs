@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::segment::Checked;
-use super::{Damage, Kind, Known, Verified};
+use super::{Damage, Kind, Known, Verified, cost};
 use crate::backup::layout::{gaps, segment_name};
 use crate::backup::manifest::{Signed, SoundAt};
 use crate::backup::read::plan::Plan;
@@ -32,6 +32,7 @@ pub(super) fn compare(
         }
     }
     sound(&plan, checked, &dropped, verified);
+    cost::tell(checked, &plan, &mut verified.damage);
     verified.recordings = plan.alive() as u64;
     if let Some(own) = known.own.filter(|_| source.is_folder()) {
         rolled_back(source, checked, &own.settings.backups, verified);
@@ -157,7 +158,8 @@ fn order(checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verified: &mut Veri
     }
 }
 
-/// Where the sound is in an earlier segment, that one has it.
+/// Where the sound is in an earlier segment, that one has it. What a damaged one holds, its
+/// own manifest says better.
 fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verified: &mut Verified) {
     // A file alone can't have what another holds.
     if checked.iter().any(|one| one.number.is_none()) {
@@ -168,6 +170,11 @@ fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verifi
         .filter(|one| one.signed.is_some())
         .filter_map(|one| one.number)
         .collect();
+    let told: BTreeSet<u32> = checked
+        .iter()
+        .filter(|one| one.costs.is_some())
+        .filter_map(|one| one.number)
+        .collect();
     let tell = |id: RecordingId, number: u32, what: &str| {
         Damage::new(Kind::Missing, segment_name(number), what).of(Some(id))
     };
@@ -175,12 +182,16 @@ fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verifi
         let SoundAt::Segment(number) = entry.sound else {
             continue;
         };
-        let known = readable.contains(&number) && !dropped.contains_key(&number);
-        if known && !plan.has_sound(id, number) {
-            verified
-                .damage
-                .push(tell(id, number, "it has no sound of this recording"));
+        if dropped.contains_key(&number) || plan.is_destroyed(id, entry.epoch) {
+            continue;
         }
+        let what = match readable.contains(&number) {
+            true if plan.has_sound(id, number) => continue,
+            true => "it has no sound of this recording",
+            false if told.contains(&number) => continue,
+            false => "its sound lies there",
+        };
+        verified.damage.push(tell(id, number, what));
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod beside;
 mod chain;
+mod cost;
 mod segment;
 
 use std::num::NonZero;

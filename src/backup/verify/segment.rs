@@ -7,6 +7,7 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
+use super::cost::{self, Cost};
 use super::{Damage, Kind};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{MANIFEST, Member};
@@ -34,6 +35,9 @@ pub(super) struct Checked {
     /// What it says of itself, without its files, if that can be believed.
     pub(super) signed: Option<Signed>,
     pub(super) damage: Vec<Damage>,
+    /// What of it can't be read, where it could not be walked to its end and its manifest
+    /// says what it holds.
+    pub(super) costs: Option<Vec<Cost>>,
 }
 
 /// Reads a segment. `advance` hears of bytes that were read.
@@ -51,6 +55,7 @@ pub(super) fn check(
         hash: Hash::of(b""),
         signed: None,
         damage: Vec::new(),
+        costs: None,
     };
     let mut sealed = match plain::open(&file.which, &file.path) {
         Ok(opened) => Sealed::new(opened, advance),
@@ -69,6 +74,7 @@ pub(super) fn check(
         }
         Err(error) => {
             checked.damage.push(Damage::from_error(error)?);
+            checked.costs = cost::of(file, keys, trust);
             // The chain goes by all of its bytes, also those that could not be read.
             (checked.bytes, checked.hash) = match whole(file) {
                 Ok(hashed) => hashed,
