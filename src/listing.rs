@@ -44,6 +44,8 @@ pub struct RecordingView<'a> {
     pub gaps: Vec<GapView>,
     /// Bytes of sealed sound; 0 once the sound was shredded.
     pub audio_bytes: u64,
+    /// What was shredded of it: `sound`, `text`.
+    pub shredded: Vec<&'static str>,
     /// Its transcripts, oldest first.
     pub versions: Vec<VersionView<'a>>,
 }
@@ -124,9 +126,16 @@ impl<'a> RecordingView<'a> {
             signal: card.signal.into(),
             gaps: card.gaps.iter().map(GapView::from).collect(),
             audio_bytes: recording.audio_bytes,
+            shredded: shredded(recording),
             versions: recording.versions.iter().map(VersionView::from).collect(),
         }
     }
+}
+
+fn shredded(recording: &Recording) -> Vec<&'static str> {
+    let sound = recording.sound_shredded().then_some("sound");
+    let text = recording.text_shredded.then_some("text");
+    sound.into_iter().chain(text).collect()
 }
 
 impl<'a> TranscriptView<'a> {
@@ -192,6 +201,7 @@ mod tests {
                 "signal": {"peak_dbfs": -6.0, "rms_dbfs": -20.0, "silent_fraction": 0.25, "clipped_fraction": 0.0},
                 "gaps": [],
                 "audio_bytes": 672_000,
+                "shredded": [],
                 "versions": [{"number": 1, "model": "tiny.en", "language": "en", "made_at": "2026-11-22T09:12:00+01:00"}],
                 "segments": [{"start_s": 7.2, "end_s": 9.0, "text": "Ask not", "words": [
                     {"start_s": 7.2, "end_s": 8.1, "text": "Ask", "confidence": 0.9_f32},

@@ -231,6 +231,13 @@ impl Card {
         let gaps = self.gaps.iter().map(|gap| gap.samples);
         gaps.fold(0, u64::saturating_add)
     }
+
+    /// The same in words, where it is worth one.
+    #[must_use]
+    pub fn missing_in_words(&self) -> Option<String> {
+        let missing_s = length_of(self.missing()).as_secs_f64();
+        (missing_s >= 0.1).then(|| format!("{missing_s:.1} s of its sound are missing"))
+    }
 }
 
 /// The length of so many samples at 48 kHz.
@@ -340,10 +347,17 @@ impl Recording {
         }
     }
 
+    /// Whether its sound was shredded: it had some, and has none. One that has only begun
+    /// has none yet.
+    #[must_use]
+    pub fn sound_shredded(&self) -> bool {
+        self.audio_bytes == 0 && self.card.samples > 0
+    }
+
     /// What was shredded of it and is not to be seen from its state, in words.
     #[must_use]
     pub fn shredded(&self) -> Option<&'static str> {
-        match (self.audio_bytes == 0, self.text_shredded) {
+        match (self.sound_shredded(), self.text_shredded) {
             (false, false) => None,
             (true, false) => Some("sound shredded"),
             (false, true) => Some("text shredded"),

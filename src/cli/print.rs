@@ -82,7 +82,7 @@ fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
         .strftime("%Y-%m-%d %H:%M")
         .to_string();
     let length = time::clock(card.duration());
-    let state = state.to_string();
+    let state = standing(recording, state);
     write!(
         out,
         "{}  {at}  {length:>8}  {state:<11}  {}",
@@ -92,9 +92,23 @@ fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
     for tag in &card.tags {
         write!(out, " #{}", plain(tag))?;
     }
-    match recording.shredded() {
-        Some(what) => writeln!(out, " ({what})"),
-        None => writeln!(out),
+    let shredded = recording.shredded().map(str::to_owned);
+    let lacks: Vec<String> = shredded
+        .into_iter()
+        .chain(card.missing_in_words())
+        .collect();
+    match lacks.is_empty() {
+        true => writeln!(out),
+        false => writeln!(out, " ({})", lacks.join("; ")),
+    }
+}
+
+/// Where it stands, in words that fit their column.
+fn standing(recording: &Recording, state: State) -> String {
+    match state {
+        // Nothing failed: its sound was shredded before anybody heard it.
+        State::Failed if recording.card.failure.is_none() => "no text".to_owned(),
+        state => state.to_string(),
     }
 }
 
@@ -286,4 +300,52 @@ pub(super) fn demo(out: Out<'_>, made: &demo::Outcome) -> io::Result<()> {
         "open it with: voxvault --vault {}",
         quoted(&vault.to_string())
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::recording::{Gap, sample};
+
+    fn listed(change: impl FnOnce(&mut Recording)) -> String {
+        let mut recording = sample::recording(Moment {
+            unix_ms: 0,
+            offset_s: 0,
+        });
+        recording.card.title = "Call".to_owned();
+        change(&mut recording);
+        let mut out = Vec::new();
+        list(&mut out, &[recording.into()]).unwrap();
+        String::from_utf8(out).unwrap().trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_line_says_what_is_missing_of_a_recording_and_what_was_shredded() {
+        let gap = |seconds: u64| Gap {
+            at_sample: 0,
+            samples: seconds * 48_000,
+        };
+        let whole = listed(|_| ());
+        assert!(whole.ends_with("pending      Call"), "{whole}");
+        let gappy = listed(|one| one.card.gaps = vec![gap(2), gap(3)]);
+        assert!(
+            gappy.ends_with("Call (5.0 s of its sound are missing)"),
+            "{gappy}"
+        );
+        let silenced = listed(|one| one.audio_bytes = 0);
+        assert!(
+            silenced.ends_with("no text      Call (sound shredded)"),
+            "{silenced}"
+        );
+        let failed = listed(|one| one.card.failure = Some("no memory".to_owned()));
+        assert!(failed.ends_with("failed       Call"), "{failed}");
+        let both = listed(|one| {
+            one.audio_bytes = 0;
+            one.card.gaps = vec![gap(1)];
+        });
+        let said = "Call (sound shredded; 1.0 s of its sound are missing)";
+        assert!(both.ends_with(said), "{both}");
+    }
 }

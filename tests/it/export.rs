@@ -4,10 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::support::Home;
+use voxvault::recording::Gap;
+
+use super::support::library::{begin, card, transcript, unlock};
 use super::support::needles::holds;
 use super::support::prepared::{files_below, quick_home};
 use super::support::sound::{Pcm, measure_wav};
+use super::support::{Home, PASSPHRASE};
 
 /// A home with three recordings: one with words and a hostile title, two of one name; one
 /// of them has no words.
@@ -170,6 +173,35 @@ fn every_form_holds_what_was_said() {
             (Pcm::decode(&home.path(&out)).seconds() - 1.1).abs() < 1e-6,
             "{form}"
         );
+    }
+}
+
+#[test]
+fn sound_that_is_missing_is_told_where_a_recording_is_listed_or_shown_as_text() {
+    let home = quick_home();
+    let open = unlock(&home.vault(), PASSPHRASE);
+    let gap = Gap {
+        at_sample: 0,
+        samples: 96_000,
+    };
+    let gappy = voxvault::recording::Card {
+        gaps: vec![gap],
+        ..card("gappy", 3)
+    };
+    let id = begin(open.vault(), "gappy", 3).finish(&gappy).unwrap();
+    open.merge().unwrap();
+    open.add_transcript(id, 0, &transcript("milk")).unwrap();
+    drop(open);
+    let said = "2.0 s of its sound are missing";
+    let list = home.voxvault(["list"]).run().ok();
+    assert!(list.text().contains(&format!("({said})")), "{list}");
+    let id = id.to_string();
+    for form in ["txt", "md", "srt", "vtt", "json"] {
+        let shown = home.voxvault(["show", &id, "--format", form]).run().ok();
+        let note = format!("{}: {said}", &id[..8]);
+        assert_eq!(shown.stderr.contains(&note), form != "json", "{shown}");
+        assert!(shown.text().contains("milk"), "{shown}");
+        assert!(!shown.text().contains(said), "{shown}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cli::definition::{ExportArgs, ExportForm, SearchArgs, ShowArgs, TextF
 use crate::cli::print;
 use crate::cli::stdout::UntilStopped;
 use crate::command::text::TextFormat;
-use crate::command::{export, search, show};
+use crate::command::{Progress, export, search, show};
 use crate::error::{Exit, Failure};
 use crate::recording::State;
 use crate::worker::sounding::SoundFormat;
@@ -50,10 +50,22 @@ impl Session {
                 Failure::new(Exit::NotFound, "nothing to show", why)
                     .about(shown.recording.id.short())
             };
-            return Err(match shown.recording.state() {
+            let recording = &shown.recording;
+            return Err(match recording.state() {
+                _ if recording.text_shredded => nothing("its text was shredded"),
                 State::Silent => nothing("there is nothing to hear in it"),
+                _ if recording.sound_shredded() => {
+                    nothing("its sound was shredded before it was transcribed")
+                }
                 _ => nothing("it has no transcript yet").hint("`voxvault transcribe` makes one"),
             });
+        }
+        let (show::Outcome::One(shown) | show::Outcome::Two(shown, _)) = &outcome;
+        if let Some(missing) = shown.recording.card.missing_in_words()
+            && !(self.json || format == TextFormat::Json)
+        {
+            let id = shown.recording.id.short();
+            self.console.note(&format!("{id}: {missing}"));
         }
         self.print(|out| match (&outcome, self.json) {
             (show::Outcome::Two(from, to), true) => print::diff_json(out, from, to),

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::paint::Pane;
 use super::words;
-use crate::recording::{Moment, Recording, length_of};
+use crate::recording::{Moment, Recording};
 use crate::tui::model::reading::{Reading, Text, TextLine};
 use crate::tui::model::{Model, Pane as Focus};
 
@@ -67,10 +67,7 @@ fn labels(recording: &Recording) -> String {
         labels.push(shredded.to_owned());
     }
     labels.extend(kept(recording));
-    let missing_s = length_of(recording.card.missing()).as_secs_f64();
-    if missing_s >= 0.1 {
-        labels.push(format!("{missing_s:.1} s of its sound are missing"));
-    }
+    labels.extend(recording.card.missing_in_words());
     if !recording.card.note.trim().is_empty() {
         labels.push(recording.card.note.trim().to_owned());
     }
