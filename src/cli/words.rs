@@ -42,9 +42,10 @@ fn excludes_a_word(argument: &str) -> bool {
         && !flags.contains(&argument)
 }
 
-/// `-tag:work`, where only filters are taken.
+/// `-tag:work` or `-today`, where only filters are taken.
 fn turns_a_filter_round(argument: &str) -> bool {
-    excludes_a_word(argument) && argument.contains(':')
+    let words = ["-last", "-today", "-yesterday"];
+    excludes_a_word(argument) && (argument.contains(':') || words.contains(&argument))
 }
 
 /// The first argument that is neither an option nor the value of one.
@@ -97,6 +98,10 @@ mod tests {
         assert_eq!(
             apart("voxvault list tag:a -tag:b --json -q"),
             "voxvault list tag:a --json -q -- -tag:b"
+        );
+        assert_eq!(
+            apart("voxvault shred tag:a -last --yes"),
+            "voxvault shred tag:a --yes -- -last"
         );
     }
 

@@ -1,7 +1,7 @@
 //! Changes what is known about a recording: title, tags, note, pin; and what was
 //! said, as a transcript version more.
 
-use super::{Context, resolve};
+use super::{Context, last};
 use crate::error::{Exit, Failure};
 use crate::recording::{Card, Recording};
 use crate::transcript::Transcript;
@@ -137,7 +137,7 @@ pub fn run(
         true => super::merge_only(&vault, progress)?,
         false => super::merge_quietly(&vault, progress)?,
     };
-    let id = resolve::by_name(&args.id, &super::recordings(&vault, progress)?)?;
+    let id = last::to_change(&vault, &args.id, &report, progress)?;
     if args.changes_the_card() {
         vault.update_card(id, &mut |card| apply(card, args))?;
     }
@@ -180,8 +180,8 @@ pub fn draft(
     progress: &dyn super::Progress,
 ) -> Result<Draft, Failure> {
     let vault = context.unlocked()?;
-    super::merge_quietly(&vault, progress)?;
-    let id = resolve::by_name(name, &super::recordings(&vault, progress)?)?;
+    let report = super::merge_quietly(&vault, progress)?;
+    let id = last::to_change(&vault, name, &report, progress)?;
     let recording = vault.recording(id)?;
     let Some(newest) = recording.versions.last() else {
         let why = "it has no transcript yet";

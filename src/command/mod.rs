@@ -7,6 +7,7 @@
 mod backup_access;
 mod clock;
 mod context;
+mod last;
 mod progress;
 
 pub mod backup;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Context, Progress, Unit, merge_quietly, resolve, shred};
+use super::{Context, Progress, Unit, last, merge_quietly, shred};
 use crate::error::{Exit, Failure, plain};
 use crate::recording::{Recording, STORED_RATE_HZ};
 use crate::time::clock;
@@ -77,10 +77,10 @@ impl Outcome {
 /// when the vault can't be unlocked.
 pub fn plan(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Plan, Failure> {
     let vault = context.unlocked()?;
-    merge_quietly(&vault, progress)?;
+    let report = merge_quietly(&vault, progress)?;
     let named = std::slice::from_ref(&args.id);
     shred::refuse_running(&vault, named, "can't redact")?;
-    let id = resolve::by_name(&args.id, &super::recordings(&vault, progress)?)?;
+    let id = last::to_change(&vault, &args.id, &report, progress)?;
     let recording = vault.recording(id)?;
     let span = span_of(&recording, args.from, args.to)?;
     let words = match recording.versions.last() {

@@ -56,6 +56,15 @@ impl Selection {
         }
     }
 
+    /// Whether they are meant by which one was added last: that takes all of them to tell.
+    #[must_use]
+    pub fn asks_for_last(&self) -> bool {
+        match self {
+            Self::Named(names) => names.iter().any(|name| name == LAST),
+            Self::Filtered(filter) => filter.asks_for_last(),
+        }
+    }
+
     /// The recordings that are meant. Never empty.
     ///
     /// # Errors
@@ -117,7 +126,8 @@ pub fn by_name(name: &str, all: &[Recording]) -> Result<RecordingId, Failure> {
     by_name_among(name, all, all.iter().map(|recording| recording.id))
 }
 
-fn by_name_among(
+/// The one recording of this name, as [`by_names`].
+pub(super) fn by_name_among(
     name: &str,
     all: &[Recording],
     ids: impl Iterator<Item = RecordingId>,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Zoned;
 
-use super::{Context, Progress, Unit, merge_quietly, resolve, tell_of_damage, tell_of_notices};
+use super::{
+    Context, Progress, Unit, last, merge_quietly, resolve, tell_of_damage, tell_of_notices,
+};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::search::{Filter, last_added};
@@ -47,7 +49,8 @@ impl Doomed {
 ///
 /// # Errors
 /// When the words name nothing, can't be used, or name a recording that is being
-/// made; or the vault can't be unlocked.
+/// made; where only sound is to go and none of them has any; or the vault can't be
+/// unlocked.
 pub fn plan(
     context: &Context,
     args: &Args,
@@ -56,12 +59,16 @@ pub fn plan(
     let selection = resolve::Selection::parse(&args.which)?;
     let vault = context.unlocked()?;
     let doomed = match &selection {
-        resolve::Selection::Named(names) if !names.iter().any(|name| name == resolve::LAST) => {
+        resolve::Selection::Named(names) if !selection.asks_for_last() => {
             tell_of_notices(&vault, progress);
             let ids = resolve::by_names(names, &[], &vault.ids()?)?;
             picked(&vault, &ids, progress)?
         }
         _ => chosen(context, &vault, &selection, progress)?,
+    };
+    let doomed = match args.scope {
+        ShredScope::Everything => doomed,
+        ShredScope::Sound => with_sound(doomed, progress)?,
     };
     let ids: Vec<_> = doomed.iter().map(|one| one.id).collect();
     vault.check_shred(&ids)?;
@@ -80,7 +87,7 @@ fn chosen(
     let running = vault.running()?;
     let merged = merge_quietly(vault, progress)?;
     let mut waiting = waiting(vault, &merged)?;
-    let mut recordings = all_cards(vault, selection, progress)?;
+    let mut recordings = all_cards(vault, selection, &merged, progress)?;
     waiting.retain(|one| recordings.iter().all(|come| come.id != one.id));
     recordings.append(&mut waiting);
     let ids = match selection {
@@ -110,27 +117,42 @@ fn chosen(
 fn all_cards(
     vault: &OpenVault,
     selection: &resolve::Selection,
+    merged: &MergeReport,
     progress: &dyn Progress,
 ) -> Result<Vec<Recording>, Failure> {
-    let in_doubt = |why: String| {
-        Failure::new(Exit::Damaged, "can't tell which recordings are meant", why)
-            .hint("name recordings by their ids, or repair first: voxvault verify --repair")
-    };
     if let Some(flaw) = vault.store_flaw()? {
-        return Err(in_doubt(flaw.to_string()));
+        return Err(last::in_doubt(flaw.to_string()));
     }
     let listing = vault.listing()?;
-    match listing.damaged.first() {
-        Some(one) if matches!(selection, resolve::Selection::Named(_)) => {
-            let id = one.id.short();
-            Err(in_doubt(format!(
-                "the card of {id} can't be read: {}",
-                one.why
-            )))
+    if selection.asks_for_last() {
+        last::is_sure(&listing, merged)?;
+    }
+    tell_of_damage(&listing.damaged, progress);
+    Ok(listing.recordings)
+}
+
+/// Those that have sound: of the others it is told that theirs is gone.
+///
+/// # Errors
+/// [`Exit::NotFound`] where there is none of any.
+fn with_sound(doomed: Vec<Doomed>, progress: &dyn Progress) -> Result<Vec<Doomed>, Failure> {
+    const GONE: &str = "its sound was shredded before";
+    let is_gone = |one: &Doomed| matches!(&one.recording, Ok(known) if known.sound_shredded());
+    let (gone, left): (Vec<_>, Vec<_>) = doomed.into_iter().partition(is_gone);
+    match (left.is_empty(), gone.as_slice()) {
+        (true, [one]) => {
+            let failure = Failure::new(Exit::NotFound, "nothing to shred", GONE);
+            Err(failure.about(one.id.short()))
+        }
+        (true, [_, ..]) => {
+            let why = format!("the sound of all {} was shredded before", gone.len());
+            Err(Failure::new(Exit::NotFound, "nothing to shred", why))
         }
         _ => {
-            tell_of_damage(&listing.damaged, progress);
-            Ok(listing.recordings)
+            for one in gone {
+                progress.note(&format!("{}: {GONE}", one.id.short()));
+            }
+            Ok(left)
         }
     }
 }

@@ -151,6 +151,14 @@ impl Filter {
         self.all_of.is_empty() && self.none_of.is_empty()
     }
 
+    /// Whether it asks which recording was added last, also turned round: that takes all of
+    /// them to tell.
+    #[must_use]
+    pub fn asks_for_last(&self) -> bool {
+        let mut tests = self.all_of.iter().chain(&self.none_of);
+        tests.any(|test| *test == Test::Last)
+    }
+
     /// The filter with its times fixed. `last` is the recording added last, of
     /// all there are.
     #[must_use]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use crate::support::library::spoil_card;
 use crate::support::prepared::{copy_dir, quick_home};
 use crate::support::sound::Pcm;
 use crate::support::{Home, Voxvault, can_require, eventually, require_tool};
@@ -129,6 +130,95 @@ fn a_running_recording_is_refused_by_id_and_by_filter_and_nothing_is_destroyed()
     recorder.wait().ok();
     home.voxvault(["shred", "tag:work", "--yes"]).run().ok();
     assert!(home.list().is_empty());
+}
+
+#[test]
+fn the_last_one_is_not_guessed_where_one_that_can_not_be_read_may_be_it() {
+    let home = quick_home();
+    let [first, second, lost] = ["first", "second", "lost"].map(|title| take(&home, title, "work"));
+    assert_eq!(home.list().len(), 3);
+    spoil_card(&home.vault().join("store.redb"), lost.parse().unwrap());
+    let left = || {
+        let list = home.voxvault(["list", "--json"]).run().ended_with(5);
+        assert!(list.stderr.contains(&lost[..8]), "{list}");
+        ids(&list.json(), "recordings")
+    };
+    let readable = BTreeSet::from([first.clone(), second.clone()]);
+    let commands: [&[&str]; 6] = [
+        &["shred", "last", "--yes"],
+        &["shred", "last", "tag:work", "--yes"],
+        &["shred", "tag:work", "-last", "--yes"],
+        &["shred", "last", "--dry-run"],
+        &["edit", "last", "--title", "another"],
+        &["redact", "last", "0", "0.5", "--yes"],
+    ];
+    for command in commands {
+        let refused = home.voxvault(command).run().ended_with(5);
+        let said = "can't tell which recordings are meant";
+        assert!(refused.stderr.contains(said), "{refused}");
+        assert!(refused.stderr.contains(&lost[..8]), "{refused}");
+        assert!(refused.text().is_empty(), "{refused}");
+        assert_eq!(left(), readable);
+    }
+    // What asks for nothing of the others goes by what can be read; that something can't
+    // be is told.
+    for (way, meant) in [("title:first", &first), ("today", &second)] {
+        let shred = home.voxvault(["shred", way, "--yes", "--json"]).run();
+        let shred = shred.ended_with(5);
+        assert!(shred.stderr.contains(&lost[..8]), "{shred}");
+        assert_eq!(
+            ids(&shred.json(), "shredded"),
+            BTreeSet::from([meant.clone()])
+        );
+    }
+    home.voxvault(["shred", &lost, "--yes"]).run().ended_with(5);
+    assert!(home.list().is_empty());
+}
+
+#[test]
+fn sound_that_is_gone_is_not_shredded_again_and_the_rest_is_listed_as_what_it_is() {
+    let home = quick_home();
+    let [one, two] = ["one", "two"].map(|title| take(&home, title, "work"));
+    let sound_of = |which: &str, flag: &str| {
+        let args = ["shred", which, "--audio-only", "--json", flag];
+        home.voxvault(args).run()
+    };
+    let keys = || ["root.a", "root.b"].map(|name| fs::read(home.vault().join(name)).unwrap());
+    let before = keys();
+    sound_of(&one, "--yes").ok();
+    let after = keys();
+    assert_ne!(after, before, "the control");
+    for flag in ["--yes", "--dry-run"] {
+        let refused = sound_of(&one, flag).ended_with(4);
+        let said = "its sound was shredded before";
+        assert!(refused.stderr.contains(said), "{refused}");
+    }
+    assert_eq!(keys(), after, "nothing was to be destroyed");
+    let shred = sound_of("tag:work", "--yes").ok();
+    let said = format!("{}: its sound was shredded before", &one[..8]);
+    assert!(shred.stderr.contains(&said), "{shred}");
+    let [two_alone, both] = [vec![two.clone()], vec![one.clone(), two.clone()]];
+    let set = |ids: Vec<String>| ids.into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(ids(&shred.json(), "shredded"), set(two_alone));
+    sound_of("tag:work", "--yes").ended_with(4);
+
+    let lines = home.voxvault(["list"]).run().ok().text();
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    for line in lines.lines() {
+        assert!(line.contains("  no text "), "{lines}");
+        assert!(line.ends_with("(sound shredded)"), "{lines}");
+    }
+    for listed in home.list() {
+        assert_eq!(listed["shredded"], serde_json::json!(["sound"]), "{listed}");
+    }
+    let shown = home.voxvault(["show", &one]).run().ended_with(4);
+    let said = "its sound was shredded before it was transcribed";
+    assert!(shown.stderr.contains(said), "{shown}");
+    // All of it still goes.
+    let shred = home
+        .voxvault(["shred", "tag:work", "--yes", "--json"])
+        .run();
+    assert_eq!(ids(&shred.ok().json(), "shredded"), set(both));
 }
 
 #[test]

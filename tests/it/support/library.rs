@@ -169,3 +169,18 @@ pub(crate) fn tear(store: &Path, id: RecordingId, segment: usize) {
     }
     change.commit().unwrap();
 }
+
+/// Puts what nothing opens in the place of a card, in a store whose tree is whole.
+pub(crate) fn spoil_card(store: &Path, id: RecordingId) {
+    const CARD: TableDefinition<'_, &[u8; 20], &[u8]> = TableDefinition::new("card");
+    let mut key = [0; 20];
+    key[..16].copy_from_slice(id.as_bytes());
+    let db = Database::open(store).unwrap();
+    let change = db.begin_write().unwrap();
+    {
+        let mut table = change.open_table(CARD).unwrap();
+        let before = table.insert(&key, &b"no card"[..]).unwrap();
+        assert!(before.is_some(), "the card lies in the store");
+    }
+    change.commit().unwrap();
+}
