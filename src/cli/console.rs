@@ -9,16 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressDrawTarget;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::bar::Work;
 use crate::command::{ClockWord, Progress, Unit, retain};
 use crate::error::{Exit, Failure, plain};
 use crate::vault::Doubt;
-
-/// Shorter work shows no bar.
-const LONG: Duration = Duration::from_millis(500);
 
 /// What a person who presses Ctrl-C outside of long work gets, as shells have it.
 const INTERRUPTED: i32 = 130;
@@ -64,14 +62,6 @@ pub(super) struct Console {
     loose: AtomicBool,
     damage: AtomicBool,
     work: Mutex<Option<Work>>,
-}
-
-struct Work {
-    what: String,
-    total: Option<u64>,
-    unit: Unit,
-    began: Instant,
-    bar: Option<ProgressBar>,
 }
 
 impl Console {
@@ -144,8 +134,8 @@ impl Console {
             // Nothing can be said where standard error is closed.
             let _ = (&self.voice).write_all(format!("{text}\n").as_bytes());
         };
-        match work.as_ref().and_then(|work| work.bar.as_ref()) {
-            Some(bar) => bar.suspend(say),
+        match work.as_ref() {
+            Some(work) => work.beside(say),
             None => say(),
         }
     }
@@ -180,31 +170,17 @@ impl Progress for Console {
     fn begin(&self, what: &str, total: Option<u64>, unit: Unit) {
         let loose = self.loose.load(Ordering::Relaxed);
         self.idle.store(loose, Ordering::Relaxed);
-        let work = Work {
-            what: plain(what),
-            total,
-            unit,
-            began: Instant::now(),
-            bar: None,
-        };
+        let work = Work::begin(what, total, unit, Instant::now());
         *self.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
     }
 
     fn advance(&self, done: u64) {
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(work) = work.as_mut() else { return };
-        let shows = self.volume == Volume::Normal && io::stderr().is_terminal();
-        if !shows || work.began.elapsed() < LONG {
-            return;
+        if self.volume == Volume::Normal && io::stderr().is_terminal() {
+            let stderr = || ProgressDrawTarget::stderr_with_hz(5);
+            work.advance(done, Instant::now(), stderr);
         }
-        let bar = work
-            .bar
-            .get_or_insert_with(|| bar(&work.what, work.total, work.unit));
-        if work.unit == Unit::SoundMs {
-            let total = work.total.map(|total| format!(" of {}", clock(total)));
-            bar.set_message(format!("{}{}", clock(done), total.unwrap_or_default()));
-        }
-        bar.set_position(done);
     }
 
     fn end(&self) {
@@ -213,8 +189,8 @@ impl Progress for Console {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(bar) = work.and_then(|work| work.bar) {
-            bar.finish_and_clear();
+        if let Some(work) = work {
+            work.end();
         }
         let held = self.held.load(Ordering::Relaxed);
         self.idle.store(!held, Ordering::Relaxed);
@@ -262,28 +238,4 @@ impl Progress for Console {
             _ => ClockWord::None,
         }
     }
-}
-
-fn bar(what: &str, total: Option<u64>, unit: Unit) -> ProgressBar {
-    let numbers = match (unit, total) {
-        (Unit::SoundMs, Some(_)) => "[{bar:30}] {percent:>3} %  {msg}",
-        (Unit::SoundMs, None) => "{spinner} {msg}",
-        (Unit::Bytes, Some(_)) => {
-            "[{bar:30}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left"
-        }
-        (Unit::Bytes, None) => "{spinner} {bytes}",
-        (Unit::Items, Some(_)) => "[{bar:30}] {pos} of {len}",
-        (Unit::Items, None) => "{spinner}",
-    };
-    // The message of the style is the count; what is done stands before it.
-    let template = format!("{}  {numbers}", what.replace('{', "{{").replace('}', "}}"));
-    let style = ProgressStyle::with_template(&template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━╸ ");
-    let target = ProgressDrawTarget::stderr_with_hz(5);
-    ProgressBar::with_draw_target(total, target).with_style(style)
-}
-
-fn clock(ms: u64) -> String {
-    crate::time::clock(Duration::from_millis(ms))
 }

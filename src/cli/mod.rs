@@ -2,6 +2,7 @@
 //! what came of it, and end with the right exit code.
 
 mod asking;
+mod bar;
 mod console;
 mod definition;
 mod keys;
