@@ -452,6 +452,13 @@ fn five_when_the_name_of_the_store_is_something_elses_and_a_repair_changes_nothi
             assert!(all.contains(what), "{what}: {ended}");
             let hint = hint.unwrap_or_default();
             assert!(hint.contains("mv away"), "{what}: {ended}");
+            if command == ["verify"] {
+                // Said once, with the count, and not of each part of each recording.
+                let lines: Vec<String> = ended.text().lines().map(str::to_owned).collect();
+                let said = "all of the store is missing: 1 recording and the log";
+                assert!(lines.len() == 2 && lines[0].ends_with(said), "{ended}");
+                assert!(lines[1].starts_with("checked 1 recordings"), "{ended}");
+            }
         }
         assert!(files(&home) == before, "{what}: something was changed");
         assert!(fs::read(&kept).unwrap() == kept_bytes, "{what}");
@@ -557,6 +564,23 @@ fn whatever_waits_for_a_pipe_in_vain_ends_when_it_is_told_to_more_than_once() {
         assert_eq!(running.wait().code(), Some(130), "{args:?}");
     }
     home.voxvault(["verify"]).run().ok();
+}
+
+#[test]
+fn what_an_import_from_a_pipe_waits_for_is_told_and_then_it_is_taken() {
+    let home = home_with_tone();
+    home.write("sound.wav", &Pcm::tone(16_000, 2.0).wav());
+    let script = r#"mkfifo pipe.wav && { "$@" 2>told & } &&
+        until grep -q "pipe.wav is a pipe: waiting for somebody to write" told; do sleep 0.1; done &&
+        cat sound.wav > pipe.wav && wait $!"#;
+    let import = home.voxvault(["import", "pipe.wav", "--no-transcribe"]);
+    import.under("sh", ["-c", script, "sh"]).run().ok();
+    assert_eq!(home.list().len(), 2);
+    // Of one that is written to at once nothing is told.
+    let script = r#"cat sound.wav > pipe.wav & "$@"; ended=$?; wait; exit $ended"#;
+    let import = home.voxvault(["import", "pipe.wav", "--no-transcribe", "--title", "again"]);
+    let ended = import.under("sh", ["-c", script, "sh"]).run().ok();
+    assert!(!ended.stderr.contains("waiting"), "{ended}");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod batch;
 mod dates;
 mod lists;
+mod pipe;
 mod words;
 
 use std::collections::BTreeSet;
@@ -250,8 +251,8 @@ impl Importing<'_> {
         mut found: Vec<Found>,
         lists: &Lists,
     ) -> Result<Taken, Failure> {
-        let (opened, tag) = batch.sound(sound)?;
         let shown = shown(batch, sound);
+        let (opened, tag) = pipe::telling(&shown, self.progress, || batch.sound(sound))?;
         let name = batch
             .items
             .get(sound)

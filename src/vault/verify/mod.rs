@@ -196,6 +196,8 @@ fn flaw_of(notice: &Notice) -> Option<Flaw> {
             let what = "the state before its last change was in force; the last one is again";
             Some(Flaw::new(path.display(), what).mended())
         }
+        // That no file has the store's name is told where the store is looked at.
+        Notice::EarlierInForce { why, .. } if why.contains(NOT_A_FILE) => None,
         Notice::EarlierInForce { path, why } => Some(Flaw::new(
             path.display(),
             format!("the state before its last change is in force: {why}"),
