@@ -112,12 +112,12 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
                 limit: args.limit,
             };
             let recorder = Recorder::start(&vault, options, context.moments(), None)?;
-            progress.begin("recording", None, Unit::SoundMs);
+            progress.begin("opening the microphone", None, Unit::Items);
             watch(&recorder, &args.stop, progress);
-            let lost_s = recorder.status().gap_s;
             let stopped = recorder.stop();
             progress.end();
             let stopped = stopped?;
+            let lost_s = stopped.missing.as_secs_f64();
             if lost_s >= 0.1 {
                 progress.note(&format!("{lost_s:.1} s of sound are missing"));
             }
@@ -196,8 +196,14 @@ fn nothing(progress: &dyn Progress) -> Outcome {
 /// what happens to the microphone and to the disk.
 fn watch(recorder: &Recorder, stop: &AtomicBool, progress: &dyn Progress) {
     let mut news = News::default();
+    let mut has_begun = false;
     while !stop.load(Ordering::Relaxed) && recorder.wait(Duration::from_millis(200)) {
         let status = recorder.status();
+        if status.elapsed_s > 0.0 && !has_begun {
+            has_begun = true;
+            progress.end();
+            progress.begin("recording", None, Unit::SoundMs);
+        }
         progress.advance((status.elapsed_s * 1000.0) as u64);
         for line in news.of(&status) {
             progress.note(&line);
@@ -242,13 +248,16 @@ impl News {
             (_, Phase::WaitingForMicrophone) => "the microphone went away; it is waited for".into(),
             (_, Phase::NothingComes) => format!("nothing comes from {}", status.device),
             (_, Phase::DiskFull) => space::FULL.into(),
-            (Some(Phase::WaitingForMicrophone | Phase::NothingComes), Phase::Recording) => {
+            (Some(Phase::NothingComes), Phase::Recording) => {
+                "sound comes from it now; the recording begins here".into()
+            }
+            (Some(Phase::WaitingForMicrophone), Phase::Recording) => {
                 format!("the microphone is back; {:.1} s are missing", status.gap_s)
             }
             (Some(Phase::DiskFull), Phase::Recording) => {
                 "there is room again; nothing is missing".into()
             }
-            (_, Phase::Recording | Phase::Paused | Phase::Stopped) => return None,
+            (_, Phase::Opening | Phase::Recording | Phase::Paused | Phase::Stopped) => return None,
         };
         Some(line)
     }

@@ -1,8 +1,8 @@
 //! Records a microphone on a thread of its own, into the inbox of a vault that
 //! may be locked.
 //!
-//! The thread ends when it is told to, when the limit is reached, or when the
-//! vault can't be written. A microphone that goes away is waited for: what was
+//! The recording begins with the first sound that comes from it. The thread ends
+//! when it is told to, when the limit is reached, or when the vault can't be written. A microphone that goes away is waited for: what was
 //! lost is noted as a gap, and the recording goes on when it returns. A full disk
 //! is tried again for as long as the sound can wait in the ring, six seconds;
 //! then the recording ends with all that was written.
@@ -10,6 +10,8 @@
 mod bridge;
 mod clock;
 mod ear;
+mod ending;
+mod lull;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -41,18 +43,21 @@ pub struct Options {
     pub title: String,
     /// Tags, in order.
     pub tags: Vec<String>,
-    /// When to stop by itself; what is missing counts as well.
+    /// When to stop by itself, after the first sound; what is missing counts as well.
     pub limit: Option<Duration>,
 }
 
 /// What the recorder is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// The microphone has just been opened: the recording begins with its first
+    /// sound.
+    Opening,
     /// It takes in sound.
     Recording,
     /// Its owner has paused it.
     Paused,
-    /// The microphone is open, and nothing has come from it yet.
+    /// The microphone has been open for a while, and nothing has come from it yet.
     NothingComes,
     /// The microphone went away; it is waited for.
     WaitingForMicrophone,
@@ -92,6 +97,8 @@ pub struct Recorded {
     pub id: RecordingId,
     /// Its length.
     pub duration: Duration,
+    /// What is missing of it.
+    pub missing: Duration,
     /// Where it stands.
     pub state: State,
     /// Why it is shorter than it was meant to be: the microphone had not
@@ -127,7 +134,7 @@ struct Wishes {
 }
 
 impl Recorder {
-    /// Opens the microphone and begins. Needs no key.
+    /// Opens the microphone; the recording begins with its first sound. Needs no key.
     ///
     /// # Errors
     /// [`Exit::NoMicrophone`] when there is none, [`Exit::NoSpace`] on a full
@@ -159,7 +166,7 @@ impl Recorder {
             vault,
             Ear::new(microphone, Clock::new()),
             options,
-            &now,
+            now,
             wake,
         )
     }
@@ -168,7 +175,7 @@ impl Recorder {
         vault: &Vault,
         ear: Ear,
         options: Options,
-        now: &dyn Fn() -> Moment,
+        now: Now,
         wake: Option<Wake>,
     ) -> Result<Self, Failure> {
         space::require(vault)?;
@@ -180,7 +187,7 @@ impl Recorder {
         let id = writer.id();
         let outbox = Outbox::new(writer);
         let status = Status {
-            phase: Phase::Recording,
+            phase: Phase::Opening,
             elapsed_s: 0.0,
             peak_dbfs: -120.0,
             rms_dbfs: -120.0,
@@ -203,6 +210,7 @@ impl Recorder {
             intake,
             outbox,
             card,
+            now,
         };
         let take = Take::new(Arc::clone(&shared), vault.clone(), begun)
             .until(limit)

@@ -23,10 +23,13 @@ struct Recording<'a> {
     running: Running,
 }
 
+/// Runs what is given, with what it says in a file.
+const SAYING: &str = r#"exec "$@" 2>said.txt"#;
+
 impl<'a> Recording<'a> {
     fn begin(home: &'a Home, microphone: &Microphone) -> Self {
         let run = home.voxvault(["record", "--no-transcribe"]).locked();
-        Self::of(home, run.microphone(microphone), r#"exec "$@" 2>said.txt"#)
+        Self::of(home, run.microphone(microphone), SAYING)
     }
 
     fn of(home: &'a Home, run: Voxvault, script: &str) -> Self {
@@ -131,6 +134,52 @@ fn a_microphone_that_stays_is_heard_and_nothing_is_said() {
     assert_eq!(recorded["state"], "pending");
     let share = share_of_tone(&home, 0.0);
     assert!(share > 0.9, "{share}");
+}
+
+#[test]
+fn the_first_recording_beside_a_fresh_sound_server_begins_when_it_gives_sound() {
+    let home = quick_home();
+    let microphone = Microphone::that_wakes_up_slowly(&home);
+    let Some(microphone) = microphone.filter(|_| require_tool("pactl")) else {
+        return;
+    };
+    let mark = home.write("mark.wav", &Pcm::tone(48_000, 1.0).wav());
+    let run = home.voxvault(["record", "--no-transcribe", "--for", "2s"]);
+    let recording = Recording::of(&home, run.locked().microphone(&microphone), SAYING);
+    microphone.wait_until_somebody_listens();
+    // What is played meanwhile waits until the sink goes on, and so comes whole.
+    microphone.speak(&mark);
+    recording.running.wait_for(PATIENCE).ok();
+    let said = fs::read_to_string(home.path("said.txt")).unwrap();
+    assert!(!said.contains("missing"), "{said}");
+    let recorded = only(&home);
+    assert_eq!(recorded["gaps"].as_array().map(Vec::len), Some(0));
+    assert!((number(&recorded, "duration_s") - 2.0).abs() < 0.01);
+    let share = share_of_tone(&home, 0.0);
+    assert!(share > 0.9, "{share}");
+}
+
+#[test]
+fn one_that_falls_silent_for_a_moment_leaves_a_gap_as_long_as_that() {
+    let Some((home, microphone)) = home_with_microphone() else {
+        return;
+    };
+    let recording = Recording::begin(&home, &microphone);
+    recording.wait_for_segments(2);
+    let before = Instant::now();
+    microphone.fall_asleep();
+    let asleep = Instant::now();
+    std::thread::sleep(Duration::from_millis(1_200));
+    let least = asleep.elapsed().as_secs_f64();
+    microphone.wake_up();
+    let most = before.elapsed().as_secs_f64();
+    recording.wait_for_segments(4);
+    recording.stop().ok();
+    let recorded = only(&home);
+    let missing = missing(&recorded);
+    // What was on its way when it fell asleep may have come or not.
+    assert!(missing > least - 0.3, "{missing} of {least}: {recorded}");
+    assert!(missing < most + 0.5, "{missing} of {most}: {recorded}");
 }
 
 #[test]

@@ -424,11 +424,13 @@ pub struct RecorderStatus {
 /// What a recorder is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// The microphone has just been opened: its first sound is to come.
+    Opening,
     /// Sound comes in.
     Recording,
     /// Held.
     Paused,
-    /// Nothing has come from the microphone yet.
+    /// Nothing has come from the microphone for too long.
     NothingComes,
     /// The microphone is gone; goes on when it returns.
     WaitingForMicrophone,

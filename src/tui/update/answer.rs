@@ -199,7 +199,10 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
 /// with a recording is over. What is wrong stands on the screen while it is.
 fn change(before: Phase, now: &RecorderStatus) -> Option<String> {
     match (before, now.phase) {
-        (Phase::WaitingForMicrophone | Phase::NothingComes, Phase::Recording) => Some(format!(
+        (Phase::NothingComes, Phase::Recording) => {
+            Some("sound comes now · the recording begins here".into())
+        }
+        (Phase::WaitingForMicrophone, Phase::Recording) => Some(format!(
             "the microphone is back · {:.1} s of sound are missing",
             now.gap_s
         )),

@@ -86,7 +86,7 @@ fn trouble(status: &RecorderStatus) -> Option<&'static str> {
         Phase::NothingComes => Some("it is open, and gives no sound"),
         Phase::DiskFull => Some("nothing is kept now: make room at once"),
         Phase::Recording if is_silent(status) => Some("no signal: silence only"),
-        Phase::Recording | Phase::Paused => None,
+        Phase::Opening | Phase::Recording | Phase::Paused => None,
     }
 }
 
@@ -108,6 +108,7 @@ pub(super) fn brief_trouble(status: &RecorderStatus) -> Option<String> {
         Phase::DiskFull => Some("disk full".to_owned()),
         Phase::WaitingForMicrophone => Some("mic gone".to_owned()),
         Phase::NothingComes => Some("no sound".to_owned()),
+        Phase::Opening => Some("opening".to_owned()),
         Phase::Recording | Phase::Paused => match status.space_left_s {
             Some(left) if is_low(status) => Some(format!("{} left", words::roughly(left as f64))),
             _ => is_silent(status).then(|| "silence".to_owned()),
@@ -146,6 +147,7 @@ fn meter(model: &Model, status: &RecorderStatus, x: u16, y: u16, pane: &mut Pane
 /// What a recorder is doing, in a word.
 pub(super) fn phase(phase: Phase) -> &'static str {
     match phase {
+        Phase::Opening => "opening the microphone",
         Phase::Recording => "recording",
         Phase::Paused => "paused",
         Phase::NothingComes => "the microphone gives nothing",
@@ -157,6 +159,7 @@ pub(super) fn phase(phase: Phase) -> &'static str {
 /// And in a sign.
 pub(super) fn sign(phase: Phase) -> &'static str {
     match phase {
+        Phase::Opening => "○",
         Phase::Recording => "●",
         Phase::Paused => "‖",
         Phase::NothingComes | Phase::WaitingForMicrophone | Phase::DiskFull => "!",

@@ -126,7 +126,7 @@ pub(super) fn recorder_line(model: &Model, buffer: &mut Buffer) {
     }
     let (sign, text) = match &model.recorder {
         Recorder::Idle => return,
-        Recorder::Starting => ("●", "opening the microphone …".to_owned()),
+        Recorder::Starting => ("○", "opening the microphone …".to_owned()),
         Recorder::Stopping => ("●", "sealing the last of the recording …".to_owned()),
         Recorder::Running { status, .. } => {
             let phase = recorder::phase(status.phase);

@@ -232,7 +232,12 @@ fn recording_goes_on_under_the_library() {
 #[test]
 fn what_is_wrong_with_a_recording_stands_in_words_on_every_size() {
     type Change = fn(&mut RecorderStatus);
-    let wrong: [(Change, &str, &str); 5] = [
+    let wrong: [(Change, &str, &str); 6] = [
+        (
+            |status| status.phase = Phase::Opening,
+            "opening the microphone",
+            "opening",
+        ),
         (
             |status| status.phase = Phase::WaitingForMicrophone,
             "the microphone is gone",

@@ -1,13 +1,15 @@
 //! What a recorder hears: a microphone that may go away and come back, open and
-//! say nothing, or be late because this process was stopped.
+//! say nothing, fall silent for a moment, or be late.
 //!
-//! Whatever is missing at the end is told as a gap at the place where it is
-//! missing, so that sound and gaps together are as long as the recording took.
+//! A recording begins with the first sound that comes: a device takes its time to
+//! wake up. Whatever is missing from then on is told as a gap at the place where it
+//! is missing, so that sound and gaps together are as long as the recording took.
 
 use std::time::Duration;
 
 use super::bridge::Bridge;
 use super::clock::Clock;
+use super::lull::Lull;
 use crate::audio::{CaptureGap, Microphone, Shape};
 use crate::error::Failure;
 use crate::recording::STORED_RATE_HZ;
@@ -24,22 +26,14 @@ const FIRST_WITHIN: Duration = Duration::from_secs(2);
 /// From which nothing has come by then, nothing will.
 const HOPELESS_AFTER: Duration = Duration::from_secs(20);
 
-/// Between two looks there is a tenth of a second. When there was much more, this
-/// process stood still, and the sound system may have dropped something.
-const STOOD_STILL: Duration = Duration::from_secs(1);
-
-/// By when all has come that was kept for a process that stood still.
-const CAUGHT_UP: Duration = Duration::from_secs(2);
-
-/// Less than this may just as well be late.
-const LEAST_MISSING: Duration = Duration::from_millis(300);
-
 /// What there is to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hearing {
+    /// The microphone has just been opened: its first sound is to come.
+    Opening,
     /// Sound comes in.
     Sound,
-    /// The microphone is open, and nothing has come from it yet.
+    /// The microphone is open, and nothing has come from it for too long.
     Nothing,
     /// It went away.
     Lost,
@@ -75,17 +69,6 @@ enum State {
     },
 }
 
-/// This process stood still for a while.
-struct Stall {
-    /// Since when.
-    from: Duration,
-    /// When that was noticed.
-    noticed: Duration,
-    /// What was heard and what was told as missing since, samples at 48 kHz.
-    heard: u64,
-    told: u64,
-}
-
 /// Listens to a microphone.
 pub(super) struct Ear {
     microphone: Box<dyn Microphone>,
@@ -97,10 +80,9 @@ pub(super) struct Ear {
     /// Something came from it, ever.
     ever: bool,
     began: Duration,
-    /// Until when all is accounted for.
+    /// Until when all is accounted for, once something came.
     heard_at: Duration,
-    looked_at: Duration,
-    stall: Option<Stall>,
+    lull: Option<Lull>,
     /// Frames since the microphone was opened, for the places of gaps.
     frames: u64,
     raw: Vec<f32>,
@@ -119,8 +101,7 @@ impl Ear {
             ever: false,
             began: now,
             heard_at: now,
-            looked_at: now,
-            stall: None,
+            lull: None,
             frames: 0,
             raw: Vec::new(),
             gaps: Vec::new(),
@@ -142,8 +123,10 @@ impl Ear {
         match (&self.state, self.ever) {
             (State::Sound, _) => Hearing::Sound,
             (State::Open | State::Gone { .. }, true) => Hearing::Lost,
+            // One that says nothing is closed and opened again; that is no loss.
+            (State::Gone { tried: Some(_) }, false) => Hearing::Lost,
             _ if self.waited(self.clock.now()) >= FIRST_WITHIN => Hearing::Nothing,
-            _ => Hearing::Sound,
+            _ => Hearing::Opening,
         }
     }
 
@@ -158,18 +141,22 @@ impl Ear {
 
     /// How much is missing up to now, samples at 48 kHz.
     pub(super) fn missing_now(&self) -> u64 {
-        match self.hearing() {
-            Hearing::Sound => 0,
-            Hearing::Nothing | Hearing::Lost => {
-                samples(self.clock.now().saturating_sub(self.heard_at))
-            }
+        match (self.hearing(), self.ever) {
+            (Hearing::Lost, true) => samples(self.clock.now().saturating_sub(self.heard_at)),
+            _ => 0,
         }
     }
 
     /// What is missing up to now is not wanted: the recording is paused.
     pub(super) fn forgive(&mut self) {
         self.heard_at = self.clock.now();
-        self.stall = None;
+        self.lull = None;
+    }
+
+    /// What is missing of what was heard and was not told yet, since it could have been
+    /// late: the recording ends or is paused here, and it will not be waited for.
+    pub(super) fn settle(&mut self) -> Option<Missing> {
+        self.lull.take()?.missing()
     }
 
     /// Waits a little for sound, and puts it into `block`.
@@ -181,22 +168,19 @@ impl Ear {
         if let State::Gone { tried } = self.state {
             std::thread::sleep(PATIENCE);
             self.look_for_it(tried)?;
-            self.looked_at = self.clock.now();
             return Ok(Heard::default());
         }
         self.raw.clear();
         let read = self.microphone.read(&mut self.raw, PATIENCE);
         let now = self.clock.now();
-        self.notice_standing_still(now);
         let mut heard = Heard::default();
         match read {
             Ok(captured) => {
                 self.gaps = captured.gaps;
-                let came = self.account(captured.frames, now, &mut heard);
-                self.settle(now, came, &mut heard);
+                self.account(captured.frames, now, &mut heard);
             }
             Err(error) if error.is_lost() => {
-                self.settle_at(self.heard_at, 0, &mut heard);
+                heard.missing.extend(self.settle());
                 self.state = State::Gone { tried: None };
             }
             Err(error) => return Err(error.into()),
@@ -208,23 +192,20 @@ impl Ear {
         Ok(heard)
     }
 
-    /// Counts what came, and what is missing before it and in it; how much came,
-    /// samples at 48 kHz.
-    fn account(&mut self, frames: u64, now: Duration, heard: &mut Heard) -> u64 {
+    /// Counts what came, and what is missing before it and in it.
+    fn account(&mut self, frames: u64, now: Duration, heard: &mut Heard) {
         let rate_hz = self.microphone.shape().rate_hz();
         let stored = |frames: u64| frames * u64::from(STORED_RATE_HZ) / u64::from(rate_hz);
+        let came = stored(frames);
         heard.sound = frames > 0;
-        let late = match self.ever {
-            true => !matches!(self.state, State::Sound),
-            false => self.waited(now) >= FIRST_WITHIN,
-        };
-        if frames > 0 && late {
-            let length = Duration::from_secs_f64(frames as f64 / f64::from(rate_hz));
-            let missing = now.saturating_sub(self.heard_at + length);
+        if frames > 0 && self.ever && !matches!(self.state, State::Sound) {
+            let due = samples(now.saturating_sub(self.heard_at));
             heard.missing.push(Missing {
                 at: 0,
-                samples: samples(missing),
+                samples: due.saturating_sub(came),
             });
+        } else if frames > 0 && self.ever && self.lull.is_none() {
+            self.lull = Lull::before(self.heard_at, now, came);
         }
         let mut told = 0;
         for gap in self.gaps.drain(..) {
@@ -239,47 +220,20 @@ impl Ear {
         if frames > 0 {
             (self.state, self.ever) = (State::Sound, true);
             self.heard_at = now;
+        } else if told > 0 {
+            // The sound behind it comes with the next read.
+            self.heard_at = now.min(self.heard_at + length_of(told));
         }
-        if let Some(stall) = &mut self.stall {
-            stall.heard += stored(frames);
-            stall.told += told;
-        }
-        stored(frames)
-    }
-
-    fn notice_standing_still(&mut self, now: Duration) {
-        let from = std::mem::replace(&mut self.looked_at, now);
-        let heard_before = matches!(self.state, State::Sound);
-        if now.saturating_sub(from) >= STOOD_STILL && heard_before && self.stall.is_none() {
-            self.stall = Some(Stall {
-                from,
-                noticed: now,
-                heard: 0,
-                told: 0,
-            });
-        }
-    }
-
-    /// Tells what did not come after this process stood still.
-    fn settle(&mut self, now: Duration, came: u64, heard: &mut Heard) {
-        let caught_up = |stall: &Stall| now.saturating_sub(stall.noticed) >= CAUGHT_UP;
-        if self.stall.as_ref().is_some_and(caught_up) {
-            self.settle_at(now, came, heard);
-        }
-    }
-
-    /// The same at once; `came` with the sound that is read now.
-    fn settle_at(&mut self, until: Duration, came: u64, heard: &mut Heard) {
-        let Some(stall) = self.stall.take() else {
-            return;
-        };
-        let due = samples(until.saturating_sub(stall.from));
-        let missing = due.saturating_sub(stall.heard + stall.told);
-        if missing >= samples(LEAST_MISSING) {
-            heard.missing.push(Missing {
-                at: came.cast_signed() - stall.heard.cast_signed(),
-                samples: missing,
-            });
+        if let Some(lull) = self.lull.as_mut().filter(|_| frames > 0 || told > 0) {
+            lull.count(now, came, told);
+            if lull.is_settled(now) {
+                let missing = self.settle().map(|missing| Missing {
+                    // It is told before the sound is taken that came now.
+                    at: missing.at + came.cast_signed(),
+                    ..missing
+                });
+                heard.missing.extend(missing);
+            }
         }
     }
 
@@ -307,6 +261,12 @@ impl Ear {
     }
 }
 
-fn samples(length: Duration) -> u64 {
-    (length.as_secs_f64() * f64::from(STORED_RATE_HZ)) as u64
+fn length_of(samples: u64) -> Duration {
+    Duration::from_secs_f64(samples as f64 / f64::from(STORED_RATE_HZ))
+}
+
+/// So much sound, in samples at 48 kHz.
+pub(super) fn samples(length: Duration) -> u64 {
+    let samples = length.as_nanos() * u128::from(STORED_RATE_HZ) / 1_000_000_000;
+    u64::try_from(samples).unwrap_or(u64::MAX)
 }

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::ear::{Ear, Hearing, Missing, PATIENCE};
-use super::{Phase, Recorded, Shared, Wake, seconds};
+use super::ending::{gone, interrupted, nothing_came};
+use super::{Now, Phase, Recorded, Shared, Wake, seconds};
 use crate::audio::Intake;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::fence::fenced;
-use crate::recording::{Card, Ending, Gap, RecordingId, STORED_RATE_HZ, State};
+use crate::recording::{Card, Ending, Gap, RecordingId, STORED_RATE_HZ};
 use crate::vault::Vault;
 use crate::worker::outbox::{Outbox, Room};
-use crate::worker::space;
 use crate::worker::taking::{self, state_of};
 
 /// How often who looks at the recorder is woken.
@@ -31,6 +31,7 @@ pub(super) struct Begun {
     pub(super) intake: Intake,
     pub(super) outbox: Outbox,
     pub(super) card: Card,
+    pub(super) now: Now,
 }
 
 /// The recorder's thread.
@@ -43,6 +44,7 @@ pub(super) struct Take {
     intake: Intake,
     outbox: Outbox,
     card: Card,
+    now: Now,
     noted_at: u64,
     /// Since which sample nothing but digital silence came.
     silent_since: u64,
@@ -62,6 +64,7 @@ impl Take {
             intake: begun.intake,
             outbox: begun.outbox,
             card: begun.card,
+            now: begun.now,
             noted_at: 0,
             silent_since: 0,
             shown_at: None,
@@ -107,6 +110,13 @@ impl Take {
                 self.show(paused, wake);
                 continue;
             }
+            if paused {
+                // What was heard before the pause; behind it, nothing is due.
+                let missing = self.ear.settle();
+                missing
+                    .into_iter()
+                    .for_each(|missing| self.note_gap(missing));
+            }
             let heard = self.ear.listen(&mut block)?;
             if paused {
                 self.ear.forgive();
@@ -143,13 +153,29 @@ impl Take {
 
     fn note_gap(&mut self, missing: Missing) {
         let at = self.intake.samples().saturating_add_signed(missing.at);
-        self.card.gaps.push(Gap {
+        let gap = Gap {
             at_sample: at,
             samples: missing.samples,
-        });
+        };
+        // One that had to be waited for may be before others that are known.
+        let gaps = &mut self.card.gaps;
+        gaps.insert(gaps.partition_point(|gap| gap.at_sample <= at), gap);
+    }
+
+    /// It begins when its first sound was heard, however long it took to come.
+    fn date(&mut self, block: &[f32]) {
+        let shape = self.ear.shape();
+        let frames = (block.len() / shape.channels()) as u64;
+        let length_ms = frames * 1_000 / u64::from(shape.rate_hz());
+        let mut at = (self.now)();
+        at.unix_ms -= length_ms.cast_signed();
+        (self.card.recorded_at, self.card.added_at) = (at, at);
     }
 
     fn keep(&mut self, block: &[f32]) -> Result<(), Failure> {
+        if self.intake.samples() == 0 {
+            self.date(block);
+        }
         let block = self.up_to_limit(block);
         let outbox = &mut self.outbox;
         self.intake
@@ -186,7 +212,8 @@ impl Take {
             (Room::Wanting, _) => Phase::DiskFull,
             (Room::Enough, Hearing::Lost) => Phase::WaitingForMicrophone,
             (Room::Enough, Hearing::Nothing) => Phase::NothingComes,
-            (Room::Enough, Hearing::Sound) if paused => Phase::Paused,
+            (Room::Enough, Hearing::Opening | Hearing::Sound) if paused => Phase::Paused,
+            (Room::Enough, Hearing::Opening) => Phase::Opening,
             (Room::Enough, Hearing::Sound) => Phase::Recording,
         };
         // What changes is told at once: looking for a microphone takes a while.
@@ -224,10 +251,14 @@ impl Take {
         if self.intake.samples() == 0 {
             self.outbox.discard();
             return Err(broke.unwrap_or_else(|| match hearing {
-                Hearing::Lost => gone(),
-                Hearing::Sound | Hearing::Nothing => nothing_came(),
+                Hearing::Lost => nothing_came("the microphone was lost before any sound came"),
+                Hearing::Opening | Hearing::Sound | Hearing::Nothing => {
+                    nothing_came("the microphone gave no sound")
+                }
             }));
         }
+        let late = self.ear.settle();
+        late.into_iter().for_each(|missing| self.note_gap(missing));
         let missing = self.ear.missing_now();
         if missing > 0 {
             self.note_gap(Missing {
@@ -235,9 +266,12 @@ impl Take {
                 samples: missing,
             });
         }
+        let missing = Duration::from_secs_f64(seconds(self.card.missing()));
         self.card.signal = self.intake.signal_so_far();
+        let id = self.id;
+        let interrupted = |kept, failure| interrupted(id, kept, missing, failure);
         if let Some(failure) = broke {
-            return interrupted(self.id, self.outbox.give_up(self.card), failure);
+            return interrupted(self.outbox.give_up(self.card), failure);
         }
         let (intake, outbox) = (self.intake, &mut self.outbox);
         let summed =
@@ -250,53 +284,22 @@ impl Take {
             }
             Err(failure) => {
                 let kept = self.outbox.give_up(self.card);
-                return interrupted(self.id, kept, failure);
+                return interrupted(kept, failure);
             }
         }
         self.card.ending = match hearing {
             Hearing::Lost => Ending::Interrupted,
-            Hearing::Sound | Hearing::Nothing => Ending::Complete,
+            Hearing::Opening | Hearing::Sound | Hearing::Nothing => Ending::Complete,
         };
         if let Err(cut) = self.outbox.finish(&self.card) {
-            return interrupted(self.id, cut.kept, cut.failure);
+            return interrupted(cut.kept, cut.failure);
         }
         Ok(Recorded {
-            id: self.id,
+            id,
             duration: self.card.duration(),
+            missing,
             state: state_of(&self.card),
             shortfall: (hearing == Hearing::Lost).then(gone),
         })
     }
-}
-
-/// What was kept of a recording that could not be written to its end.
-fn interrupted(id: RecordingId, kept: Duration, failure: Failure) -> Result<Recorded, Failure> {
-    let failure = space::ended(failure, kept);
-    match kept.is_zero() {
-        true => Err(failure),
-        false => Ok(Recorded {
-            id,
-            duration: kept,
-            state: State::Interrupted,
-            shortfall: Some(failure),
-        }),
-    }
-}
-
-fn gone() -> Failure {
-    Failure::new(
-        Exit::NoMicrophone,
-        "the microphone was lost",
-        "it had not returned at the end",
-    )
-    .hint("what came by then is kept; `voxvault devices` lists what is there now")
-}
-
-fn nothing_came() -> Failure {
-    Failure::new(
-        Exit::NoMicrophone,
-        "nothing was recorded",
-        "the microphone gave no sound",
-    )
-    .hint("`voxvault devices` lists the microphones")
 }

@@ -18,9 +18,14 @@ const ASOUNDRC: &str = "pcm.!default { type pulse }\nctl.!default { type pulse }
 /// with a latency under about 100 ms (measured with PulseAudio 16.1).
 const NULL_SINK: &str = "module-null-sink sink_name=vm rate=48000 channels=2 norewinds=1";
 
+/// As it is without that, a sink to which nobody listens is two seconds ahead, and its
+/// monitor gives nothing before that time has come: like a device that wakes up slowly.
+const SLOW_SINK: &str = "module-null-sink sink_name=vm rate=48000 channels=2";
+
 /// A virtual microphone; gone when it is dropped.
 pub(crate) struct Microphone {
     server: Child,
+    sink: &'static str,
     /// What the server gets, and what its clients get.
     home: Vec<(OsString, OsString)>,
     environment: Vec<(OsString, OsString)>,
@@ -30,6 +35,15 @@ impl Microphone {
     /// Plugs it into this home. `None`, after saying so, where the machine
     /// lacks what it takes.
     pub(crate) fn plug_into(home: &Home) -> Option<Self> {
+        Self::of(home, NULL_SINK)
+    }
+
+    /// The same; it takes two seconds until it gives its first sound.
+    pub(crate) fn that_wakes_up_slowly(home: &Home) -> Option<Self> {
+        Self::of(home, SLOW_SINK)
+    }
+
+    fn of(home: &Home, sink: &'static str) -> Option<Self> {
         let tools = require_tool("pulseaudio") && require_tool("paplay") && require_alsa_plugin();
         if !tools {
             return None;
@@ -46,7 +60,8 @@ impl Microphone {
 
         let home = home.environment();
         let microphone = Self {
-            server: serve(&home),
+            server: serve(&home, sink),
+            sink,
             home,
             environment,
         };
@@ -64,6 +79,15 @@ impl Microphone {
         let mut info = self.command("pactl");
         let answer = info.args(["list", "short", "sources"]).output().unwrap();
         String::from_utf8_lossy(&answer.stdout).contains("vm.monitor")
+    }
+
+    /// Somebody has opened it.
+    pub(crate) fn wait_until_somebody_listens(&self) {
+        eventually("somebody listens", Duration::from_secs(20), || {
+            let mut list = self.command("pactl");
+            let list = list.args(["list", "short", "source-outputs"]);
+            (!list.output().unwrap().stdout.is_empty()).then_some(())
+        });
     }
 
     fn pactl(&self, args: &[&str]) {
@@ -110,7 +134,7 @@ impl Microphone {
 
     /// The sound server is started again.
     pub(crate) fn restart_server(&mut self) {
-        self.server = serve(&self.home);
+        self.server = serve(&self.home, self.sink);
         self.wait_until_there();
     }
 
@@ -178,7 +202,7 @@ impl Drop for Microphone {
 }
 
 /// Starts a sound server in the foreground, so that dropping the child ends it.
-fn serve(home: &[(OsString, OsString)]) -> Child {
+fn serve(home: &[(OsString, OsString)], sink: &str) -> Child {
     Command::new("pulseaudio")
         .args([
             "-n",
@@ -188,7 +212,7 @@ fn serve(home: &[(OsString, OsString)]) -> Child {
         ])
         .args(["--realtime=no", "--high-priority=no", "--disable-shm=yes"])
         .args(["-L", "module-native-protocol-unix"])
-        .args(["-L", NULL_SINK])
+        .args(["-L", sink])
         .env_clear()
         .envs(home.iter().cloned())
         .stdin(Stdio::null())

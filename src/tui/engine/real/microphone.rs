@@ -160,6 +160,7 @@ fn shown(status: recorder::Status) -> RecorderStatus {
         silent_s: status.silent_s,
         device: status.device,
         phase: match status.phase {
+            recorder::Phase::Opening => Phase::Opening,
             recorder::Phase::Paused => Phase::Paused,
             recorder::Phase::NothingComes => Phase::NothingComes,
             recorder::Phase::WaitingForMicrophone => Phase::WaitingForMicrophone,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{new_vault, now, only};
 use crate::audio::{AudioError, CaptureGap, Captured, Microphone, Shape, StoredRate, StoredSound};
 use crate::error::{Exit, Failure};
-use crate::recording::{Card, Ending, State};
+use crate::recording::{Card, Ending, Moment, State};
 use crate::vault::{OpenVault, Vault};
 use crate::worker::recorder::clock::Clock;
 use crate::worker::recorder::ear::{Ear, Hearing};
@@ -163,7 +163,7 @@ impl Microphone for Script {
 /// Records until the script is over.
 fn record(vault: &Vault, steps: &[Step], options: Options) -> Result<Recorded, Failure> {
     let script = Script::new(steps);
-    let recorder = Recorder::hear(vault, script.ear(), options, &now, None).unwrap();
+    let recorder = Recorder::hear(vault, script.ear(), options, Box::new(now), None).unwrap();
     while !script.is_over() && recorder.wait(Duration::from_millis(5)) {}
     recorder.stop()
 }
@@ -280,7 +280,7 @@ fn one_from_which_nothing_ever_comes_is_named_after_two_seconds_and_given_up_lat
     let mut ear = script.ear();
     let mut block = Vec::new();
     ear.listen(&mut block).unwrap();
-    assert_eq!(ear.hearing(), Hearing::Sound);
+    assert_eq!(ear.hearing(), Hearing::Opening);
     ear.listen(&mut block).unwrap();
     assert_eq!(ear.hearing(), Hearing::Nothing);
     assert!(!ear.is_hopeless());
@@ -297,7 +297,8 @@ fn one_that_gives_zeros_makes_a_recording_that_is_named_silent() {
     let script = Script::new(&[Step::Tone(500)]);
     let (_dir, open) = new_vault();
     let vault = open.vault();
-    let recorder = Recorder::hear(vault, script.ear(), Options::default(), &now, None).unwrap();
+    let recorder =
+        Recorder::hear(vault, script.ear(), Options::default(), Box::new(now), None).unwrap();
     let add = |step| script.steps.lock().unwrap().push_back(step);
     let wait_for = |silent_s: f64| {
         for _ in 0..2_000 {
@@ -353,6 +354,115 @@ fn a_process_that_stood_still_misses_what_was_not_kept_for_it_and_no_more() {
         let card = only(&open).card;
         assert_eq!(gaps_ms(&card), missing, "{kept_ms}");
         assert_eq!(card.samples, (4 * 900 + kept_ms) * 48);
+    }
+}
+
+#[test]
+fn a_recording_begins_with_the_first_sound_however_long_that_takes() {
+    for quiet_ms in [0, 1_000, 1_900, 2_100, 6_000] {
+        let (_dir, open) = new_vault();
+        let steps = [
+            Step::Quiet(quiet_ms / 2),
+            Step::Quiet(quiet_ms / 2),
+            Step::Tone(900),
+            Step::Tone(900),
+        ];
+        let script = Script::new(&steps);
+        let clock = Arc::clone(&script.clock);
+        // The vault has a clock of its own, and believes this one.
+        let begun = Moment::from_zoned(&jiff::Zoned::now());
+        let by_script = move || Moment {
+            unix_ms: begun.unix_ms + clock.lock().unwrap().as_millis() as i64,
+            ..begun
+        };
+        let limit = Duration::from_millis(1_500);
+        let options = Options {
+            limit: Some(limit),
+            ..Options::default()
+        };
+        let recorder = Recorder::hear(
+            open.vault(),
+            script.ear(),
+            options,
+            Box::new(by_script),
+            None,
+        )
+        .unwrap();
+        while recorder.wait(Duration::from_millis(5)) {}
+        let recorded = recorder.stop().unwrap();
+        assert_eq!(
+            (recorded.duration, recorded.missing),
+            (limit, Duration::ZERO)
+        );
+        let card = only(&open).card;
+        assert_eq!(
+            (card.samples, gaps_ms(&card)),
+            (1_500 * 48, vec![]),
+            "{quiet_ms}"
+        );
+        // Its date is that of its first sound.
+        let first_ms = begun.unix_ms + quiet_ms as i64;
+        assert_eq!(card.recorded_at.unix_ms, first_ms, "{quiet_ms}");
+        assert_eq!(card.added_at, card.recorded_at);
+    }
+}
+
+#[test]
+fn one_that_is_pulled_before_its_first_sound_is_named_gone_and_the_recording_begins_later() {
+    let script = Script::new(&[Step::Quiet(100), Step::Away(1_000), Step::Away(1_000)]);
+    let mut ear = script.ear();
+    let mut block = Vec::new();
+    for hearing in [Hearing::Opening, Hearing::Opening, Hearing::Lost] {
+        ear.listen(&mut block).unwrap();
+        assert_eq!((ear.hearing(), ear.missing_now()), (hearing, 0));
+    }
+    let (_dir, open, recorded) = recorded(&[
+        Step::Quiet(100),
+        Step::Away(3_000),
+        Step::Back(48_000, 2),
+        Step::Quiet(500),
+        Step::Tone(900),
+        Step::Tone(900),
+    ]);
+    assert!(recorded.shortfall.is_none());
+    let card = only(&open).card;
+    assert_eq!((card.samples, gaps_ms(&card)), (1_800 * 48, vec![]));
+
+    let (_dir, open) = new_vault();
+    let away = [Step::Quiet(100), Step::Away(4_000)];
+    let failure = record(open.vault(), &away, Options::default()).unwrap_err();
+    assert_eq!(failure.exit, Exit::NoMicrophone);
+    assert!(failure.why.contains("lost before any sound"), "{failure}");
+}
+
+#[test]
+fn one_that_falls_silent_for_a_moment_misses_that_and_what_comes_late_is_not_missing() {
+    let on = [Step::Tone(900); 3];
+    // A second and a half in which it gave nothing; the same where the recording ends
+    // before it is sure; and where all of it comes after all.
+    let lost = [&[Step::Tone(900), Step::Quiet(1_500)][..], &on].concat();
+    let short = [Step::Tone(900), Step::Quiet(1_500), Step::Tone(900)];
+    let late = [
+        &[Step::Tone(900), Step::Quiet(1_500), Step::Stopped(0, 1_500)][..],
+        &on,
+    ]
+    .concat();
+    for (steps, missing, kept_ms) in [
+        (&lost[..], vec![(900, 1_500)], 3_600),
+        (&short[..], vec![(900, 1_500)], 1_800),
+        (&late[..], vec![], 5_100),
+    ] {
+        let (_dir, open, recorded) = recorded(steps);
+        let card = only(&open).card;
+        assert_eq!(
+            (gaps_ms(&card), card.samples),
+            (missing, kept_ms * 48),
+            "{steps:?}"
+        );
+        assert_eq!(
+            recorded.missing.as_millis(),
+            u128::from(card.missing() / 48)
+        );
     }
 }
 
