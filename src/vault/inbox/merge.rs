@@ -157,7 +157,7 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     inbox::discard(held.disk(), held.dir(), empty)?;
     make_durable(held, &mut waiting, &mut report)?;
     let believed_ms = held.bag().settings.believed_ms;
-    keep_keys(held, &waiting)?;
+    keep_keys(held, &waiting, believed_ms)?;
     date(held, &mut waiting, believed_ms, &mut report);
     incoming::insert_all(held, &waiting)?;
     for (one, of) in doubles {
@@ -348,7 +348,7 @@ fn make_durable(
 }
 
 /// One rotation for all whose keys or extent the bag does not have yet.
-fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
+fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting], believed_ms: i64) -> Result<()> {
     let is_kept = |one: &Waiting| {
         held.bag()
             .clips
@@ -363,16 +363,31 @@ fn keep_keys(held: &mut Held<'_>, waiting: &[Waiting]) -> Result<()> {
     let next = held.generation() + 1;
     held.rotate(|bag| {
         let last_seen_ms = bag.settings.last_seen_ms;
+        let mut redated = 0;
         for one in waiting {
             let adopted = || Clip::adopted(one.keys.duplicate(), last_seen_ms);
             let clip = bag.clips.get_or_insert_with(one.id, adopted);
             clip.extent = Some(one.extent);
             (clip.since, clip.came) = (next, next);
             clip.learn(&one.card);
+            redated += i64::from(date_anew(clip, &one.card, believed_ms).is_some());
         }
+        // Each of these takes a millisecond, so that what the same clock records later
+        // comes behind them also in a merge of its own.
+        bag.settings.last_seen_ms = last_seen_ms.saturating_add(redated);
         Ok(())
     })
     .map(drop)
+}
+
+/// When that came in which this card says it did; `None` if its clock may have been right.
+fn date_anew(clip: &Clip, card: &Card, believed_ms: i64) -> Option<Moment> {
+    // Where its own date is what counts, that says nothing of the clock.
+    if clip.kept_from.unix_ms <= card.recorded_at.unix_ms {
+        return None;
+    }
+    let added_at = retention::dated(clip.kept_from.unix_ms, believed_ms, card.added_at);
+    (added_at != card.added_at).then_some(added_at)
 }
 
 /// Dates anew what a broken clock has dated. Who records knows no more than what the clock
@@ -387,14 +402,10 @@ fn date(held: &Held<'_>, waiting: &mut [Waiting], believed_ms: i64, report: &mut
         let (id, card) = (one.id, &mut one.card);
         let clock = card.added_at;
         let has_own_date = card.source == Source::Import && card.recorded_at != clock;
-        // Where its own date is what counts, that says nothing of the clock.
-        if clip.kept_from.unix_ms <= card.recorded_at.unix_ms {
+        let Some(added_at) = date_anew(clip, card, believed_ms) else {
             continue;
-        }
-        card.added_at = retention::dated(clip.kept_from.unix_ms, believed_ms, clock);
-        if card.added_at == clock {
-            continue;
-        }
+        };
+        card.added_at = added_at;
         report.redated.push(Redated { id, clock });
         if !has_own_date {
             dateless.push((clock.unix_ms, card));
