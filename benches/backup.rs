@@ -139,10 +139,7 @@ fn one_more(base: &Path, recordings: usize) {
 }
 
 fn back_up(vault: &OpenVault, folder: &Path) -> Outcome {
-    let order = Order {
-        recipients: Vec::new(),
-        now: &|| moment(0),
-    };
+    let order = Order::at(&|| moment(0));
     to_folder(vault, folder, order, &Unwatched).unwrap()
 }
 

@@ -38,10 +38,7 @@ fn main() {
     let vault = init(Site::new(&folder.path().join("vault"), None));
     fill(&vault, 0..hours, SEGMENTS);
     let dir = folder.path().join("backup");
-    let order = Order {
-        recipients: Vec::new(),
-        now: &|| moment(0),
-    };
+    let order = Order::at(&|| moment(0));
     let (_, took) = timed(|| to_folder(&vault, &dir, order, &Unwatched).unwrap());
     let segments = segments_of(&dir);
     let bytes: u64 = segments

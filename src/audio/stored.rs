@@ -6,6 +6,8 @@
 //! run-up in which the decoder's state becomes right. Does not
 //! unseal, and does not know where segments lie.
 
+use std::ops::Range;
+
 use opusic_c::{Channels, Decoder, SampleRate};
 
 use super::SPEECH_RATE_HZ;
@@ -75,6 +77,25 @@ impl StoredShape {
     #[must_use]
     pub const fn segments(self) -> u64 {
         self.packets().div_ceil(SEGMENT_PACKETS as u64)
+    }
+
+    /// The shape of these segments alone, so that what stands before, they and what
+    /// follows are as long together as the whole. Only the first is begun with silence
+    /// of the encoder.
+    #[must_use]
+    pub fn stretch(self, segments: Range<u64>) -> Self {
+        let at = |segment: u64| segment.saturating_mul((SEGMENT_PACKETS * PACKET_SAMPLES) as u64);
+        let whole = self.samples.saturating_add(self.pre_skip.into());
+        let pre_skip = if segments.start == 0 {
+            self.pre_skip
+        } else {
+            0
+        };
+        let end = whole.min(at(segments.end));
+        Self {
+            samples: end.saturating_sub(at(segments.start) + u64::from(pre_skip)),
+            pre_skip,
+        }
     }
 }
 

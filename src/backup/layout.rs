@@ -7,13 +7,15 @@
 //!
 //! 0001.tar.age:
 //!     <id>/meta.json      first, so that a stream is taken back as it comes
-//!     <id>/audio.opus
+//!     <id>/audio.opus     of a long recording its first stretch; the second is
+//!                         audio.2.opus, in a later segment
 //!     <id>/transcript.txt
 //!     <id>/transcript.srt
 //!     MANIFEST.json       last
 //! ```
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::recording::RecordingId;
 
@@ -23,9 +25,42 @@ pub const MANIFEST: &str = "MANIFEST.json";
 /// A segment takes recordings until it holds this much, before it is sealed.
 pub const ENOUGH_BYTES: u64 = 64 << 20;
 
-/// A recording that would make a segment longer than this begins the next one. Only
-/// one that is longer by itself, 18 hours and more, makes a longer segment.
+/// A recording that would make a segment longer than this begins the next one.
 pub const MOST_BYTES: u64 = 256 << 20;
+
+/// How the sound of a long recording is laid out, in segments of the vault (0.8 s).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// Sound up to this length is one file.
+    pub whole: u64,
+    /// Longer sound is parted into stretches of this length. Each has a segment of the
+    /// backup to itself; the last one, which is what is left, lies beside the words.
+    pub stretch: u64,
+}
+
+/// Ten hours are 123 MiB, and five are 62: with each there is room for the words of many
+/// transcripts up to [`MOST_BYTES`].
+impl Default for Lengths {
+    fn default() -> Self {
+        Self {
+            whole: 45_000,
+            stretch: 22_500,
+        }
+    }
+}
+
+impl Lengths {
+    /// The stretches of so much sound, in order; one if it is not parted.
+    pub fn stretches(self, segments: u64) -> impl Iterator<Item = Range<u64>> {
+        let each = match segments <= self.whole {
+            true => segments,
+            false => self.stretch,
+        };
+        let each = each.max(1);
+        let stretch = move |number| number * each..segments.min((number + 1) * each);
+        (0..segments.div_ceil(each).max(1)).map(stretch)
+    }
+}
 
 /// A copy of a way in is never longer.
 pub const MOST_SLOT_BYTES: u64 = 256 * 1024;
@@ -112,8 +147,10 @@ impl Found {
 /// A file inside a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Member {
-    /// The sound of a recording, as Ogg Opus.
+    /// The sound of a recording, as Ogg Opus; of one that is parted the first stretch.
     Audio(RecordingId),
+    /// A further stretch of it, by its number, from 2.
+    Stretch(RecordingId, u32),
     /// All that is known of it.
     Meta(RecordingId),
     /// Its newest transcript as text; empty where it has none.
@@ -135,6 +172,10 @@ impl Member {
         let id: RecordingId = id.parse().ok()?;
         let member = match name {
             "audio.opus" => Self::Audio(id),
+            _ if name.starts_with("audio.") => {
+                let number = name.strip_prefix("audio.")?.strip_suffix(".opus")?;
+                Self::Stretch(id, number.parse().ok().filter(|number| *number > 1)?)
+            }
             "meta.json" => Self::Meta(id),
             "transcript.txt" => Self::Text(id),
             "transcript.srt" => Self::Subtitles(id),
@@ -144,11 +185,24 @@ impl Member {
         (member.to_string() == path).then_some(member)
     }
 
+    /// A stretch of the sound of a recording, by its number, from 1.
+    #[must_use]
+    pub const fn stretch(id: RecordingId, number: u32) -> Self {
+        match number {
+            0 | 1 => Self::Audio(id),
+            number => Self::Stretch(id, number),
+        }
+    }
+
     /// The recording it belongs to.
     #[must_use]
     pub fn id(&self) -> Option<RecordingId> {
         match self {
-            Self::Audio(id) | Self::Meta(id) | Self::Text(id) | Self::Subtitles(id) => Some(*id),
+            Self::Audio(id)
+            | Self::Stretch(id, _)
+            | Self::Meta(id)
+            | Self::Text(id)
+            | Self::Subtitles(id) => Some(*id),
             Self::Manifest => None,
         }
     }
@@ -159,6 +213,7 @@ impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Audio(id) => write!(f, "{id}/audio.opus"),
+            Self::Stretch(id, number) => write!(f, "{id}/audio.{number}.opus"),
             Self::Meta(id) => write!(f, "{id}/meta.json"),
             Self::Text(id) => write!(f, "{id}/transcript.txt"),
             Self::Subtitles(id) => write!(f, "{id}/transcript.srt"),
@@ -214,6 +269,8 @@ mod tests {
         let id = RecordingId::from_bytes([0xab; 16]);
         for member in [
             Member::Audio(id),
+            Member::Stretch(id, 2),
+            Member::Stretch(id, 17),
             Member::Meta(id),
             Member::Text(id),
             Member::Subtitles(id),
@@ -232,6 +289,26 @@ mod tests {
         ] {
             assert_eq!(Member::parse(strange), None, "{strange}");
         }
-        assert_eq!(Member::parse(&format!("{id}/../meta.json")), None);
+        for strange in [
+            "../meta.json",
+            "audio.1.opus",
+            "audio.02.opus",
+            "audio..opus",
+        ] {
+            assert_eq!(Member::parse(&format!("{id}/{strange}")), None, "{strange}");
+        }
+    }
+
+    #[test]
+    fn sound_is_parted_only_where_it_is_long_and_without_a_rest() {
+        let lengths = Lengths {
+            whole: 9,
+            stretch: 4,
+        };
+        let parted = |segments| lengths.stretches(segments).collect::<Vec<_>>();
+        assert_eq!(parted(0), [0..0]);
+        assert_eq!(parted(9), [0..9]);
+        assert_eq!(parted(10), [0..4, 4..8, 8..10]);
+        assert_eq!(parted(12), [0..4, 4..8, 8..12]);
     }
 }

@@ -58,6 +58,9 @@ pub struct Manifest {
     pub files: Vec<FileEntry>,
     /// The recordings that are new here, or of which something is.
     pub recordings: Vec<Entry>,
+    /// Stretches of long recordings, of which a later segment holds the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stretches: Vec<Stretch>,
     /// Segments that are gone by right: what of them still counts was written anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<Dropped>,
@@ -108,8 +111,44 @@ pub struct Entry {
     pub versions: Vec<u32>,
     /// Where its sound is.
     pub sound: SoundAt,
+    /// Where its sound is here and parted, the segments in which the stretches before
+    /// this one lie, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stretches: Vec<u32>,
     /// Segments of its sound (0.8 s each) that could not be read, from the first to
     /// behind the last; silence stands in for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<(u64, u64)>,
+}
+
+impl Entry {
+    /// What holds its sound, where that is here: all of it or the last stretch.
+    #[must_use]
+    pub fn audio(&self) -> Member {
+        Member::stretch(self.id, number_behind(&self.stretches))
+    }
+}
+
+/// The number of the stretch behind these.
+pub(super) fn number_behind(stretches: &[u32]) -> u32 {
+    let before = u32::try_from(stretches.len()).unwrap_or(u32::MAX);
+    before.saturating_add(1)
+}
+
+/// A stretch of the sound of a recording that is too long for one segment. The last
+/// stretch lies beside the words, where the [`Entry`] is that names all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The recording.
+    #[serde(with = "written::id")]
+    pub id: RecordingId,
+    /// The epoch.
+    pub epoch: u32,
+    /// Its number, from 1.
+    pub number: u32,
+    /// The segments of sound in it (0.8 s each), from the first to behind the last.
+    pub span: (u64, u64),
+    /// Those of them that could not be read; silence stands in for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<(u64, u64)>,
 }
@@ -283,7 +322,15 @@ pub(super) mod tests {
                 card: written::Digits([7; 16]),
                 versions: vec![1, 2],
                 sound: SoundAt::Segment(1),
+                stretches: Vec::new(),
                 lost: vec![(3, 5)],
+            }],
+            stretches: vec![Stretch {
+                id: id(2),
+                epoch: 0,
+                number: 1,
+                span: (0, 22_500),
+                lost: Vec::new(),
             }],
             dropped: vec![Dropped {
                 segment: 1,

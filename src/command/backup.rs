@@ -46,10 +46,7 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
     let now = || vault.now();
-    let mut order = Order {
-        recipients: Vec::new(),
-        now: &now,
-    };
+    let mut order = Order::at(&now);
     let asker: Arc<dyn Asker> = Arc::new(Nobody);
     for recipient in &recipients {
         order.add(recipient, &asker)?;

@@ -36,10 +36,7 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Re
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
     let now = || vault.now();
-    let mut order = Order {
-        recipients: Vec::new(),
-        now: &now,
-    };
+    let mut order = Order::at(&now);
     let asker: Arc<dyn Asker> = Arc::new(Nobody);
     for recipient in &recipients {
         order.add(recipient, &asker)?;

@@ -4,6 +4,7 @@
 mod damaged;
 mod fresh;
 mod killed;
+mod long;
 mod repacked;
 
 use std::collections::BTreeMap;

@@ -56,6 +56,15 @@ impl<W: Write> OggOpusWriter<W> {
     /// # Errors
     /// [`AudioError::Write`].
     pub fn new(to: W, shape: StoredShape) -> Result<Self, AudioError> {
+        Self::chained(to, shape, 1)
+    }
+
+    /// The same, of a stretch of a recording: one file behind the other is a chain of
+    /// streams, in which each needs a number of its own.
+    ///
+    /// # Errors
+    /// [`AudioError::Write`].
+    pub fn chained(to: W, shape: StoredShape, serial: u32) -> Result<Self, AudioError> {
         let mut head = Vec::with_capacity(OPUS_HEAD_BYTES);
         head.extend(b"OpusHead");
         head.push(1); // version
@@ -64,7 +73,11 @@ impl<W: Write> OggOpusWriter<W> {
         head.extend(STORED_RATE_HZ.to_le_bytes());
         head.extend(0_i16.to_le_bytes()); // gain
         head.push(0); // mapping family: mono
-        let mut pages = Pages { to, written: 0 };
+        let mut pages = Pages {
+            to,
+            serial,
+            written: 0,
+        };
         pages
             .write(Place::First, 0, &head, head.len())
             .and_then(|()| pages.write(Place::Middle, 0, OPUS_TAGS, OPUS_TAGS.len()))
@@ -133,9 +146,6 @@ const CHECKSUM_AT: usize = 22;
 /// Packets have lengths of one byte: longer ones would take several.
 const _: () = assert!(PACKET_BYTES < 255 && SEGMENT_PACKETS < 255);
 
-/// Tells streams in one file apart; there is only one, so it says nothing.
-const SERIAL: u32 = 1;
-
 /// The polynomial of CRC-32, highest bit first, with nothing before or behind it.
 static CHECKSUM: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&Algorithm {
     width: 32,
@@ -159,6 +169,8 @@ enum Place {
 /// Writes one page after the other.
 struct Pages<W> {
     to: W,
+    /// Tells streams in one file apart.
+    serial: u32,
     written: u32,
 }
 
@@ -178,7 +190,7 @@ impl<W: Write> Pages<W> {
         head[4] = 0; // version
         head[5] = place as u8;
         head[6..14].copy_from_slice(&position.to_le_bytes());
-        head[14..18].copy_from_slice(&SERIAL.to_le_bytes());
+        head[14..18].copy_from_slice(&self.serial.to_le_bytes());
         head[18..CHECKSUM_AT].copy_from_slice(&self.written.to_le_bytes());
         head[CHECKSUM_AT..CHECKSUM_AT + 4].fill(0);
         head[CHECKSUM_AT + 4] = lengths as u8;

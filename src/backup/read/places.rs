@@ -3,6 +3,7 @@
 //! The manifest says where. So one damaged place costs what lies there, not what lies
 //! behind it.
 
+use std::borrow::BorrowMut;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -86,7 +87,30 @@ impl<'k> Segment<'k> {
     ///
     /// # Errors
     /// [`Error::Damaged`] if something else lies there.
-    pub(in crate::backup) fn part(&mut self, member: Member, place: &Place) -> Result<Part<'_>> {
+    pub(in crate::backup) fn part(
+        &mut self,
+        member: Member,
+        place: &Place,
+    ) -> Result<Part<&mut Self>> {
+        self.seek(member, place)?;
+        Ok(Part::new(self, place))
+    }
+
+    /// The same, for who wants nothing else of this segment.
+    ///
+    /// # Errors
+    /// As [`part`](Self::part).
+    pub(in crate::backup) fn into_part(
+        mut self,
+        member: Member,
+        place: &Place,
+    ) -> Result<Part<Self>> {
+        self.seek(member, place)?;
+        Ok(Part::new(self, place))
+    }
+
+    /// To the first byte of a file.
+    fn seek(&mut self, member: Member, place: &Place) -> Result<()> {
         if self.is_broken {
             self.reader = reader(&self.file, self.keys)?;
         }
@@ -102,13 +126,7 @@ impl<'k> Segment<'k> {
             let why = format!("{} lies in the place of {member}", found.member);
             return Err(Error::damaged(which, why));
         }
-        Ok(Part {
-            reader: &mut self.reader,
-            is_broken: &mut self.is_broken,
-            left: place.bytes,
-            due: place.sha256,
-            digest: Sha256::new(),
-        })
+        Ok(())
     }
 
     /// A small file in it, whole.
@@ -131,21 +149,31 @@ fn reader(file: &SegmentFile, keys: &Keys<'_>) -> Result<Plain<File>> {
 
 /// A file of a segment, which is checked while it is read: its end is an error if it
 /// is not the one that was written.
-pub(in crate::backup) struct Part<'a> {
-    reader: &'a mut Plain<File>,
-    is_broken: &'a mut bool,
+pub(in crate::backup) struct Part<S> {
+    segment: S,
     left: u64,
     due: Hash,
     digest: Sha256,
 }
 
-impl Read for Part<'_> {
+impl<S> Part<S> {
+    fn new(segment: S, place: &Place) -> Self {
+        Self {
+            segment,
+            left: place.bytes,
+            due: place.sha256,
+            digest: Sha256::new(),
+        }
+    }
+}
+
+impl<'k, S: BorrowMut<Segment<'k>>> Read for Part<S> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if out.is_empty() {
             return Ok(0);
         }
         if self.left == 0 {
-            *self.is_broken = false;
+            self.segment.borrow_mut().is_broken = false;
             let hash: [u8; 32] = self.digest.clone().finalize().into();
             return match hash == self.due.0 {
                 true => Ok(0),
@@ -153,7 +181,7 @@ impl Read for Part<'_> {
             };
         }
         let most = usize::try_from(self.left).map_or(out.len(), |left| left.min(out.len()));
-        let read = self.reader.read(&mut out[..most])?;
+        let read = self.segment.borrow_mut().reader.read(&mut out[..most])?;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

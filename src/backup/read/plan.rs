@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::{Place, places};
 use crate::backup::layout::Member;
-use crate::backup::manifest::{Entry, Manifest, SoundAt};
+use crate::backup::manifest::{self, Entry, Manifest, SoundAt, Stretch};
 use crate::recording::RecordingId;
 use crate::vault::bag;
 
@@ -15,6 +15,8 @@ pub(in crate::backup) struct Listed {
     pub(in crate::backup) segment: u32,
     pub(in crate::backup) epoch: u32,
     pub(in crate::backup) sound: SoundAt,
+    /// Where the stretches of long sound lie that stand before the one here.
+    pub(in crate::backup) stretches: Vec<u32>,
     /// Segments of the sound here that were lost before.
     pub(in crate::backup) lost: Vec<(u64, u64)>,
     /// Where its files lie, as far as the manifest says.
@@ -22,10 +24,19 @@ pub(in crate::backup) struct Listed {
     pub(in crate::backup) audio: Option<Place>,
 }
 
+impl Listed {
+    /// The number of the stretch of long sound that lies here.
+    pub(in crate::backup) fn number(&self) -> u32 {
+        manifest::number_behind(&self.stretches)
+    }
+}
+
 /// The recordings of a backup.
 #[derive(Debug, Default)]
 pub(in crate::backup) struct Plan {
     recordings: BTreeMap<RecordingId, Vec<Listed>>,
+    /// Stretches of long sound, by recording, epoch, number and segment.
+    stretches: BTreeMap<(RecordingId, u32, u32, u32), Option<Place>>,
     tombstones: BTreeSet<bag::Tombstone>,
     /// Of a recording in an epoch, what must not come back: its sound, its words.
     lacking: BTreeMap<(RecordingId, u32), Parts>,
@@ -49,10 +60,22 @@ impl Plan {
             parts.sound |= one.sound;
             parts.words |= one.words;
         }
-        let wanted = |member: &Member| matches!(member, Member::Meta(_) | Member::Audio(_));
+        let wanted = |member: &Member| {
+            matches!(
+                member,
+                Member::Meta(_) | Member::Audio(_) | Member::Stretch(..)
+            )
+        };
         let mut lie: BTreeMap<Member, Place> = places(&manifest.files)
             .filter(|(member, _)| wanted(member))
             .collect();
+        for stretch in &manifest.stretches {
+            let Stretch {
+                id, epoch, number, ..
+            } = *stretch;
+            let place = lie.remove(&Member::stretch(id, number));
+            self.stretches.insert((id, epoch, number, segment), place);
+        }
         for entry in &manifest.recordings {
             let Entry {
                 id, epoch, sound, ..
@@ -66,7 +89,8 @@ impl Plan {
                 sound,
                 lost: entry.lost.clone(),
                 meta: lie.remove(&Member::Meta(id)),
-                audio: lie.remove(&Member::Audio(id)),
+                audio: lie.remove(&entry.audio()),
+                stretches: entry.stretches.clone(),
             };
             self.recordings.entry(id).or_default().insert(0, listed);
         }
@@ -99,18 +123,33 @@ impl Plan {
             .filter_map(|(id, listed)| Some((id, listed.first()?)))
     }
 
-    /// Whether a segment says that it has the sound of a recording.
-    pub(in crate::backup) fn has_sound(&self, id: RecordingId, segment: u32) -> bool {
-        let entries = self.recordings.get(&id).into_iter().flatten();
-        entries
-            .filter(|one| one.segment == segment)
-            .any(|one| one.sound == SoundAt::Here)
-    }
-
-    /// Where that sound lies.
+    /// The entry with the sound of a recording that lies in a segment, or ends there.
     pub(in crate::backup) fn sound(&self, id: RecordingId, segment: u32) -> Option<&Listed> {
         let mut entries = self.recordings.get(&id)?.iter();
         entries.find(|one| one.segment == segment && one.sound == SoundAt::Here)
+    }
+
+    /// Whether a segment says that it has this stretch of long sound.
+    pub(in crate::backup) fn has_stretch(
+        &self,
+        id: RecordingId,
+        epoch: u32,
+        number: u32,
+        segment: u32,
+    ) -> bool {
+        self.stretches.contains_key(&(id, epoch, number, segment))
+    }
+
+    /// Where that stretch lies.
+    pub(in crate::backup) fn stretch(
+        &self,
+        id: RecordingId,
+        epoch: u32,
+        number: u32,
+        segment: u32,
+    ) -> Option<Place> {
+        let key = (id, epoch, number, segment);
+        self.stretches.get(&key).copied().flatten()
     }
 
     /// Whether this epoch of a recording must not come back.

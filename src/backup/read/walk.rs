@@ -54,7 +54,7 @@ pub(in crate::backup) fn head(block: &[u8; BLOCK as usize], at: u64) -> Result<H
         .size()
         .map_err(|_| format!("{member} has a size that is none"))?;
     let most = match member {
-        Member::Audio(_) => MOST_AUDIO_BYTES,
+        Member::Audio(_) | Member::Stretch(..) => MOST_AUDIO_BYTES,
         Member::Manifest => manifest::MOST_BYTES,
         Member::Meta(_) | Member::Text(_) | Member::Subtitles(_) => meta::MOST_BYTES,
     };

@@ -1,6 +1,7 @@
 //! From a folder, or from one segment in a file: what is wanted is read from where it
 //! lies.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::recording::{self, Sound, Taken};
@@ -14,7 +15,7 @@ use crate::backup::read::{Keys, SegmentFile, Source};
 use crate::backup::segment::place;
 use crate::backup::verify::{Damage, Kind};
 use crate::recording::RecordingId;
-use crate::vault::{Fate, OpenVault, Restoring, Returned};
+use crate::vault::{Fate, OpenVault, Restoring, Returned, Returning};
 
 /// Segments that are open at once.
 const MOST_OPEN: usize = 4;
@@ -140,9 +141,7 @@ impl<'k> Shelf<'k> {
             self.open.push(found);
         } else {
             let file = self.files.iter().find(|(one, _)| *one == number);
-            let (_, file) = file.ok_or_else(|| {
-                Error::damaged(segment_name(number), "it is missing or can't be read")
-            })?;
+            let (_, file) = file.ok_or_else(|| gone(number))?;
             if self.open.len() >= MOST_OPEN {
                 self.open.remove(0);
             }
@@ -152,6 +151,13 @@ impl<'k> Shelf<'k> {
             Some((_, segment)) => Ok(segment),
             None => Err(Error::damaged(segment_name(number), "it can't be read")),
         }
+    }
+
+    /// A segment for oneself.
+    fn own(&self, number: u32) -> Result<Segment<'k>> {
+        let file = self.files.iter().find(|(one, _)| *one == number);
+        let (_, file) = file.ok_or_else(|| gone(number))?;
+        Segment::open(file, self.keys)
     }
 
     fn name(&self, number: u32) -> String {
@@ -288,35 +294,70 @@ impl Work<'_> {
             self.restoring.put(returning, None)?;
             return Ok(true);
         };
-        let which = place(&self.shelf.name(number), &Member::Audio(id));
-        let damage = match lies.and_then(|listed| listed.audio) {
-            None => Error::damaged(&which, "it is not there"),
-            Some(lies) => {
-                let opened = self
-                    .shelf
-                    .segment(number)
-                    .and_then(|segment| segment.part(Member::Audio(id), &lies))
-                    .and_then(|part| Sound::new(which, part, &returning.card));
-                match opened {
-                    Err(error) => error,
-                    Ok(mut sound) => {
-                        let put = self
-                            .restoring
-                            .put(returning, Some(&mut sound as &mut dyn Returned));
-                        match (put, sound.failed) {
-                            (Ok(_), _) => return Ok(true),
-                            (Err(_), Some(failed)) => failed,
-                            (Err(error), None) => return Err(error.into()),
-                        }
-                    }
-                }
-            }
+        let put = match lies {
+            Some(lies) if !lies.stretches.is_empty() => self.put_stretches(returning, id, lies)?,
+            _ => self.put_whole(returning, id, number, lies)?,
+        };
+        let Err(damage) = put else {
+            return Ok(true);
         };
         let mut damage = Damage::from_error(damage)?;
         damage.what.push_str("; its words came back without it");
         self.outcome.damage.push(damage.of(Some(id)));
         self.restoring.put(returning, None)?;
         Ok(true)
+    }
+
+    /// Puts a recording whose sound lies in one segment, or says what is wrong with that.
+    fn put_whole(
+        &mut self,
+        returning: &Returning,
+        id: RecordingId,
+        segment: u32,
+        lies: Option<&Listed>,
+    ) -> Result<Result<()>> {
+        let member = Member::Audio(id);
+        let which = place(&self.shelf.name(segment), &member);
+        let Some(lies) = lies.and_then(|listed| listed.audio) else {
+            return Ok(Err(Error::damaged(&which, "it is not there")));
+        };
+        let part = self.shelf.segment(segment);
+        let part = part.and_then(|segment| segment.part(member, &lies));
+        let sound = part.and_then(|part| Sound::new(which, part, &returning.card));
+        put(&mut self.restoring, returning, sound)
+    }
+
+    /// The same for a long one, the stretches of which lie in a segment each.
+    fn put_stretches(
+        &mut self,
+        returning: &Returning,
+        id: RecordingId,
+        last: &Listed,
+    ) -> Result<Result<()>> {
+        let before = (1..).zip(&last.stretches).map(|(number, segment)| {
+            let lies = self.plan.stretch(id, last.epoch, number, *segment);
+            (number, *segment, lies)
+        });
+        let end = (last.number(), last.segment, last.audio);
+        let shelf = &self.shelf;
+        let mut stretches = before.chain([end]).map(|(number, segment, lies)| {
+            let member = Member::stretch(id, number);
+            let which = place(&shelf.name(segment), &member);
+            let lies = lies.ok_or_else(|| Error::damaged(&which, "it is not there"))?;
+            let part = shelf.own(segment)?.into_part(member, &lies)?;
+            Ok((which, part))
+        });
+        let mut next = move || stretches.next().transpose();
+        let sound = match next() {
+            Ok(Some((which, part))) => Sound::new(which, part, &returning.card),
+            Ok(None) => Err(gone(last.segment)),
+            Err(error) => Err(error),
+        };
+        put(
+            &mut self.restoring,
+            returning,
+            sound.map(|sound| sound.and(next)),
+        )
     }
 
     fn meta(&mut self, id: RecordingId, listed: &Listed) -> Result<Taken> {
@@ -331,5 +372,27 @@ impl Work<'_> {
             true => Ok(taken),
             false => Err(Error::damaged(which, "it is about another epoch")),
         }
+    }
+}
+
+fn gone(number: u32) -> Error {
+    Error::damaged(segment_name(number), "it is missing or can't be read")
+}
+
+/// Puts a recording with its sound, or says what is wrong with that.
+fn put<R: Read>(
+    restoring: &mut Restoring,
+    returning: &Returning,
+    sound: Result<Sound<'_, R>>,
+) -> Result<Result<()>> {
+    let mut sound = match sound {
+        Ok(sound) => sound,
+        Err(error) => return Ok(Err(error)),
+    };
+    let put = restoring.put(returning, Some(&mut sound as &mut dyn Returned));
+    match (put, sound.failed) {
+        (Ok(_), _) => Ok(Ok(())),
+        (Err(_), Some(failed)) => Ok(Err(failed)),
+        (Err(error), None) => Err(error.into()),
     }
 }

@@ -162,16 +162,21 @@ fn check(card: &Card) -> Result<(), &'static str> {
     }
 }
 
-/// The sound of a recording on its way from a segment into the vault.
-pub(super) struct Sound<R: Read> {
+/// The sound of a recording on its way from a segment into the vault, or from several.
+pub(super) struct Sound<'a, R: Read> {
     ogg: OggOpusReader<R>,
     which: String,
+    /// How long it is to be.
     samples: u64,
+    /// How long the stretches are that were read before this one.
+    before: u64,
+    /// Opens the stretch behind this one.
+    more: Box<dyn FnMut() -> Result<Option<(String, R)>> + 'a>,
     /// Why it could not be read, if that is so.
     pub(super) failed: Option<Error>,
 }
 
-impl<R: Read> Sound<R> {
+impl<'a, R: Read> Sound<'a, R> {
     /// The sound of the recording that has this card.
     ///
     /// # Errors
@@ -183,6 +188,8 @@ impl<R: Read> Sound<R> {
                 ogg,
                 which,
                 samples: card.samples,
+                before: 0,
+                more: Box::new(|| Ok(None)),
                 failed: None,
             }),
             false => Err(Error::damaged(
@@ -192,18 +199,50 @@ impl<R: Read> Sound<R> {
         }
     }
 
-    fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        let next = self.ogg.next_segment();
-        match next.map_err(|error| damaged(&self.which, &error))? {
-            Some(segment) => Ok(Some(segment)),
-            None => self.check_length().map(|()| None),
+    /// The same, with the stretches that this gives one after the other.
+    pub(super) fn and(self, more: impl FnMut() -> Result<Option<(String, R)>> + 'a) -> Self {
+        Self {
+            more: Box::new(more),
+            ..self
         }
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        loop {
+            let next = self.ogg.next_segment();
+            if let Some(segment) = next.map_err(|error| damaged(&self.which, &error))? {
+                return Ok(Some(segment));
+            }
+            let Some((which, from)) = (self.more)()? else {
+                return self.check_length().map(|()| None);
+            };
+            self.begin(which, from)?;
+        }
+    }
+
+    /// Goes on with the next stretch. What stands before it ends with a whole segment, so
+    /// that none is longer or shorter than the others.
+    fn begin(&mut self, which: String, from: R) -> Result<()> {
+        let decoded = self.ogg.samples() + u64::from(self.ogg.pre_skip());
+        if !decoded.is_multiple_of(SEGMENT_SAMPLES.into()) {
+            let why = "it ends before the stretch behind it begins";
+            return Err(Error::damaged(&self.which, why));
+        }
+        let ogg = OggOpusReader::new(from).map_err(|error| damaged(&which, &error))?;
+        if ogg.pre_skip() != 0 {
+            let why = "it begins elsewhere than where the one before it ends";
+            return Err(Error::damaged(which, why));
+        }
+        self.before = self.before.saturating_add(self.ogg.samples());
+        (self.which, self.ogg) = (which, ogg);
+        Ok(())
     }
 
     /// One that was interrupted lacks what the encoder had not given yet.
     fn check_length(&self) -> Result<()> {
         const MOST_MISSING: u64 = (PACKET_SAMPLES * SEGMENT_PACKETS) as u64;
-        let missing = self.samples.checked_sub(self.ogg.samples());
+        let read = self.before.saturating_add(self.ogg.samples());
+        let missing = self.samples.checked_sub(read);
         match missing.is_some_and(|missing| missing <= MOST_MISSING) {
             true => Ok(()),
             false => Err(Error::damaged(
@@ -214,7 +253,7 @@ impl<R: Read> Sound<R> {
     }
 }
 
-impl<R: Read> vault::Returned for Sound<R> {
+impl<R: Read> vault::Returned for Sound<'_, R> {
     fn next_segment(&mut self) -> vault::error::Result<Option<Vec<u8>>> {
         self.next().map_err(|error| {
             let told = vault::Error::Damaged {

@@ -90,9 +90,16 @@ pub fn from_stream(
                     let note = format!("{}: {}", id.short(), recording::LOST);
                     outcome.notes.push(note);
                 }
-                if let SoundAt::Segment(number) = entry.sound {
+                let elsewhere = match entry.sound {
+                    SoundAt::Segment(number) => Some(format!("segment {number}")),
+                    SoundAt::Here if !entry.stretches.is_empty() => {
+                        Some("several segments".to_owned())
+                    }
+                    SoundAt::Here | SoundAt::Gone => None,
+                };
+                if let Some(elsewhere) = elsewhere {
                     outcome.notes.push(format!(
-                        "{}: its sound is in segment {number} of the backup, which is not \
+                        "{}: its sound is in {elsewhere} of the backup, which is not \
                          this stream; its words came back without it",
                         id.short()
                     ));
@@ -180,7 +187,8 @@ impl<R: Read> Work<R> {
                 }
                 Member::Meta(id) => self.meta(id, head)?,
                 Member::Audio(id) => self.audio(id, head)?,
-                Member::Text(_) | Member::Subtitles(_) => {
+                // Of a stretch nothing can be made without the others.
+                Member::Text(_) | Member::Subtitles(_) | Member::Stretch(..) => {
                     let hash = self.pass(Sha256::new())?;
                     self.note(head, hash)?;
                 }

@@ -104,6 +104,7 @@ impl Owner {
             before: None,
             files: files.iter().map(said).collect(),
             recordings: entries,
+            stretches: Vec::new(),
             dropped: Vec::new(),
             tombstones: Vec::new(),
             lacking: Vec::new(),
@@ -256,6 +257,7 @@ pub(super) fn entry(number: u8, epoch: u32, sound: SoundAt) -> Entry {
         card: Digits([number; 16]),
         versions: vec![1],
         sound,
+        stretches: Vec::new(),
         lost: Vec::new(),
     }
 }

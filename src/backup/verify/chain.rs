@@ -178,20 +178,33 @@ fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verifi
     let tell = |id: RecordingId, number: u32, what: &str| {
         Damage::new(Kind::Missing, segment_name(number), what).of(Some(id))
     };
-    for (id, entry) in plan.newest() {
-        let SoundAt::Segment(number) = entry.sound else {
-            continue;
-        };
-        if dropped.contains_key(&number) || plan.is_destroyed(id, entry.epoch) {
-            continue;
-        }
+    let mut check = |id: RecordingId, number: u32, has_it: bool, none: &str| {
         let what = match readable.contains(&number) {
-            true if plan.has_sound(id, number) => continue,
-            true => "it has no sound of this recording",
-            false if told.contains(&number) => continue,
+            _ if dropped.contains_key(&number) => return,
+            true if has_it => return,
+            true => none,
+            false if told.contains(&number) => return,
             false => "its sound lies there",
         };
         verified.damage.push(tell(id, number, what));
+    };
+    for (id, entry) in plan.newest() {
+        let last = match entry.sound {
+            SoundAt::Here => entry.segment,
+            SoundAt::Segment(number) => number,
+            SoundAt::Gone => continue,
+        };
+        if plan.is_destroyed(id, entry.epoch) {
+            continue;
+        }
+        let lies = plan.sound(id, last);
+        let has_it = lies.is_some();
+        check(id, last, has_it, "it has no sound of this recording");
+        let Some(lies) = lies else { continue };
+        for (stretch, &number) in (1..).zip(&lies.stretches) {
+            let has_it = plan.has_stretch(id, lies.epoch, stretch, number);
+            check(id, number, has_it, "it has no such stretch of this recording");
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use std::io;
 use super::segment::Checked;
 use super::{Damage, Kind};
 use crate::backup::layout::Member;
-use crate::backup::manifest::Entry;
 use crate::backup::read::places::{self, Segment};
 use crate::backup::read::plan::Plan;
 use crate::backup::read::{Keys, SegmentFile, Trust};
@@ -38,12 +37,15 @@ pub(super) fn of(file: &SegmentFile, keys: &Keys<'_>, trust: &Trust) -> Option<V
             costs.entry(id).or_default().push(member);
         }
     }
-    let cost = |entry: &Entry| {
-        let (id, epoch) = (entry.id, entry.epoch);
+    let cost = |(id, epoch)| {
         let files = costs.remove(&id)?;
         Some(Cost { id, epoch, files })
     };
-    Some(signed.manifest.recordings.iter().filter_map(cost).collect())
+    let entries = signed.manifest.recordings.iter();
+    let stretches = signed.manifest.stretches.iter();
+    let all = entries.map(|one| (one.id, one.epoch));
+    let all = all.chain(stretches.map(|one| (one.id, one.epoch)));
+    Some(all.filter_map(cost).collect())
 }
 
 /// A damage for each recording that may come back.

@@ -121,7 +121,11 @@ fn inside(
                     hash: Hash::of(&bytes),
                 });
             }
-            Member::Meta(_) | Member::Audio(_) | Member::Text(_) | Member::Subtitles(_) => {
+            Member::Meta(_)
+            | Member::Audio(_)
+            | Member::Stretch(..)
+            | Member::Text(_)
+            | Member::Subtitles(_) => {
                 if let Member::Meta(id) = head.member {
                     long.insert(id);
                 }
@@ -210,20 +214,22 @@ fn compare(which: &str, seen: &[Seen], manifest: &Manifest, damage: &mut Vec<Dam
         );
         damage.push(gone.of(id));
     }
-    for entry in &manifest.recordings {
-        for member in members(entry) {
-            if !found.contains(&member.to_string()) {
-                let what = "its recording is named, and it is not there";
-                let gone = Damage::new(Kind::Missing, place(which, member), what);
-                damage.push(gone.of(Some(entry.id)));
-            }
+    let stretches = manifest.stretches.iter();
+    let stretches = stretches.map(|one| (one.id, Member::stretch(one.id, one.number)));
+    let entries = manifest.recordings.iter();
+    let entries = entries.flat_map(|one| members(one).map(|member| (one.id, member)));
+    for (id, member) in entries.chain(stretches) {
+        if !found.contains(&member.to_string()) {
+            let what = "its recording is named, and it is not there";
+            let gone = Damage::new(Kind::Missing, place(which, member), what);
+            damage.push(gone.of(Some(id)));
         }
     }
 }
 
 /// The files that a recording has in the segment of this entry.
 fn members(entry: &Entry) -> impl Iterator<Item = Member> {
-    let sound = (entry.sound == SoundAt::Here).then_some(Member::Audio(entry.id));
+    let sound = (entry.sound == SoundAt::Here).then_some(entry.audio());
     let text = [
         Member::Meta(entry.id),
         Member::Text(entry.id),

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::ops::Range;
 
-use super::plan::{Sound, Task};
+use super::plan::{Before, Holding, Sound, Stretch, Task};
 use super::supply::{Next, Piece};
 use super::tarball::SegmentWriter;
-use crate::audio::{OggOpusWriter, SEGMENT_PACKETS, StoredShape, ogg_opus_bytes, silent_segment};
+use crate::audio::{OggOpusWriter, StoredShape, ogg_opus_bytes, silent_segment};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{ENOUGH_BYTES, MOST_BYTES, Member};
-use crate::backup::manifest::{Entry, SoundAt};
+use crate::backup::manifest::{self, Entry, SoundAt};
 use crate::backup::meta::Meta;
 use crate::backup::written::Digits;
 use crate::recording::{Moment, RecordingId};
@@ -47,6 +47,8 @@ pub(super) struct Filled {
     pub tasks: usize,
     /// The recordings in it.
     pub entries: Vec<Entry>,
+    /// Stretches in it of recordings that a later segment completes.
+    pub stretches: Vec<manifest::Stretch>,
     /// The same, as the vault had them.
     pub written: Vec<Stocked>,
     /// What could not be read.
@@ -65,6 +67,8 @@ impl Filled {
 pub(super) struct Filling<'a, W: Write> {
     writer: &'a mut SegmentWriter<W>,
     tasks: &'a [Task],
+    /// What the backup holds, for where the first stretches of long sound lie.
+    holding: &'a Holding,
     destroyed: Destroyed,
     limit: Limit,
     silence: Vec<u8>,
@@ -102,6 +106,7 @@ impl<'a, W: Write> Filling<'a, W> {
     pub(super) fn new(
         writer: &'a mut SegmentWriter<W>,
         tasks: &'a [Task],
+        holding: &'a Holding,
         destroyed: Destroyed,
         limit: Limit,
         advance: &'a mut dyn FnMut(u64),
@@ -109,6 +114,7 @@ impl<'a, W: Write> Filling<'a, W> {
         Ok(Self {
             writer,
             tasks,
+            holding,
             destroyed,
             limit,
             silence: silent_segment()?,
@@ -154,13 +160,18 @@ impl<'a, W: Write> Filling<'a, W> {
             return false;
         }
         let sound = match task.sound {
-            Sound::Here => super::sound_bytes(&task.stocked),
+            Sound::Here(stretch) if !stretch.is_last() => return true,
+            Sound::Here(stretch) => super::sound_bytes(stretch),
             Sound::At(_) | Sound::Gone => 0,
         };
+        if !self.filled.stretches.is_empty() {
+            return true;
+        }
         // Words take a tenth of what sound takes, and are not known yet.
         so_far >= ENOUGH_BYTES || so_far + sound + sound / 4 > MOST_BYTES
     }
 
+    /// Begins a recording, or a stretch of one, which takes nothing but sound.
     fn begin(&mut self, task: &Task, head: Head) -> Result<()> {
         let id = task.stocked.id;
         let card = &head.recording.card;
@@ -171,9 +182,23 @@ impl<'a, W: Write> Filling<'a, W> {
                 pre_skip: card.pre_skip,
             },
         );
-        self.filled
-            .damage
-            .extend(head.damaged.into_iter().map(Error::from));
+        let is_last = match task.sound {
+            Sound::Here(stretch) => stretch.is_last(),
+            Sound::At(_) | Sound::Gone => true,
+        };
+        let before = match task.sound {
+            Sound::Here(stretch) if is_last => self.holding.before(&task.stocked, stretch),
+            Sound::Here(_) | Sound::At(_) | Sound::Gone => Some(Before::default()),
+        };
+        let Some(before) = before else {
+            let why = "the beginning of its sound could not be written";
+            self.drop_current(task, Some(vault::Error::damaged(id, why)));
+            return Ok(());
+        };
+        if is_last {
+            let damaged = head.damaged.into_iter();
+            self.filled.damage.extend(damaged.map(Error::from));
+        }
         let newest = head.transcripts.last().map(|(_, transcript)| transcript);
         let texts = newest.map_or_else(Default::default, |transcript| {
             (text::render(transcript), srt::render(transcript))
@@ -186,27 +211,30 @@ impl<'a, W: Write> Filling<'a, W> {
             card: Digits(head.mark),
             versions: versions.collect(),
             sound: match task.sound {
-                Sound::Here => SoundAt::Here,
+                Sound::Here(_) => SoundAt::Here,
                 Sound::At(segment) => SoundAt::Segment(segment),
                 Sound::Gone => SoundAt::Gone,
             },
+            stretches: before.segments,
             lost: match task.sound {
                 Sound::At(_) => task.lost.clone(),
-                Sound::Here | Sound::Gone => Vec::new(),
+                Sound::Here(_) | Sound::Gone => before.lost,
             },
         };
-        let meta = Meta::of(&head.recording, head.revision, head.transcripts);
-        self.writer.file(Member::Meta(id), &meta.write()?, at)?;
+        if is_last {
+            let meta = Meta::of(&head.recording, head.revision, head.transcripts);
+            self.writer.file(Member::Meta(id), &meta.write()?, at)?;
+        }
         let audio = match task.sound {
-            Sound::Here => {
-                let stored = task.stocked.segments.saturating_mul(SEGMENT_PACKETS as u64);
-                let packets = shape.packets().min(stored);
-                let bytes = ogg_opus_bytes(packets);
-                self.writer.begin_file(Member::Audio(id), bytes, at)?;
+            Sound::Here(stretch) => {
+                let shape = shape.stretch(stretch.span());
+                let member = Member::stretch(id, stretch.number);
+                let bytes = ogg_opus_bytes(shape.packets());
+                self.writer.begin_file(member, bytes, at)?;
                 Some(Audio {
-                    ogg: OggOpusWriter::new(Vec::new(), shape)?,
-                    segments: packets.div_ceil(SEGMENT_PACKETS as u64),
-                    next: 0,
+                    ogg: OggOpusWriter::chained(Vec::new(), shape, stretch.number)?,
+                    segments: stretch.from + shape.segments(),
+                    next: stretch.from,
                     lost: BTreeSet::new(),
                     why: None,
                 })
@@ -216,7 +244,7 @@ impl<'a, W: Write> Filling<'a, W> {
         self.current = Some(Current {
             entry,
             at,
-            texts: Some(texts),
+            texts: is_last.then_some(texts),
             gone: head.gone,
             audio,
             dropped: false,
@@ -270,7 +298,10 @@ impl<'a, W: Write> Filling<'a, W> {
 
     /// Writes nothing more of a recording, and names it nowhere.
     fn drop_current(&mut self, task: &Task, why: Option<vault::Error>) {
-        self.filled.damage.extend(why.map(Error::from));
+        // Of a long recording it is told once.
+        let is_told = !matches!(task.sound, Sound::Here(stretch) if !stretch.is_last());
+        let why = why.filter(|_| is_told).map(Error::from);
+        self.filled.damage.extend(why);
         match &mut self.current {
             Some(current) => {
                 current.dropped = true;
@@ -286,6 +317,7 @@ impl<'a, W: Write> Filling<'a, W> {
                         card: Digits([0; 16]),
                         versions: Vec::new(),
                         sound: SoundAt::Gone,
+                        stretches: Vec::new(),
                         lost: Vec::new(),
                     },
                     at: Moment {
@@ -315,7 +347,7 @@ impl<'a, W: Write> Filling<'a, W> {
         };
         (self.advance)(super::HEAD_BYTES);
         if let Some(audio) = current.audio.take() {
-            current.entry.lost = self.end_sound(task, audio)?;
+            current.entry.lost.extend(self.end_sound(task, audio)?);
         }
         if let Some((text, subtitles)) = current.texts.take() {
             let id = current.entry.id;
@@ -325,7 +357,12 @@ impl<'a, W: Write> Filling<'a, W> {
                 .file(Member::Subtitles(id), subtitles.as_bytes(), current.at)?;
         }
         if !current.dropped {
-            self.filled.entries.push(current.entry);
+            match task.sound {
+                Sound::Here(stretch) if !stretch.is_last() => {
+                    self.filled.stretches.push(written(stretch, current.entry));
+                }
+                _ => self.filled.entries.push(current.entry),
+            }
             self.filled.written.push(task.stocked);
         }
         Ok(())
@@ -349,6 +386,17 @@ impl<'a, W: Write> Filling<'a, W> {
             });
         }
         Ok(spans(&audio.lost))
+    }
+}
+
+/// A stretch as the manifest has it.
+fn written(stretch: Stretch, entry: Entry) -> manifest::Stretch {
+    manifest::Stretch {
+        id: entry.id,
+        epoch: entry.epoch,
+        number: stretch.number,
+        span: (stretch.from, stretch.to),
+        lost: entry.lost,
     }
 }
 

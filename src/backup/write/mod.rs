@@ -21,17 +21,18 @@ mod tarball;
 use age::Recipient;
 
 use self::fill::Filled;
-use self::plan::{Sound, Task};
+use self::plan::{Sound, Stretch, Task};
 pub use self::repack::{Repacked, repack};
 pub use self::run::to_folder;
 pub use self::stream::to_stream;
 use super::error::{Error, Result};
+use super::layout::Lengths;
 use super::manifest::{FORMAT, FileEntry, Lacking, Manifest, Tombstone};
 use super::written::{BackupId, Digits, Hash};
 use crate::crypto::asker::Asker;
 use crate::crypto::{CryptoError, Recipient as PublicKey, VaultId, fill_random};
 use crate::recording::Moment;
-use crate::vault::copying::{Standing, Stock, Stocked};
+use crate::vault::copying::{Standing, Stock};
 use crate::vault::{self, OpenVault};
 
 /// Bytes of a sealed segment of sound, about.
@@ -78,6 +79,8 @@ pub struct Order<'a> {
     pub recipients: Vec<Box<dyn Recipient + Send>>,
     /// Tells the time.
     pub now: &'a dyn Fn() -> Moment,
+    /// How long sound is laid out in a folder; a stream has all of it in one piece.
+    pub lengths: Lengths,
 }
 
 /// What came of a backup.
@@ -100,6 +103,18 @@ pub struct Added {
     pub segment: u32,
     /// Its length.
     pub bytes: u64,
+}
+
+impl<'a> Order<'a> {
+    /// For the vault's own keys, and as long as segments are meant to be.
+    #[must_use]
+    pub fn at(now: &'a dyn Fn() -> Moment) -> Self {
+        Self {
+            recipients: Vec::new(),
+            now,
+            lengths: Lengths::default(),
+        }
+    }
 }
 
 impl Order<'_> {
@@ -133,15 +148,15 @@ fn new_id() -> Result<BackupId> {
     Ok(Digits(id))
 }
 
-/// Sealed sound of a recording, about.
-fn sound_bytes(stocked: &Stocked) -> u64 {
-    stocked.segments.saturating_mul(SEALED_SEGMENT_BYTES)
+/// Sealed sound of a stretch, about.
+fn sound_bytes(stretch: Stretch) -> u64 {
+    (stretch.to - stretch.from).saturating_mul(SEALED_SEGMENT_BYTES)
 }
 
 /// What a task is counted as.
 fn weight(task: &Task) -> u64 {
     match task.sound {
-        Sound::Here => HEAD_BYTES + sound_bytes(&task.stocked),
+        Sound::Here(stretch) => HEAD_BYTES + sound_bytes(stretch),
         Sound::At(_) | Sound::Gone => HEAD_BYTES,
     }
 }
@@ -181,6 +196,7 @@ impl About {
             before: self.before,
             files,
             recordings: filled.entries,
+            stretches: filled.stretches,
             dropped: Vec::new(),
             tombstones: tombstones.map(|one| Tombstone::from(*one)).collect(),
             lacking,

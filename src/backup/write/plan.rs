@@ -4,8 +4,10 @@
 //! card or the text may change, the sound only with the epoch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use crate::backup::manifest::{Entry, Lacking, Manifest, SoundAt, Tombstone};
+use crate::backup::layout::Lengths;
+use crate::backup::manifest::{self, Entry, Lacking, Manifest, SoundAt, Tombstone};
 use crate::backup::written::Digits;
 use crate::recording::RecordingId;
 use crate::vault::copying::{self, Stock, Stocked, Words};
@@ -22,12 +24,53 @@ pub(super) struct Task {
 /// What becomes of its sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sound {
-    /// It is written.
-    Here,
+    /// It is written, or this stretch of it.
+    Here(Stretch),
     /// It lies in the segment of this number.
     At(u32),
     /// There is none.
     Gone,
+}
+
+/// A stretch of the sound of a recording: all of it, unless that is too long for a
+/// segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// Its number, from 1, and how many there are.
+    pub number: u32,
+    pub of: u32,
+    /// The segments of sound in it.
+    pub from: u64,
+    pub to: u64,
+}
+
+impl Stretch {
+    /// All of the sound.
+    pub(super) fn whole(stocked: &Stocked) -> Self {
+        Self {
+            number: 1,
+            of: 1,
+            from: 0,
+            to: stocked.segments,
+        }
+    }
+
+    /// Whether the words are written with it.
+    pub(super) fn is_last(self) -> bool {
+        self.number == self.of
+    }
+
+    pub(super) fn span(self) -> Range<u64> {
+        self.from..self.to
+    }
+}
+
+/// A stretch that a backup holds.
+#[derive(Debug)]
+struct Stretched {
+    segment: u32,
+    span: (u64, u64),
+    lost: Vec<(u64, u64)>,
 }
 
 /// What a backup holds: the newest entry of each recording, and where its sound is.
@@ -42,6 +85,10 @@ pub(super) struct Holding {
     /// How many segments say that these parts must not come back.
     said: BTreeMap<Lacking, usize>,
     segments: BTreeSet<u32>,
+    /// Stretches of long recordings, by their numbers.
+    stretches: BTreeMap<(RecordingId, u32, u32), Stretched>,
+    /// Where the stretches lie before the last one, which is in this segment.
+    parted: BTreeMap<(RecordingId, u32), Vec<u32>>,
 }
 
 /// Which parts of a recording a backup has, or had.
@@ -66,10 +113,30 @@ impl Holding {
         for lacking in manifest.lacking {
             *self.said.entry(lacking).or_default() += 1;
         }
+        for stretch in manifest.stretches {
+            let manifest::Stretch {
+                id,
+                epoch,
+                number: at,
+                span,
+                lost,
+            } = stretch;
+            self.had.entry((id, epoch)).or_default().sound = true;
+            let stretched = Stretched {
+                segment: number,
+                span,
+                lost,
+            };
+            self.stretches.insert((id, epoch, at), stretched);
+        }
         for entry in manifest.recordings {
             let had = self.had.entry((entry.id, entry.epoch)).or_default();
             had.sound |= entry.sound == SoundAt::Here;
             had.words |= !entry.versions.is_empty();
+            if !entry.stretches.is_empty() {
+                let before = entry.stretches.clone();
+                self.parted.insert((entry.id, number), before);
+            }
             let sound = match entry.sound {
                 SoundAt::Here => Some(number),
                 SoundAt::Segment(number) => Some(number),
@@ -119,12 +186,12 @@ impl Holding {
             let prior = prior.filter(|(entry, _)| entry.epoch == one.epoch);
             // A segment that is gone took the sound with it.
             let lies = prior.and_then(|(_, lies)| *lies);
-            let lies = lies.filter(|number| self.segments.contains(number));
+            let lies = lies.filter(|number| self.has_all(one.id, *number));
             let lost = prior.map_or(&[][..], |(entry, _)| &entry.lost);
             let (sound, lost) = match (one.segments, lies) {
                 (0, _) => (Sound::Gone, Vec::new()),
                 (_, Some(number)) if lost.is_empty() => (Sound::At(number), Vec::new()),
-                (_, _) => (Sound::Here, lost.to_vec()),
+                (_, _) => (Sound::Here(Stretch::whole(one)), lost.to_vec()),
             };
             let task = Task {
                 stocked: *one,
@@ -133,8 +200,8 @@ impl Holding {
             };
             match prior {
                 Some((entry, was)) if is_same(one, entry, *was) => match sound {
-                    Sound::Here if lies.is_some() => doubtful.push(task),
-                    Sound::Here => tasks.push(task),
+                    Sound::Here(_) if lies.is_some() => doubtful.push(task),
+                    Sound::Here(_) => tasks.push(task),
                     Sound::At(_) | Sound::Gone => {}
                 },
                 _ => tasks.push(task),
@@ -142,6 +209,72 @@ impl Holding {
         }
         (tasks, doubtful)
     }
+
+    /// Whether all segments are there in which the sound lies that ends in this one.
+    fn has_all(&self, id: RecordingId, last: u32) -> bool {
+        let before = self.parted.get(&(id, last)).into_iter().flatten();
+        let mut all = before.chain([&last]);
+        all.all(|number| self.segments.contains(number))
+    }
+
+    /// The same tasks, those with long sound as one for each stretch that the backup
+    /// lacks. The last one brings the words, too, and is there in any case.
+    pub(super) fn in_stretches(&self, tasks: Vec<Task>, lengths: Lengths) -> Vec<Task> {
+        let parted = |task: Task| {
+            let Sound::Here(whole) = task.sound else {
+                return vec![task];
+            };
+            let Stocked { id, epoch, .. } = task.stocked;
+            let spans: Vec<_> = lengths.stretches(whole.to).collect();
+            let of = u32::try_from(spans.len()).unwrap_or(u32::MAX);
+            let stretches = (1..).zip(spans).map(|(number, span)| Stretch {
+                number,
+                of,
+                from: span.start,
+                to: span.end,
+            });
+            let lacks = |stretch: &Stretch| {
+                let held = self.stretches.get(&(id, epoch, stretch.number));
+                let is_it = |held: &Stretched| {
+                    held.span == (stretch.from, stretch.to) && held.lost.is_empty()
+                };
+                stretch.is_last() || !held.is_some_and(is_it)
+            };
+            let task = |stretch| Task {
+                sound: Sound::Here(stretch),
+                ..task.clone()
+            };
+            stretches.filter(lacks).map(task).collect()
+        };
+        tasks.into_iter().flat_map(parted).collect()
+    }
+
+    /// Where the stretches before this last one lie, and what of them is lost; nothing if
+    /// one is not there.
+    pub(super) fn before(&self, stocked: &Stocked, last: Stretch) -> Option<Before> {
+        let mut before = Before::default();
+        let mut from = 0;
+        for number in 1..last.number {
+            let key = (stocked.id, stocked.epoch, number);
+            let held = self.stretches.get(&key)?;
+            if held.span.0 != from {
+                return None;
+            }
+            from = held.span.1;
+            before.segments.push(held.segment);
+            before.lost.extend(&held.lost);
+        }
+        (from == last.from).then_some(before)
+    }
+}
+
+/// What stands before the last stretch of a long recording.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// The segments in which the stretches lie, in order.
+    pub segments: Vec<u32>,
+    /// What of them is lost.
+    pub lost: Vec<(u64, u64)>,
 }
 
 /// Whether nothing of a recording changed since this entry was written.
@@ -203,6 +336,7 @@ mod tests {
             before: None,
             files: Vec::new(),
             recordings,
+            stretches: Vec::new(),
             dropped: Vec::new(),
             tombstones: vec![Tombstone {
                 id: id(9),
@@ -220,9 +354,18 @@ mod tests {
             card: Digits([number; 16]),
             versions: vec![1],
             sound,
+            stretches: Vec::new(),
             lost: Vec::new(),
         }
     }
+
+    /// All of the sound that a recording has here.
+    const WHOLE: Sound = Sound::Here(Stretch {
+        number: 1,
+        of: 1,
+        from: 0,
+        to: 9,
+    });
 
     fn sounds(holding: &Holding, held: Vec<Stocked>) -> Vec<Sound> {
         let (tasks, doubtful) = holding.lacks(&stock(held), 5);
@@ -235,10 +378,7 @@ mod tests {
         let mut holding = Holding::default();
         holding.add(manifest(1, vec![entry(1, SoundAt::Here)]));
         assert!(sounds(&holding, vec![stocked(1)]).is_empty());
-        assert_eq!(
-            sounds(&holding, vec![stocked(1), stocked(2)]),
-            [Sound::Here]
-        );
+        assert_eq!(sounds(&holding, vec![stocked(1), stocked(2)]), [WHOLE]);
         assert_eq!(holding.recordings(), 1);
     }
 
@@ -273,7 +413,7 @@ mod tests {
         ));
         assert!(sounds(&holding, vec![edited]).is_empty());
         let redacted = Stocked { epoch: 1, ..edited };
-        assert_eq!(sounds(&holding, vec![redacted]), [Sound::Here]);
+        assert_eq!(sounds(&holding, vec![redacted]), [WHOLE]);
     }
 
     #[test]
@@ -326,7 +466,71 @@ mod tests {
     fn what_lay_in_a_segment_that_is_gone_is_written_again() {
         let mut holding = Holding::default();
         holding.add(manifest(2, vec![entry(1, SoundAt::Segment(1))]));
-        assert_eq!(sounds(&holding, vec![stocked(1)]), [Sound::Here]);
+        assert_eq!(sounds(&holding, vec![stocked(1)]), [WHOLE]);
+    }
+
+    #[test]
+    fn long_sound_is_written_in_stretches_and_goes_on_where_it_stopped() {
+        let lengths = Lengths {
+            whole: 4,
+            stretch: 4,
+        };
+        let spans = |holding: &Holding| -> Vec<_> {
+            let (tasks, _) = holding.lacks(&stock(vec![stocked(1)]), 5);
+            let tasks = holding.in_stretches(tasks, lengths);
+            let spans = tasks.iter().map(|task| match task.sound {
+                Sound::Here(stretch) => (stretch.number, stretch.of, stretch.span()),
+                other => panic!("{other:?}"),
+            });
+            spans.collect()
+        };
+        let stretch = |number, span, lost: &[(u64, u64)]| manifest::Stretch {
+            id: id(1),
+            epoch: 0,
+            number,
+            span,
+            lost: lost.to_vec(),
+        };
+        let with = |segment, stretch| Manifest {
+            stretches: vec![stretch],
+            ..manifest(segment, Vec::new())
+        };
+        let last = Stretch {
+            number: 3,
+            of: 3,
+            from: 8,
+            to: 9,
+        };
+        let mut holding = Holding::default();
+        let all = [(1, 3, 0..4), (2, 3, 4..8), (3, 3, 8..9)];
+        assert_eq!(spans(&holding), all);
+        holding.add(with(1, stretch(1, (0, 4), &[])));
+        assert_eq!(spans(&holding), all[1..]);
+        assert!(holding.before(&stocked(1), last).is_none());
+        // What could not be read then is tried again; of another length it is no use.
+        holding.add(with(2, stretch(2, (4, 8), &[(5, 6)])));
+        assert_eq!(spans(&holding), all[1..]);
+        assert_eq!(
+            holding.before(&stocked(1), last).unwrap().lost,
+            [(5, 6)],
+            "and counts if it can't be read again"
+        );
+        holding.add(with(3, stretch(2, (4, 7), &[])));
+        assert_eq!(spans(&holding), all[1..]);
+        assert!(holding.before(&stocked(1), last).is_none());
+        holding.add(with(4, stretch(2, (4, 8), &[])));
+        assert_eq!(spans(&holding), all[2..]);
+        let before = holding.before(&stocked(1), last).unwrap();
+        assert_eq!((&*before.segments, &*before.lost), (&[1, 4][..], &[][..]));
+        // And once it is whole, nothing is written.
+        let whole = Entry {
+            stretches: before.segments,
+            ..entry(1, SoundAt::Here)
+        };
+        holding.add(manifest(5, vec![whole]));
+        assert!(spans(&holding).is_empty());
+        holding.segments.remove(&4);
+        assert_eq!(spans(&holding).last(), Some(&all[2]));
     }
 
     #[test]
@@ -341,11 +545,11 @@ mod tests {
         assert!(tasks.is_empty());
         assert_eq!(
             (doubtful[0].sound, &*doubtful[0].lost),
-            (Sound::Here, &[(3, 4)][..])
+            (WHOLE, &[(3, 4)][..])
         );
         let mut edited = stocked(1);
         edited.mark = [77; 16];
-        assert_eq!(sounds(&holding, vec![edited]), [Sound::Here]);
+        assert_eq!(sounds(&holding, vec![edited]), [WHOLE]);
     }
 
     #[test]

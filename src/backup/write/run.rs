@@ -14,7 +14,7 @@ use super::plan::{Holding, Task};
 use super::tarball::{self, SegmentWriter};
 use super::{About, Added, Order, Outcome, Watch, new_id, probe, supply, tell_of_missing, weight};
 use crate::backup::error::{Error, Result};
-use crate::backup::layout::{segment_name, slot_name};
+use crate::backup::layout::{Lengths, segment_name, slot_name};
 use crate::backup::manifest::Tombstone;
 use crate::backup::plain;
 use crate::backup::written::{BackupId, Digits, Hash};
@@ -34,7 +34,7 @@ pub fn to_folder(
     order: Order<'_>,
     watch: &dyn Watch,
 ) -> Result<Outcome> {
-    let now = order.now;
+    let (now, lengths) = (order.now, order.lengths);
     let recipients = order.with_own(vault)?;
     let mut folder = Folder::open(dir, vault.vault().dir())?;
     let stock = vault.stock()?;
@@ -67,6 +67,7 @@ pub fn to_folder(
         watch,
         recipients: &recipients,
         now,
+        lengths,
         id,
         generation: stock.generation,
         last: earlier.last.max(end.map_or(0, |end| end.segments)),
@@ -181,6 +182,7 @@ struct Run<'a> {
     watch: &'a dyn Watch,
     recipients: &'a [Box<dyn Recipient + Send>],
     now: &'a dyn Fn() -> Moment,
+    lengths: Lengths,
     id: BackupId,
     /// What was merged later is left for the next run.
     generation: u64,
@@ -203,7 +205,7 @@ impl Run<'_> {
                 _ => tasks.push(task),
             }
         }
-        Ok(tasks)
+        Ok(self.holding.in_stretches(tasks, self.lengths))
     }
 
     /// Whether the backup says of all that was destroyed that it must not come back.
@@ -236,6 +238,7 @@ impl Run<'_> {
         let mut filling = Filling::new(
             &mut writer,
             tasks,
+            &self.holding,
             Destroyed::BeginAnew,
             Limit::Segment,
             &mut add,
@@ -250,7 +253,8 @@ impl Run<'_> {
         std::mem::take(&mut filled.damage)
             .into_iter()
             .for_each(|error| self.watch.damaged(error));
-        if recordings == 0 && self.buries(&standing.tombstones, &standing.lacking) {
+        let holds_nothing = recordings == 0 && filled.stretches.is_empty();
+        if holds_nothing && self.buries(&standing.tombstones, &standing.lacking) {
             // Nothing of it could be read.
             return Ok(count);
         }

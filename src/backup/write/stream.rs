@@ -28,7 +28,8 @@ pub fn to_stream(
     let recipients = order.with_own(vault)?;
     let stock = vault.stock()?;
     tell_of_missing(&stock, watch);
-    let (tasks, _) = Holding::default().lacks(&stock, stock.generation);
+    let nothing = Holding::default();
+    let (tasks, _) = nothing.lacks(&stock, stock.generation);
     let note = Note {
         id: Digits([0; 16]),
         path: STREAM,
@@ -47,6 +48,7 @@ pub fn to_stream(
     let mut filling = Filling::new(
         &mut writer,
         &tasks,
+        &nothing,
         Destroyed::LeaveUnnamed,
         Limit::None,
         &mut advance,

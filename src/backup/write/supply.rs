@@ -6,6 +6,7 @@
 //! backed up.
 
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
@@ -135,23 +136,24 @@ fn jobs(tasks: &[Task]) -> impl Iterator<Item = Job> {
 
 /// How many pieces a task comes in.
 pub(super) fn pieces_of(task: &Task) -> u64 {
-    1 + sound_segments(task).div_ceil(SEGMENTS_AT_ONCE)
+    let Range { start, end } = sound_segments(task);
+    1 + (end - start).div_ceil(SEGMENTS_AT_ONCE)
 }
 
 /// Segments of sound that are to be read for it.
-fn sound_segments(task: &Task) -> u64 {
+fn sound_segments(task: &Task) -> Range<u64> {
     match task.sound {
-        Sound::Here => task.stocked.segments,
-        Sound::At(_) | Sound::Gone => 0,
+        Sound::Here(stretch) => stretch.span(),
+        Sound::At(_) | Sound::Gone => 0..0,
     }
 }
 
 fn portions_of((at, task): (usize, &Task)) -> impl Iterator<Item = (usize, Portion)> + use<> {
     let (id, epoch) = (task.stocked.id, task.stocked.epoch);
-    let segments = sound_segments(task);
-    let pieces = (0..segments.div_ceil(SEGMENTS_AT_ONCE)).map(move |piece| {
-        let from = piece * SEGMENTS_AT_ONCE;
-        Part::Sound(from..segments.min(from + SEGMENTS_AT_ONCE))
+    let Range { start, end } = sound_segments(task);
+    let pieces = (0..(end - start).div_ceil(SEGMENTS_AT_ONCE)).map(move |piece| {
+        let from = start + piece * SEGMENTS_AT_ONCE;
+        Part::Sound(from..end.min(from + SEGMENTS_AT_ONCE))
     });
     std::iter::once(Part::Head)
         .chain(pieces)

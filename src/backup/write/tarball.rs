@@ -297,6 +297,7 @@ mod tests {
                     before: None,
                     files,
                     recordings: Vec::new(),
+                    stretches: Vec::new(),
                     dropped: Vec::new(),
                     tombstones: Vec::new(),
                     lacking: Vec::new(),

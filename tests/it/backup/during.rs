@@ -49,10 +49,7 @@ const NOW: Moment = Moment {
 };
 
 fn order() -> Order<'static> {
-    Order {
-        recipients: Vec::new(),
-        now: &|| NOW,
-    }
+    Order::at(&|| NOW)
 }
 
 #[test]

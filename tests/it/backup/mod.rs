@@ -92,14 +92,14 @@ fn segments(dir: &Path) -> Vec<PathBuf> {
     names.map(|name| dir.join(name)).collect()
 }
 
-fn manifests(vault: &OpenVault, dir: &Path) -> Vec<Manifest> {
+pub(crate) fn manifests(vault: &OpenVault, dir: &Path) -> Vec<Manifest> {
     segments(dir)
         .iter()
         .map(|path| manifest(vault, path))
         .collect()
 }
 
-fn manifest(vault: &OpenVault, path: &Path) -> Manifest {
+pub(crate) fn manifest(vault: &OpenVault, path: &Path) -> Manifest {
     let keys = vault.backup_identities().unwrap();
     let keys: Vec<_> = keys.iter().map(BackupIdentity::to_age).collect();
     let keys = keys.iter().map(|key| &**key);

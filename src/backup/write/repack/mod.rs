@@ -287,6 +287,7 @@ impl Work<'_> {
                 before,
                 files,
                 recordings: entries,
+                stretches: Vec::new(),
                 dropped,
                 tombstones: tombstones.iter().map(|one| Tombstone::from(*one)).collect(),
                 lacking: all.into_iter().collect(),
@@ -331,12 +332,13 @@ impl Work<'_> {
                 false => entry.versions.clone(),
             },
             sound: SoundAt::Gone,
+            stretches: Vec::new(),
             ..entry.clone()
         };
         writer.file(Member::Meta(id), &head.meta, head.at)?;
         if let Some(from) = moves {
             copied.sound = SoundAt::Here;
-            self.sound(writer, from, id, head.at)?;
+            copied.stretches = self.sound(writer, from, id, head.at)?;
         } else if let Some(from) = from {
             copied.sound = SoundAt::Segment(from);
         }
@@ -378,7 +380,7 @@ impl Work<'_> {
     }
 
     fn check_sound(&mut self, from: u32, id: RecordingId) -> Result<()> {
-        let member = Member::Audio(id);
+        let (member, _) = self.lies(from, id);
         let which = place(&segment_name(from), &member);
         let lies = self.view.place(from, member);
         let lies = lies.ok_or_else(|| Error::damaged(&which, "it is not there"))?;
@@ -387,14 +389,25 @@ impl Work<'_> {
         read.map(drop).map_err(|error| trouble(&which, error))
     }
 
+    /// What the sound that lies in a segment, or ends there, is called, and where the
+    /// stretches before it lie. These hold nothing else, so they never go without it.
+    fn lies(&self, from: u32, id: RecordingId) -> (Member, Vec<u32>) {
+        let entry = self.view.sound_in(from, id);
+        entry.map_or((Member::Audio(id), Vec::new()), |entry| {
+            (entry.audio(), entry.stretches.clone())
+        })
+    }
+
+    /// Copies sound that lies in a segment, or ends there; where the stretches before it
+    /// lie.
     fn sound(
         &mut self,
         writer: &mut SegmentWriter<Part>,
         from: u32,
         id: RecordingId,
         at: Moment,
-    ) -> Result<()> {
-        let member = Member::Audio(id);
+    ) -> Result<Vec<u32>> {
+        let (member, stretches) = self.lies(from, id);
         let which = place(&segment_name(from), &member);
         let lies = self.view.place(from, member);
         let lies = lies.ok_or_else(|| Error::damaged(&which, "it is not there"))?;
@@ -408,7 +421,8 @@ impl Work<'_> {
                 read => writer.push(&piece[..read])?,
             }
         }
-        writer.end_file()
+        writer.end_file()?;
+        Ok(stretches)
     }
 }
 

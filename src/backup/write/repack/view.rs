@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{Member, segment_name};
-use crate::backup::manifest::{Entry, Lacking, Manifest, SoundAt};
+use crate::backup::manifest::{Entry, Lacking, Manifest, SoundAt, Stretch};
 use crate::backup::read::places::{self, Place};
 use crate::backup::read::{Keys, Source, Trust};
 use crate::backup::write::Watch;
@@ -129,9 +129,20 @@ impl View<'_> {
         let manifests = self.held.manifests.iter();
         manifests
             .filter(|(number, _)| !self.held.dropped.contains_key(number))
-            .filter(|(_, manifest)| manifest.recordings.iter().any(|one| self.outlives(one)))
+            .filter(|(_, manifest)| self.outlived(manifest).next().is_some())
             .map(|(number, _)| *number)
             .collect()
+    }
+
+    /// The recordings of which something in this segment was destroyed.
+    fn outlived<'m>(&'m self, manifest: &'m Manifest) -> impl Iterator<Item = RecordingId> + 'm {
+        let entries = manifest.recordings.iter();
+        let entries = entries.filter(|one| self.outlives(one)).map(|one| one.id);
+        let is_gone = |one: &&Stretch| {
+            self.is_destroyed(one.id, one.epoch) || self.is_silent(one.id, one.epoch)
+        };
+        let stretches = manifest.stretches.iter();
+        entries.chain(stretches.filter(is_gone).map(|one| one.id))
     }
 
     /// Whether this entry holds something that was destroyed.
@@ -148,12 +159,8 @@ impl View<'_> {
         let manifests = segments
             .iter()
             .filter_map(|number| self.held.manifests.get(number));
-        let entries = manifests.flat_map(|manifest| &manifest.recordings);
-        let ids: BTreeSet<RecordingId> = entries
-            .filter(|entry| self.outlives(entry))
-            .map(|entry| entry.id)
-            .collect();
-        ids.len()
+        let ids = manifests.flat_map(|manifest| self.outlived(manifest));
+        ids.collect::<BTreeSet<RecordingId>>().len()
     }
 
     /// The newest entry of every recording of which something lies in these segments
@@ -177,7 +184,13 @@ impl View<'_> {
         alive
     }
 
-    /// Where the sound of an entry lies.
+    /// The entry with the sound of a recording that lies in a segment, or ends there.
+    pub(super) fn sound_in(&self, segment: u32, id: RecordingId) -> Option<&Entry> {
+        let mut entries = self.held.manifests.get(&segment)?.recordings.iter();
+        entries.find(|one| one.id == id && one.sound == SoundAt::Here)
+    }
+
+    /// Where the sound of an entry lies, or ends.
     pub(super) fn sound_of(&self, number: u32, entry: &Entry) -> Option<u32> {
         match entry.sound {
             SoundAt::Here => Some(number),
