@@ -225,6 +225,13 @@ impl Card {
         length_of(self.samples)
     }
 
+    /// Whether it was made anew because the one that was there could not be read, and nobody
+    /// has given it a note of its own since.
+    #[must_use]
+    pub fn is_recovered(&self) -> bool {
+        self.note == RECOVERED_NOTE
+    }
+
     /// How much sound was lost while it was recorded, samples at 48 kHz.
     #[must_use]
     pub fn missing(&self) -> u64 {
@@ -239,6 +246,10 @@ impl Card {
         (missing_s >= 0.1).then(|| format!("{missing_s:.1} s of its sound are missing"))
     }
 }
+
+/// The note of a card that was made anew in the place of one that could not be read.
+pub const RECOVERED_NOTE: &str =
+    "its card was damaged: title, date, tags, note and level are lost, so it is pinned";
 
 /// The length of so many samples at 48 kHz.
 #[must_use]

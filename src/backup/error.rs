@@ -68,6 +68,14 @@ pub enum Error {
         /// Why the first of them can't.
         why: String,
     },
+    /// The vault has lost something that a backup of it has.
+    #[error("{id}: the vault has lost {what}, which the backup has")]
+    Outlived {
+        /// The recording.
+        id: RecordingId,
+        /// What is lost.
+        what: String,
+    },
     /// A segment, or something in it, is not what was written.
     #[error("{which}: {why}")]
     Damaged {
@@ -188,6 +196,13 @@ impl From<Error> for Failure {
                     .about(id.short())
                     .hint(vault::REPAIR_HINT)
             }
+            Error::Outlived { id, what } => Self::new(
+                Exit::Damaged,
+                "the vault has less than the backup",
+                format!("it has lost {what}; the backup keeps what it has"),
+            )
+            .about(id.short())
+            .hint("`voxvault restore` brings it back"),
             Error::Damaged { which, why } => {
                 Self::new(Exit::Damaged, "the backup is damaged", why).about(which)
             }

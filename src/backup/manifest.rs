@@ -115,6 +115,14 @@ pub struct Entry {
     /// this one lie, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stretches: Vec<u32>,
+    /// Where its sound is here, the segments of it (0.8 s each) that the vault had noted as
+    /// lost by then, from the first to behind the last; silence stands in for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<(u64, u64)>,
+    /// Whether the card was one that the vault had made anew, in the place of one that could
+    /// not be read any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovered: bool,
     /// Segments of its sound (0.8 s each) that could not be read, from the first to
     /// behind the last; silence stands in for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -163,6 +171,8 @@ pub enum SoundAt {
     Segment(u32),
     /// Nowhere: it was shredded.
     Gone,
+    /// Nowhere: the vault had lost it, and no segment had it.
+    Lost,
 }
 
 /// What must not come back: this epoch of a recording, and every one before it.
@@ -323,6 +333,8 @@ pub(super) mod tests {
                 versions: vec![1, 2],
                 sound: SoundAt::Segment(1),
                 stretches: Vec::new(),
+                gone: vec![(8, 9)],
+                recovered: true,
                 lost: vec![(3, 5)],
             }],
             stretches: vec![Stretch {

@@ -58,19 +58,31 @@ pub struct Stocked {
     pub revision: u32,
     /// The checksum of its card: another one means another card.
     pub mark: [u8; 16],
-    /// Segments of sound; none once the sound was shredded.
+    /// Whether its sound is kept.
+    pub sound: Kept,
+    /// Segments of sound that are there; none once the sound was shredded, or lost.
     pub segments: u64,
     /// Whether its transcripts are kept.
-    pub words: Words,
+    pub words: Kept,
 }
 
-/// Whether the transcripts of a recording are kept.
+/// Whether a part of a recording is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Words {
-    /// They are, if there are any.
+pub enum Kept {
+    /// It is, as far as there is any.
     Kept,
-    /// They were shredded.
+    /// It was shredded, and must not come back.
     Shredded,
+}
+
+impl Kept {
+    /// Whether the key to it is there.
+    fn of<T>(key: Option<&T>) -> Self {
+        match key {
+            Some(_) => Self::Kept,
+            None => Self::Shredded,
+        }
+    }
 }
 
 /// A part of a recording.
@@ -194,8 +206,8 @@ impl OpenVault {
                 let Some(clip) = held.bag().clips.get(&one.id) else {
                     return Err(outdated);
                 };
-                let sound_went = one.segments > 0 && clip.sound.is_none();
-                let words_went = one.words == Words::Kept && clip.words.is_none();
+                let sound_went = one.sound == Kept::Kept && clip.sound.is_none();
+                let words_went = one.words == Kept::Kept && clip.words.is_none();
                 if clip.epoch != one.epoch || sound_went || words_went {
                     return Err(outdated);
                 }
@@ -282,11 +294,9 @@ fn cards_of(
                 since: clip.since,
                 revision,
                 mark,
+                sound: Kept::of(clip.sound.as_ref()),
                 segments: clip.sound.as_ref().map_or(0, |_| extent.segments),
-                words: match clip.words {
-                    Some(_) => Words::Kept,
-                    None => Words::Shredded,
-                },
+                words: Kept::of(clip.words.as_ref()),
             });
         }
         Ok(())

@@ -92,7 +92,11 @@ impl Plan {
                 audio: lie.remove(&entry.audio()),
                 stretches: entry.stretches.clone(),
             };
-            self.recordings.entry(id).or_default().insert(0, listed);
+            let all = self.recordings.entry(id).or_default();
+            // A later segment may hold an earlier epoch, where a vault was put back from
+            // a copy.
+            let behind = all.iter().take_while(|one| one.epoch > epoch).count();
+            all.insert(behind, listed);
         }
     }
 

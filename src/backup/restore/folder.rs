@@ -277,7 +277,7 @@ impl Work<'_> {
             _ if lacking.sound => None,
             SoundAt::Here => Some(listed.segment),
             SoundAt::Segment(number) => Some(number),
-            SoundAt::Gone => None,
+            SoundAt::Gone | SoundAt::Lost => None,
         };
         let lies = from.and_then(|number| self.plan.sound(id, number));
         if let Err(why) = taken.lose(lies.map_or(&[], |listed| &listed.lost)) {

@@ -95,7 +95,7 @@ pub fn from_stream(
                     SoundAt::Here if !entry.stretches.is_empty() => {
                         Some("several segments".to_owned())
                     }
-                    SoundAt::Here | SoundAt::Gone => None,
+                    SoundAt::Here | SoundAt::Gone | SoundAt::Lost => None,
                 };
                 if let Some(elsewhere) = elsewhere {
                     outcome.notes.push(format!(

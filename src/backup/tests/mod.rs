@@ -258,6 +258,8 @@ pub(super) fn entry(number: u8, epoch: u32, sound: SoundAt) -> Entry {
         versions: vec![1],
         sound,
         stretches: Vec::new(),
+        gone: Vec::new(),
+        recovered: false,
         lost: Vec::new(),
     }
 }

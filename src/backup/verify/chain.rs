@@ -192,7 +192,7 @@ fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verifi
         let last = match entry.sound {
             SoundAt::Here => entry.segment,
             SoundAt::Segment(number) => number,
-            SoundAt::Gone => continue,
+            SoundAt::Gone | SoundAt::Lost => continue,
         };
         if plan.is_destroyed(id, entry.epoch) {
             continue;

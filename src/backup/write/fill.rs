@@ -162,7 +162,7 @@ impl<'a, W: Write> Filling<'a, W> {
         let sound = match task.sound {
             Sound::Here(stretch) if !stretch.is_last() => return true,
             Sound::Here(stretch) => super::sound_bytes(stretch),
-            Sound::At(_) | Sound::Gone => 0,
+            Sound::At(_) | Sound::Gone | Sound::Lost => 0,
         };
         if !self.filled.stretches.is_empty() {
             return true;
@@ -184,21 +184,32 @@ impl<'a, W: Write> Filling<'a, W> {
         );
         let is_last = match task.sound {
             Sound::Here(stretch) => stretch.is_last(),
-            Sound::At(_) | Sound::Gone => true,
+            Sound::At(_) | Sound::Gone | Sound::Lost => true,
         };
         let before = match task.sound {
             Sound::Here(stretch) if is_last => self.holding.before(&task.stocked, stretch),
-            Sound::Here(_) | Sound::At(_) | Sound::Gone => Some(Before::default()),
+            Sound::Here(_) | Sound::At(_) | Sound::Gone | Sound::Lost => Some(Before::default()),
         };
         let Some(before) = before else {
             let why = "the beginning of its sound could not be written";
             self.drop_current(task, Some(vault::Error::damaged(id, why)));
             return Ok(());
         };
+        if let Some(what) = self.holding.outlives(task, &head) {
+            let what = what.to_owned();
+            self.filled.damage.push(Error::Outlived { id, what });
+            self.drop_current(task, None);
+            return Ok(());
+        }
         if is_last {
             let damaged = head.damaged.into_iter();
             self.filled.damage.extend(damaged.map(Error::from));
         }
+        if self.holding.has_sound(task, &head.gone) {
+            let what = "some of its sound".to_owned();
+            self.filled.damage.push(Error::Outlived { id, what });
+        }
+        let gone = head.gone.iter().map(|span| (span.start, span.end));
         let newest = head.transcripts.last().map(|(_, transcript)| transcript);
         let texts = newest.map_or_else(Default::default, |transcript| {
             (text::render(transcript), srt::render(transcript))
@@ -214,11 +225,17 @@ impl<'a, W: Write> Filling<'a, W> {
                 Sound::Here(_) => SoundAt::Here,
                 Sound::At(segment) => SoundAt::Segment(segment),
                 Sound::Gone => SoundAt::Gone,
+                Sound::Lost => SoundAt::Lost,
             },
             stretches: before.segments,
+            gone: match task.sound {
+                Sound::Here(_) => gone.collect(),
+                Sound::At(_) | Sound::Gone | Sound::Lost => Vec::new(),
+            },
+            recovered: card.is_recovered(),
             lost: match task.sound {
                 Sound::At(_) => task.lost.clone(),
-                Sound::Here(_) | Sound::Gone => before.lost,
+                Sound::Here(_) | Sound::Gone | Sound::Lost => before.lost,
             },
         };
         if is_last {
@@ -239,7 +256,7 @@ impl<'a, W: Write> Filling<'a, W> {
                     why: None,
                 })
             }
-            Sound::At(_) | Sound::Gone => None,
+            Sound::At(_) | Sound::Gone | Sound::Lost => None,
         };
         self.current = Some(Current {
             entry,
@@ -318,6 +335,8 @@ impl<'a, W: Write> Filling<'a, W> {
                         versions: Vec::new(),
                         sound: SoundAt::Gone,
                         stretches: Vec::new(),
+                        gone: Vec::new(),
+                        recovered: false,
                         lost: Vec::new(),
                     },
                     at: Moment {

@@ -12,12 +12,12 @@ use super::folder::{Folder, Others};
 use super::plan::Holding;
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{gaps, segment_name};
-use crate::backup::manifest::{Manifest, Signed};
+use crate::backup::manifest::{Manifest, Signed, Tombstone};
 use crate::backup::written::BackupId;
 use crate::backup::{plain, segment};
 use crate::crypto::{BackupIdentity, SignerKey, VaultId};
 use crate::vault::SlotFile;
-use crate::vault::bag::KnownBackup;
+use crate::vault::bag::{self, KnownBackup};
 
 /// More would wait for each other at the disk.
 const MOST_THREADS: usize = 8;
@@ -31,6 +31,19 @@ pub(super) struct Owner<'a> {
     pub known: &'a [KnownBackup],
     /// The ways into the vault.
     pub slots: &'a [SlotFile],
+    /// The generation in force, and what was destroyed by then.
+    pub generation: u64,
+    pub tombstones: &'a BTreeSet<bag::Tombstone>,
+}
+
+impl Owner<'_> {
+    /// Whether a segment was written by a later state of this vault. What the vault destroyed
+    /// by then and holds now would not come back, whatever is written behind that.
+    fn is_behind(&self, manifest: &Manifest) -> bool {
+        let mut buried = manifest.tombstones.iter();
+        let is_known = |one: &Tombstone| self.tombstones.contains(&(*one).into());
+        manifest.generation > self.generation || !buried.all(is_known)
+    }
 }
 
 /// What was found.
@@ -67,6 +80,13 @@ impl Earlier {
         let mut dropped = BTreeSet::new();
         for (number, read) in manifests(folder, owner.identities)? {
             match read.and_then(|signed| theirs(number, signed, owner)) {
+                Ok(Some(manifest)) if owner.is_behind(&manifest) => {
+                    let why = "what lies there is of a later state of this vault, which was put \
+                               back from an older copy";
+                    let hint = "`voxvault restore` brings back what only this backup has; begin \
+                                another one in another folder";
+                    return Err(unusable(why, hint));
+                }
                 Ok(Some(manifest)) => {
                     ours += 1;
                     earlier.id = Some(manifest.backup);

@@ -157,7 +157,7 @@ fn sound_bytes(stretch: Stretch) -> u64 {
 fn weight(task: &Task) -> u64 {
     match task.sound {
         Sound::Here(stretch) => HEAD_BYTES + sound_bytes(stretch),
-        Sound::At(_) | Sound::Gone => HEAD_BYTES,
+        Sound::At(_) | Sound::Gone | Sound::Lost => HEAD_BYTES,
     }
 }
 

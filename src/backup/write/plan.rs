@@ -10,7 +10,7 @@ use crate::backup::layout::Lengths;
 use crate::backup::manifest::{self, Entry, Lacking, Manifest, SoundAt, Tombstone};
 use crate::backup::written::Digits;
 use crate::recording::RecordingId;
-use crate::vault::copying::{self, Stock, Stocked, Words};
+use crate::vault::copying::{self, Head, Kept, Stock, Stocked};
 
 /// A recording that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,10 @@ pub(super) enum Sound {
     Here(Stretch),
     /// It lies in the segment of this number.
     At(u32),
-    /// There is none.
+    /// It was shredded.
     Gone,
+    /// The vault has lost it, and so far no segment has it.
+    Lost,
 }
 
 /// A stretch of the sound of a recording: all of it, unless that is too long for a
@@ -87,8 +89,17 @@ pub(super) struct Holding {
     segments: BTreeSet<u32>,
     /// Stretches of long recordings, by their numbers.
     stretches: BTreeMap<(RecordingId, u32, u32), Stretched>,
-    /// Where the stretches lie before the last one, which is in this segment.
-    parted: BTreeMap<(RecordingId, u32), Vec<u32>>,
+    /// What is said of the sound that lies in a segment, or ends there.
+    sounds: BTreeMap<(RecordingId, u32), Laid>,
+}
+
+/// Sound as it was written.
+#[derive(Debug)]
+struct Laid {
+    /// Where the stretches lie that stand before the last one.
+    stretches: Vec<u32>,
+    /// What the vault had lost by then, for which there is silence.
+    gone: Vec<(u64, u64)>,
 }
 
 /// Which parts of a recording a backup has, or had.
@@ -133,14 +144,17 @@ impl Holding {
             let had = self.had.entry((entry.id, entry.epoch)).or_default();
             had.sound |= entry.sound == SoundAt::Here;
             had.words |= !entry.versions.is_empty();
-            if !entry.stretches.is_empty() {
-                let before = entry.stretches.clone();
-                self.parted.insert((entry.id, number), before);
-            }
             let sound = match entry.sound {
-                SoundAt::Here => Some(number),
+                SoundAt::Here => {
+                    let laid = Laid {
+                        stretches: entry.stretches.clone(),
+                        gone: entry.gone.clone(),
+                    };
+                    self.sounds.insert((entry.id, number), laid);
+                    Some(number)
+                }
                 SoundAt::Segment(number) => Some(number),
-                SoundAt::Gone => None,
+                SoundAt::Gone | SoundAt::Lost => None,
             };
             self.newest.insert(entry.id, (entry, sound));
         }
@@ -188,9 +202,21 @@ impl Holding {
             let lies = prior.and_then(|(_, lies)| *lies);
             let lies = lies.filter(|number| self.has_all(one.id, *number));
             let lost = prior.map_or(&[][..], |(entry, _)| &entry.lost);
+            // Where silence was written for what was lost, another card may mean that it
+            // was brought back since.
+            let is_torn = lies.is_some_and(|number| {
+                let laid = self.sounds.get(&(one.id, number));
+                laid.is_some_and(|laid| !laid.gone.is_empty())
+            });
+            let is_other = prior.is_none_or(|(entry, _)| entry.card != Digits(one.mark));
             let (sound, lost) = match (one.segments, lies) {
-                (0, _) => (Sound::Gone, Vec::new()),
-                (_, Some(number)) if lost.is_empty() => (Sound::At(number), Vec::new()),
+                _ if one.sound == Kept::Shredded => (Sound::Gone, Vec::new()),
+                // What the vault has lost, the backup does not lose with it.
+                (0, Some(number)) => (Sound::At(number), lost.to_vec()),
+                (0, None) => (Sound::Lost, Vec::new()),
+                (_, Some(number)) if lost.is_empty() && !(is_torn && is_other) => {
+                    (Sound::At(number), Vec::new())
+                }
                 (_, _) => (Sound::Here(Stretch::whole(one)), lost.to_vec()),
             };
             let task = Task {
@@ -199,10 +225,10 @@ impl Holding {
                 lost,
             };
             match prior {
-                Some((entry, was)) if is_same(one, entry, *was) => match sound {
+                Some((entry, _)) if is_same(one, entry) => match sound {
                     Sound::Here(_) if lies.is_some() => doubtful.push(task),
                     Sound::Here(_) => tasks.push(task),
-                    Sound::At(_) | Sound::Gone => {}
+                    Sound::At(_) | Sound::Gone | Sound::Lost => {}
                 },
                 _ => tasks.push(task),
             }
@@ -212,8 +238,8 @@ impl Holding {
 
     /// Whether all segments are there in which the sound lies that ends in this one.
     fn has_all(&self, id: RecordingId, last: u32) -> bool {
-        let before = self.parted.get(&(id, last)).into_iter().flatten();
-        let mut all = before.chain([&last]);
+        let laid = self.sounds.get(&(id, last)).into_iter();
+        let mut all = laid.flat_map(|laid| &laid.stretches).chain([&last]);
         all.all(|number| self.segments.contains(number))
     }
 
@@ -249,6 +275,43 @@ impl Holding {
         tasks.into_iter().flat_map(parted).collect()
     }
 
+    /// What of a recording this backup has that the vault has lost by now, by the card that
+    /// it has: that must not be hidden by what is left.
+    pub(super) fn outlives(&self, task: &Task, head: &Head) -> Option<&'static str> {
+        if matches!(task.sound, Sound::Here(_)) {
+            return None;
+        }
+        let (prior, _) = self.newest.get(&task.stocked.id)?;
+        let prior = Some(prior).filter(|prior| prior.epoch == task.stocked.epoch)?;
+        let newest = |numbers: &mut dyn Iterator<Item = u32>| numbers.max().unwrap_or(0);
+        let now = newest(&mut head.transcripts.iter().map(|(number, _)| *number));
+        let then = newest(&mut prior.versions.iter().copied());
+        if head.recording.card.is_recovered() && !prior.recovered {
+            Some("title, date, tags and note")
+        } else if task.stocked.words == Kept::Kept && now < then {
+            Some("the newest transcript")
+        } else {
+            None
+        }
+    }
+
+    /// Whether sound of these spans, which the vault has lost, lies in an earlier segment.
+    pub(super) fn has_sound(&self, task: &Task, gone: &[Range<u64>]) -> bool {
+        let Sound::At(number) = task.sound else {
+            return false;
+        };
+        let laid = self.sounds.get(&(task.stocked.id, number));
+        let silent = laid.map_or(&[][..], |laid| &laid.gone);
+        let is_silent = |span: &Range<u64>| {
+            let behind = silent.iter().fold(span.start, |at, silent| match silent {
+                (from, to) if *from <= at => at.max(*to),
+                _ => at,
+            });
+            behind >= span.end
+        };
+        !gone.iter().all(is_silent)
+    }
+
     /// Where the stretches before this last one lie, and what of them is lost; nothing if
     /// one is not there.
     pub(super) fn before(&self, stocked: &Stocked, last: Stretch) -> Option<Before> {
@@ -278,11 +341,14 @@ pub(super) struct Before {
 }
 
 /// Whether nothing of a recording changed since this entry was written.
-fn is_same(now: &Stocked, then: &Entry, sound_lay: Option<u32>) -> bool {
-    let has_words = |words| words == Words::Kept || then.versions.is_empty();
-    then.card == Digits(now.mark)
-        && (now.segments > 0) == sound_lay.is_some()
-        && has_words(now.words)
+fn is_same(now: &Stocked, then: &Entry) -> bool {
+    let has_words = |words| words == Kept::Kept || then.versions.is_empty();
+    let has_sound = match then.sound {
+        SoundAt::Here | SoundAt::Segment(_) => now.sound == Kept::Kept,
+        SoundAt::Lost => now.sound == Kept::Kept && now.segments == 0,
+        SoundAt::Gone => now.sound == Kept::Shredded,
+    };
+    then.card == Digits(now.mark) && has_sound && has_words(now.words)
 }
 
 #[cfg(test)]
@@ -304,8 +370,9 @@ mod tests {
             since: 2,
             revision: 1,
             mark: [number; 16],
+            sound: Kept::Kept,
             segments: 9,
-            words: Words::Kept,
+            words: Kept::Kept,
         }
     }
 
@@ -355,6 +422,8 @@ mod tests {
             versions: vec![1],
             sound,
             stretches: Vec::new(),
+            gone: Vec::new(),
+            recovered: false,
             lost: Vec::new(),
         }
     }
@@ -421,15 +490,49 @@ mod tests {
         let mut holding = Holding::default();
         holding.add(manifest(1, vec![entry(1, SoundAt::Here)]));
         let silent = Stocked {
+            sound: Kept::Shredded,
             segments: 0,
             ..stocked(1)
         };
         assert_eq!(sounds(&holding, vec![silent]), [Sound::Gone]);
         let wordless = Stocked {
-            words: Words::Shredded,
+            words: Kept::Shredded,
             ..stocked(1)
         };
         assert_eq!(sounds(&holding, vec![wordless]), [Sound::At(1)]);
+    }
+
+    #[test]
+    fn what_the_vault_has_lost_stays_in_the_backup_that_has_it() {
+        let mut holding = Holding::default();
+        let lost = Stocked {
+            segments: 0,
+            mark: [77; 16],
+            ..stocked(1)
+        };
+        assert_eq!(sounds(&holding, vec![lost]), [Sound::Lost]);
+        holding.add(manifest(1, vec![entry(1, SoundAt::Here)]));
+        assert_eq!(sounds(&holding, vec![lost]), [Sound::At(1)]);
+        // Silence was written for what was lost then; by another card it may be back.
+        let torn = Entry {
+            gone: vec![(3, 4)],
+            ..entry(1, SoundAt::Here)
+        };
+        holding.add(manifest(2, vec![torn]));
+        assert!(sounds(&holding, vec![stocked(1)]).is_empty());
+        let mended = Stocked {
+            mark: [77; 16],
+            ..stocked(1)
+        };
+        assert_eq!(sounds(&holding, vec![mended]), [WHOLE]);
+        // Of which no segment has anything, comes once it is there.
+        holding.add(manifest(3, vec![entry(2, SoundAt::Lost)]));
+        let still = Stocked {
+            segments: 0,
+            ..stocked(2)
+        };
+        assert!(sounds(&holding, vec![still]).is_empty());
+        assert_eq!(sounds(&holding, vec![stocked(2)]), [WHOLE]);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub fn to_folder(
             identities: &identities,
             known: &settings.backups,
             slots: &slots,
+            generation: stock.generation,
+            tombstones: &stock.tombstones,
         };
         Earlier::read(&folder, &owner)?
     };

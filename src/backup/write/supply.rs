@@ -144,7 +144,7 @@ pub(super) fn pieces_of(task: &Task) -> u64 {
 fn sound_segments(task: &Task) -> Range<u64> {
     match task.sound {
         Sound::Here(stretch) => stretch.span(),
-        Sound::At(_) | Sound::Gone => 0..0,
+        Sound::At(_) | Sound::Gone | Sound::Lost => 0..0,
     }
 }
 

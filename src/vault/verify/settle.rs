@@ -7,7 +7,7 @@
 //! some day still opens.
 
 use super::recording::Condition;
-use crate::recording::{Card, Ending, Moment, Signal, Source};
+use crate::recording::{Card, Ending, Moment, RECOVERED_NOTE, Signal, Source};
 use crate::vault::error::Result;
 use crate::vault::ground::lock::Lock;
 use crate::vault::keys::bag::Bag;
@@ -115,9 +115,7 @@ fn recovered(condition: &Condition, now: Moment) -> CardRecord {
             recorded_at: at,
             added_at: at,
             tags: Vec::new(),
-            note:
-                "its card was damaged: title, date, tags, note and level are lost, so it is pinned"
-                    .into(),
+            note: RECOVERED_NOTE.into(),
             // Nor does anybody know which rules it fell under: none destroys it before
             // somebody has looked.
             pinned: true,

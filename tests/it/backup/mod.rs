@@ -8,6 +8,7 @@ mod folder;
 mod forgotten;
 mod killed;
 mod lost;
+mod outlived;
 mod refused;
 mod screen;
 mod strange;

@@ -152,22 +152,34 @@ pub(crate) fn assert_whole(open: &OpenVault, id: RecordingId, title: &str, segme
     );
 }
 
-/// Changes a byte of a segment of sound, in a store whose tree is whole.
+/// Changes a byte of a segment of sound, in a store whose tree is whole. What stood there is
+/// not left among what is free either, where a repair would find it.
 pub(crate) fn tear(store: &Path, id: RecordingId, segment: usize) {
     const SOUND: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("sound");
     let mut key = [0; 24];
     key[..16].copy_from_slice(id.as_bytes());
     let db = Database::open(store).unwrap();
     let change = db.begin_write().unwrap();
+    let was;
     {
         let mut table = change.open_table(SOUND).unwrap();
         let mut row = table.get(&key).unwrap().unwrap().value().to_vec();
         let before = frame::run(&row).take(segment);
         let at: usize = before.map(|frame| frame.unwrap().bytes.len()).sum();
+        was = row[at + 484..at + 516].to_vec();
         row[at + 500] ^= 1;
         table.insert(&key, row.as_slice()).unwrap();
     }
     change.commit().unwrap();
+    drop(db);
+    let mut bytes = std::fs::read(store).unwrap();
+    let windows = bytes.windows(was.len()).enumerate();
+    let copies = windows.filter(|(_, window)| *window == was);
+    let copies: Vec<usize> = copies.map(|(at, _)| at).collect();
+    for copy in copies {
+        bytes[copy..copy + was.len()].fill(0);
+    }
+    std::fs::write(store, bytes).unwrap();
 }
 
 /// Puts what nothing opens in the place of a card, in a store whose tree is whole.

@@ -331,13 +331,19 @@ impl Work<'_> {
                 true => Vec::new(),
                 false => entry.versions.clone(),
             },
-            sound: SoundAt::Gone,
+            sound: match entry.sound {
+                SoundAt::Lost => SoundAt::Lost,
+                SoundAt::Here | SoundAt::Segment(_) | SoundAt::Gone => SoundAt::Gone,
+            },
             stretches: Vec::new(),
+            gone: Vec::new(),
             ..entry.clone()
         };
         writer.file(Member::Meta(id), &head.meta, head.at)?;
         if let Some(from) = moves {
             copied.sound = SoundAt::Here;
+            let here = self.view.sound_in(from, id);
+            copied.gone = here.map_or_else(Vec::new, |entry| entry.gone.clone());
             copied.stretches = self.sound(writer, from, id, head.at)?;
         } else if let Some(from) = from {
             copied.sound = SoundAt::Segment(from);

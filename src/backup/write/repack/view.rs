@@ -12,7 +12,7 @@ use crate::backup::written::{BackupId, Hash};
 use crate::recording::RecordingId;
 use crate::vault::OpenVault;
 use crate::vault::bag;
-use crate::vault::copying::{Stock, Stocked, Words};
+use crate::vault::copying::{Kept, Stock, Stocked};
 
 /// What the manifests say.
 pub(super) struct Held {
@@ -116,12 +116,13 @@ impl View<'_> {
 
     /// Whether the sound of this epoch was destroyed, and the rest was not.
     pub(super) fn is_silent(&self, id: RecordingId, epoch: u32) -> bool {
-        self.stocked(id, epoch).is_some_and(|one| one.segments == 0)
+        self.stocked(id, epoch)
+            .is_some_and(|one| one.sound == Kept::Shredded)
     }
 
     pub(super) fn is_wordless(&self, id: RecordingId, epoch: u32) -> bool {
         let stocked = self.stocked(id, epoch);
-        stocked.is_some_and(|one| one.words == Words::Shredded)
+        stocked.is_some_and(|one| one.words == Kept::Shredded)
     }
 
     /// Segments that hold something that was destroyed.
@@ -195,7 +196,7 @@ impl View<'_> {
         match entry.sound {
             SoundAt::Here => Some(number),
             SoundAt::Segment(earlier) => Some(earlier),
-            SoundAt::Gone => None,
+            SoundAt::Gone | SoundAt::Lost => None,
         }
         .filter(|_| !self.is_silent(entry.id, entry.epoch))
     }
