@@ -305,10 +305,13 @@ mod tests {
             whole: 9,
             stretch: 4,
         };
-        let parted = |segments| lengths.stretches(segments).collect::<Vec<_>>();
-        assert_eq!(parted(0), [0..0]);
-        assert_eq!(parted(9), [0..9]);
-        assert_eq!(parted(10), [0..4, 4..8, 8..10]);
-        assert_eq!(parted(12), [0..4, 4..8, 8..12]);
+        let parted = |segments| -> Vec<(u64, u64)> {
+            let stretches = lengths.stretches(segments);
+            stretches.map(|one| (one.start, one.end)).collect()
+        };
+        assert_eq!(parted(0), [(0, 0)]);
+        assert_eq!(parted(9), [(0, 9)]);
+        assert_eq!(parted(10), [(0, 4), (4, 8), (8, 10)]);
+        assert_eq!(parted(12), [(0, 4), (4, 8), (8, 12)]);
     }
 }

@@ -162,6 +162,9 @@ fn check(card: &Card) -> Result<(), &'static str> {
     }
 }
 
+/// Gives the next stretch of long sound, with what it is called.
+type Next<'a, R> = Box<dyn FnMut() -> Result<Option<(String, R)>> + 'a>;
+
 /// The sound of a recording on its way from a segment into the vault, or from several.
 pub(super) struct Sound<'a, R: Read> {
     ogg: OggOpusReader<R>,
@@ -171,7 +174,7 @@ pub(super) struct Sound<'a, R: Read> {
     /// How long the stretches are that were read before this one.
     before: u64,
     /// Opens the stretch behind this one.
-    more: Box<dyn FnMut() -> Result<Option<(String, R)>> + 'a>,
+    more: Next<'a, R>,
     /// Why it could not be read, if that is so.
     pub(super) failed: Option<Error>,
 }

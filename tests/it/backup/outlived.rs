@@ -73,8 +73,8 @@ fn sound_that_the_vault_has_lost_stays_where_the_backup_has_it() {
     repair(&owner);
     told(&owner, "some of its sound");
     let manifests = manifests(&owner.open, &owner.home.path("backup"));
-    let newest = manifests.iter().flat_map(|manifest| &manifest.recordings);
-    let newest = newest.filter(|entry| entry.id == id).next_back().unwrap();
+    let mut entries = manifests.iter().flat_map(|manifest| &manifest.recordings);
+    let newest = entries.rfind(|entry| entry.id == id).unwrap();
     assert_eq!(newest.sound, SoundAt::Segment(1));
     // It was told, and nothing has changed since.
     owner.back_up();
