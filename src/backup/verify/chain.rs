@@ -203,7 +203,7 @@ fn sound(plan: &Plan, checked: &[Checked], dropped: &BTreeMap<u32, Hash>, verifi
         let Some(lies) = lies else { continue };
         for (stretch, &number) in (1..).zip(&lies.stretches) {
             let has_it = plan.has_stretch(id, lies.epoch, stretch, number);
-            check(id, number, has_it, "it has no such stretch of this recording");
+            check(id, number, has_it, "it has no such stretch of it");
         }
     }
 }
