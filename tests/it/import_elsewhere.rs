@@ -469,3 +469,17 @@ fn nothing_of_an_archive_is_written_in_the_clear() {
         assert!(found.is_empty(), "{}: {found:?}", file.display());
     }
 }
+
+#[test]
+fn a_transcript_of_which_no_word_can_be_taken_in_leaves_the_sound_to_be_transcribed() {
+    let home = quick_home();
+    home.write("talk.wav", &wav(1));
+    home.write("talk.vtt", b"WEBVTT\n\n-1:00.000 --> 00:01.000\nnever\n");
+    let import = ["import", "--no-transcribe", "talk.wav"];
+    let told = home.voxvault(import).run().ok();
+    assert!(told.stderr.contains("no word of it"), "{told}");
+    assert!(models(&home, "talk").is_empty());
+    let listed = home.voxvault(["list", "is:untranscribed", "--json"]).run();
+    let listed = listed.ok().json();
+    assert_eq!(listed["recordings"].as_array().unwrap().len(), 1);
+}

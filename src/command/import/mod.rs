@@ -292,14 +292,16 @@ impl Importing<'_> {
         let total = opened
             .duration_hint()
             .map(|length| length.as_millis() as u64);
-        let mut notes = Vec::new();
+        let (mut notes, mut transcripts) = (Vec::new(), 0);
         let mut said = |length| {
-            let versions = found.iter().map(|found| {
+            let versions = found.iter().filter_map(|found| {
                 let (transcript, note) = words::version(found, length, now);
                 notes.extend(note);
                 transcript
             });
-            versions.collect()
+            let versions: Vec<_> = versions.collect();
+            transcripts = versions.len();
+            versions
         };
         let progress = self.progress;
         progress.begin(&format!("importing {name}"), total, Unit::SoundMs);
@@ -323,7 +325,7 @@ impl Importing<'_> {
             file: Some(shown.display().to_string()),
             duration: taken.duration,
             state: taken.state,
-            transcripts: found.len(),
+            transcripts,
         })
     }
 }

@@ -145,12 +145,13 @@ pub(super) fn is_subtitle(item: &Item) -> bool {
     matches!(item.ending().as_str(), "srt" | "vtt")
 }
 
-/// The transcript as a version of a recording of this length, and what there is to say.
+/// The transcript as a version of a recording of this length, and what there is to say. One
+/// of which no word is left is none: the recording is to be transcribed.
 pub(super) fn version(
     found: &Found,
     length: Duration,
     now: Moment,
-) -> (Transcript, Option<String>) {
+) -> (Option<Transcript>, Option<String>) {
     let fitted = found.spoken.fit(length);
     let mut settings = String::new();
     if let Some(program) = found.spoken.program {
@@ -173,6 +174,13 @@ pub(super) fn version(
             found.spoken.unreadable
         ));
     }
+    let has_words = fitted
+        .segments
+        .iter()
+        .any(|segment| !segment.text.trim().is_empty());
+    if !has_words {
+        notes.push("no word of it can be taken in".to_owned());
+    }
     let transcript = Transcript {
         model: format!("imported: {}", found.file),
         settings,
@@ -183,7 +191,7 @@ pub(super) fn version(
         segments: fitted.segments,
     };
     let note = (!notes.is_empty()).then(|| format!("{}: {}", found.file, notes.join("; ")));
-    (transcript, note)
+    (has_words.then_some(transcript), note)
 }
 
 /// Reads one; `None` where it is JSON of another kind.
