@@ -324,6 +324,7 @@ fn recording(number: u32, vocabulary: &Vocabulary, random: &mut Random) -> Recor
             made_at: recorded_at,
         }],
         audio_bytes: 262_500,
+        sound_shredded: false,
         text_shredded: false,
         kept_from: recorded_at,
         kept_until: KeptUntil::default(),

@@ -42,7 +42,7 @@ pub struct RecordingView<'a> {
     pub signal: SignalView,
     /// Where sound was lost while it was recorded.
     pub gaps: Vec<GapView>,
-    /// Bytes of sealed sound; 0 once the sound was shredded.
+    /// Bytes of sealed sound; 0 once the sound was shredded, or all of it is lost.
     pub audio_bytes: u64,
     /// What was shredded of it: `sound`, `text`.
     pub shredded: Vec<&'static str>,
@@ -133,7 +133,7 @@ impl<'a> RecordingView<'a> {
 }
 
 fn shredded(recording: &Recording) -> Vec<&'static str> {
-    let sound = recording.sound_shredded().then_some("sound");
+    let sound = recording.sound_shredded.then_some("sound");
     let text = recording.text_shredded.then_some("text");
     sound.into_iter().chain(text).collect()
 }

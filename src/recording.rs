@@ -218,6 +218,9 @@ pub struct Card {
     pub failure: Option<String>,
 }
 
+/// The title of a card that was made anew in the place of one that was damaged.
+pub const RECOVERED_TITLE: &str = "recovered recording";
+
 impl Card {
     /// Length of the sound.
     #[must_use]
@@ -271,7 +274,8 @@ pub enum State {
     Transcribed,
     /// There was nothing to hear in it.
     Silent,
-    /// Transcribing it failed, or can't be done any more: its sound was shredded before.
+    /// Transcribing it failed, or can't be done any more: its sound was shredded or lost
+    /// before.
     Failed,
 }
 
@@ -310,6 +314,17 @@ pub struct KeptUntil {
     pub text: Option<Moment>,
 }
 
+/// What there is of the sound of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SoundLeft {
+    /// All of it, or what the gaps on its card leave.
+    Here,
+    /// Nothing: it was shredded, and does not come back.
+    Shredded,
+    /// Nothing: all of it was damaged. A backup may bring it back.
+    Lost,
+}
+
 /// A recording as the vault lists it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
@@ -321,8 +336,10 @@ pub struct Recording {
     pub card: Card,
     /// Its transcripts, oldest first.
     pub versions: Vec<VersionInfo>,
-    /// Bytes of sealed sound; 0 once the sound was shredded.
+    /// Bytes of sealed sound; 0 once the sound was shredded, or all of it is lost.
     pub audio_bytes: u64,
+    /// Its sound was shredded, and does not come back.
+    pub sound_shredded: bool,
     /// Its transcripts were shredded, and there will be none any more.
     pub text_shredded: bool,
     /// From when its age counts for how long it is kept: the later of its date and the
@@ -358,21 +375,36 @@ impl Recording {
         }
     }
 
-    /// Whether its sound was shredded: it had some, and has none. One that has only begun
-    /// has none yet.
+    /// What there is of its sound.
     #[must_use]
-    pub fn sound_shredded(&self) -> bool {
-        self.audio_bytes == 0 && self.card.samples > 0
+    pub fn sound_left(&self) -> SoundLeft {
+        match (self.sound_shredded, self.audio_bytes) {
+            (true, _) => SoundLeft::Shredded,
+            (false, 0) => SoundLeft::Lost,
+            (false, _) => SoundLeft::Here,
+        }
     }
 
-    /// What was shredded of it and is not to be seen from its state, in words.
+    /// Why there is no sound of it, in words.
     #[must_use]
-    pub fn shredded(&self) -> Option<&'static str> {
-        match (self.sound_shredded(), self.text_shredded) {
-            (false, false) => None,
-            (true, false) => Some("sound shredded"),
-            (false, true) => Some("text shredded"),
-            (true, true) => Some("sound and text shredded"),
+    pub fn why_no_sound(&self) -> Option<&'static str> {
+        match self.sound_left() {
+            SoundLeft::Here => None,
+            SoundLeft::Shredded => Some("its sound was shredded"),
+            SoundLeft::Lost => Some("its sound is lost: it was damaged"),
+        }
+    }
+
+    /// What of it was shredded or is lost and is not to be seen from its state, in words.
+    #[must_use]
+    pub fn lacks(&self) -> Option<&'static str> {
+        match (self.sound_left(), self.text_shredded) {
+            (SoundLeft::Here, false) => None,
+            (SoundLeft::Shredded, false) => Some("sound shredded"),
+            (SoundLeft::Lost, false) => Some("sound lost"),
+            (SoundLeft::Here, true) => Some("text shredded"),
+            (SoundLeft::Shredded, true) => Some("sound and text shredded"),
+            (SoundLeft::Lost, true) => Some("sound lost, text shredded"),
         }
     }
 
@@ -444,6 +476,7 @@ pub(crate) mod sample {
             card: card(at),
             versions: Vec::new(),
             audio_bytes: 2800,
+            sound_shredded: false,
             text_shredded: false,
             kept_from: at,
             kept_until: KeptUntil::default(),
@@ -465,7 +498,7 @@ mod tests {
             change(&mut one.card);
             one
         };
-        let of = |one: &Recording| (one.state(), one.waits_for_transcript(), one.shredded());
+        let of = |one: &Recording| (one.state(), one.waits_for_transcript(), one.lacks());
         let complete = whole(&|_| ());
         let interrupted = whole(&|card| card.ending = Ending::Interrupted);
         let silent = whole(&|card| card.signal.silent_fraction = 1.0);
@@ -484,12 +517,18 @@ mod tests {
         for (one, before, without_sound, without_text) in cases {
             let waits = matches!(before, State::Pending | State::Interrupted);
             assert_eq!(of(&one), (before, waits, None));
-            let audio_bytes = 0;
             let deaf = Recording {
-                audio_bytes,
+                audio_bytes: 0,
+                sound_shredded: true,
                 ..one.clone()
             };
             assert_eq!(of(&deaf), (without_sound, false, Some("sound shredded")));
+            // What is lost nobody shredded.
+            let lost = Recording {
+                sound_shredded: false,
+                ..deaf
+            };
+            assert_eq!(of(&lost), (without_sound, false, Some("sound lost")));
             let mute = Recording {
                 text_shredded: true,
                 ..one

@@ -54,7 +54,8 @@ pub struct Meta {
     pub samples: u64,
     /// Samples at 48 kHz that a decoder drops at the start.
     pub pre_skip: u16,
-    /// Bytes of its sealed sound in the vault; 0 once the sound was shredded.
+    /// Bytes of its sealed sound in the vault; 0 once the sound was shredded, or all of it
+    /// is lost.
     pub audio_bytes: u64,
     /// How loud it is.
     pub signal: Signal,
@@ -195,6 +196,7 @@ impl Meta {
             epoch: self.epoch,
             versions,
             audio_bytes: self.audio_bytes,
+            sound_shredded: self.audio_bytes == 0,
             text_shredded: self.text_shredded,
             kept_from: card.recorded_at.max(card.added_at),
             kept_until: KeptUntil::default(),
@@ -377,6 +379,7 @@ mod tests {
                 epoch: 2,
                 versions: vec![one.info(1), two.info(3), one.info(4)],
                 audio_bytes: 77,
+                sound_shredded: false,
                 text_shredded: true,
                 kept_from: card.recorded_at.max(card.added_at),
                 kept_until: KeptUntil::default(),
@@ -401,6 +404,7 @@ mod tests {
             card: card(),
             versions: Vec::new(),
             audio_bytes: 0,
+            sound_shredded: false,
             text_shredded: false,
         };
         let mut meta = Meta::of(&recording, 0, Vec::new());

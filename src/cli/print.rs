@@ -18,7 +18,7 @@ use crate::command::shred::Doomed;
 use crate::command::text::TextFormat;
 use crate::command::{demo, search, show, transcribe, verify};
 use crate::error::plain;
-use crate::recording::{Moment, Recording, State};
+use crate::recording::{Moment, Recording, SoundLeft, State};
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
@@ -92,11 +92,13 @@ fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
     for tag in &card.tags {
         write!(out, " #{}", plain(tag))?;
     }
-    let shredded = recording.shredded().map(str::to_owned);
-    let lacks: Vec<String> = shredded
-        .into_iter()
-        .chain(card.missing_in_words())
-        .collect();
+    let missing = match recording.sound_left() {
+        // All of it, which is said.
+        SoundLeft::Lost => None,
+        SoundLeft::Here | SoundLeft::Shredded => card.missing_in_words(),
+    };
+    let lacks = recording.lacks().map(str::to_owned);
+    let lacks: Vec<String> = lacks.into_iter().chain(missing).collect();
     match lacks.is_empty() {
         true => writeln!(out),
         false => writeln!(out, " ({})", lacks.join("; ")),
@@ -106,7 +108,7 @@ fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
 /// Where it stands, in words that fit their column.
 fn standing(recording: &Recording, state: State) -> String {
     match state {
-        // Nothing failed: its sound was shredded before anybody heard it.
+        // Nothing failed: its sound was shredded or lost before anybody heard it.
         State::Failed if recording.card.failure.is_none() => "no text".to_owned(),
         state => state.to_string(),
     }
@@ -334,15 +336,20 @@ mod tests {
             gappy.ends_with("Call (5.0 s of its sound are missing)"),
             "{gappy}"
         );
-        let silenced = listed(|one| one.audio_bytes = 0);
+        let silenced = listed(|one| one.sound_shredded = true);
         assert!(
             silenced.ends_with("no text      Call (sound shredded)"),
             "{silenced}"
         );
         let failed = listed(|one| one.card.failure = Some("no memory".to_owned()));
         assert!(failed.ends_with("failed       Call"), "{failed}");
-        let both = listed(|one| {
+        let lost = listed(|one| {
             one.audio_bytes = 0;
+            one.card.gaps = vec![gap(1)];
+        });
+        assert!(lost.ends_with("no text      Call (sound lost)"), "{lost}");
+        let both = listed(|one| {
+            one.sound_shredded = true;
             one.card.gaps = vec![gap(1)];
         });
         let said = "Call (sound shredded; 1.0 s of its sound are missing)";

@@ -332,8 +332,10 @@ fn write(
     let missing =
         |why: &str| Failure::new(Exit::NotFound, "can't export", why).about(recording.id.short());
     match format {
-        Format::Sound(_) if recording.audio_bytes == 0 => Err(missing("its sound was shredded")),
         Format::Sound(sound) => {
+            if let Some(why) = recording.why_no_sound() {
+                return Err(missing(why));
+            }
             log_copy(vault, recording, format, to, progress)?;
             let control = Listening(progress);
             let silenced = sounding::write(vault, recording, sound, out, &control)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Context, Listening, Progress, Unit, log, merge_quietly, resolve, tell_of_silence};
 use crate::audio::Speed;
 use crate::error::{Exit, Failure};
-use crate::recording::{Recording, RecordingId, STORED_RATE_HZ, length_of};
+use crate::recording::{Recording, RecordingId, STORED_RATE_HZ, SoundLeft, length_of};
 use crate::time::clock;
 use crate::vault::{Deed, OpenVault};
 use crate::worker::player::{self, Player};
@@ -149,7 +149,7 @@ fn into(
 /// read-only, what to say about that is answered too.
 ///
 /// # Errors
-/// When its sound was shredded or can't be read, there is no loudspeaker, or the entry
+/// When its sound was shredded, is lost or can't be read, there is no loudspeaker, or the entry
 /// can't be made durable.
 pub fn begin(
     vault: &OpenVault,
@@ -175,10 +175,14 @@ fn from_position(sample: u64) -> String {
 }
 
 fn check_sound(recording: &Recording) -> Result<(), Failure> {
-    if recording.audio_bytes > 0 {
+    let Some(why) = recording.why_no_sound() else {
         return Ok(());
-    }
-    let why = "its sound was shredded";
+    };
     let failure = Failure::new(Exit::NotFound, "can't play", why).about(recording.id.short());
-    Err(failure.hint("`voxvault show` shows its text, where there is one"))
+    Err(failure.hint(match recording.sound_left() {
+        SoundLeft::Lost => "`voxvault restore` brings it back from a backup that has it",
+        SoundLeft::Here | SoundLeft::Shredded => {
+            "`voxvault show` shows its text, where there is one"
+        }
+    }))
 }

@@ -136,7 +136,7 @@ impl Vault {
         }
         let is_same = here.card == there.card
             && here.versions == there.versions
-            && (here.audio_bytes == 0) == (there.audio_bytes == 0);
+            && here.sound_left() == there.sound_left();
         Ok(match is_same {
             true => Difference::None,
             false => Difference::Later,

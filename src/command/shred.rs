@@ -137,7 +137,7 @@ fn all_cards(
 /// [`Exit::NotFound`] where there is none of any.
 fn with_sound(doomed: Vec<Doomed>, progress: &dyn Progress) -> Result<Vec<Doomed>, Failure> {
     const GONE: &str = "its sound was shredded before";
-    let is_gone = |one: &Doomed| matches!(&one.recording, Ok(known) if known.sound_shredded());
+    let is_gone = |one: &Doomed| matches!(&one.recording, Ok(known) if known.sound_shredded);
     let (gone, left): (Vec<_>, Vec<_>) = doomed.into_iter().partition(is_gone);
     match (left.is_empty(), gone.as_slice()) {
         (true, [one]) => {

@@ -24,7 +24,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use self::clock::{ClockVerdict, TRUSTED_AHEAD_MS, Trust, dated, judge_clock};
-use crate::recording::{KeptUntil, Moment, Recording};
+use crate::recording::{KeptUntil, Moment, Recording, SoundLeft};
 use crate::time::{Age, TimeError};
 
 /// How long something is kept.
@@ -182,13 +182,15 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn of(recording: &'a Recording) -> Self {
         let part = |there| if there { Part::There } else { Part::Gone };
+        // A backup may bring lost sound back, to be written down.
+        let is_lost = recording.sound_left() == SoundLeft::Lost && recording.versions.is_empty();
         Self {
             kept_from: recording.kept_from,
             tags: Tags::Known(&recording.card.tags),
             pinned: recording.card.pinned,
-            audio: part(recording.audio_bytes > 0),
+            audio: part(!recording.sound_shredded),
             text: part(!recording.text_shredded),
-            transcript: match recording.waits_for_transcript() {
+            transcript: match recording.waits_for_transcript() || is_lost {
                 true => Transcript::Awaited,
                 false => Transcript::Settled,
             },

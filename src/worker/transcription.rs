@@ -24,8 +24,7 @@ pub fn transcribe(
     language: &Language,
     control: &dyn Control,
 ) -> Result<u32, Failure> {
-    if recording.audio_bytes == 0 {
-        let why = "its sound was shredded";
+    if let Some(why) = recording.why_no_sound() {
         return Err(Failure::new(Exit::NotFound, "can't transcribe", why));
     }
     if recording.text_shredded {

@@ -3,6 +3,7 @@
 
 mod damaged;
 mod fresh;
+mod healed;
 mod killed;
 mod long;
 mod repacked;

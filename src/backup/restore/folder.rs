@@ -15,7 +15,7 @@ use crate::backup::read::{Keys, SegmentFile, Source};
 use crate::backup::segment::place;
 use crate::backup::verify::{Damage, Kind};
 use crate::recording::RecordingId;
-use crate::vault::{Fate, OpenVault, Restoring, Returned, Returning};
+use crate::vault::{Fate, OpenVault, Restoring, ReturnedSound, Returning};
 
 /// Segments that are open at once.
 const MOST_OPEN: usize = 4;
@@ -291,7 +291,7 @@ impl Work<'_> {
         (taken.returning.id, taken.returning.epoch) = (to, epoch);
         let returning = &taken.returning;
         let Some(number) = from else {
-            self.restoring.put(returning, None)?;
+            self.restoring.put(returning, ReturnedSound::Shredded)?;
             return Ok(true);
         };
         let put = match lies {
@@ -304,7 +304,7 @@ impl Work<'_> {
         let mut damage = Damage::from_error(damage)?;
         damage.what.push_str("; its words came back without it");
         self.outcome.damage.push(damage.of(Some(id)));
-        self.restoring.put(returning, None)?;
+        self.restoring.put(returning, ReturnedSound::Lost)?;
         Ok(true)
     }
 
@@ -389,7 +389,7 @@ fn put<R: Read>(
         Ok(sound) => sound,
         Err(error) => return Ok(Err(error)),
     };
-    let put = restoring.put(returning, Some(&mut sound as &mut dyn Returned));
+    let put = restoring.put(returning, ReturnedSound::Segments(&mut sound));
     match (put, sound.failed) {
         (Ok(_), _) => Ok(Ok(())),
         (Err(_), Some(failed)) => Ok(Err(failed)),

@@ -34,6 +34,8 @@ pub(super) const LOST: &str = "some of its sound could not be read when it was b
 /// A recording out of a segment.
 pub(super) struct Taken {
     pub(super) returning: vault::Returning,
+    /// Whether the vault had sound of it when it was backed up.
+    had_sound: bool,
     /// What is not as it was and can't be any more.
     pub(super) notes: Vec<String>,
 }
@@ -57,6 +59,7 @@ pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> 
     }
     let (recording, transcripts) = meta.into_parts();
     let (card, is_wordless) = (recording.card, recording.text_shredded);
+    let had_sound = recording.audio_bytes > 0;
     let words = words(transcripts).map_err(|why| Error::damaged(which, why))?;
     check(&card).map_err(|why| Error::damaged(which, why))?;
     Ok(Taken {
@@ -66,11 +69,21 @@ pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> 
             card,
             words: (!is_wordless).then_some(words),
         },
+        had_sound,
         notes,
     })
 }
 
 impl Taken {
+    /// What becomes of its sound where no file of that comes: what is not here lies
+    /// elsewhere.
+    pub(super) fn without_file(&self) -> vault::ReturnedSound<'static> {
+        match self.had_sound {
+            true => vault::ReturnedSound::Lost,
+            false => vault::ReturnedSound::Shredded,
+        }
+    }
+
     /// Notes segments of its sound as lost, in whose place the backup has silence.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ use crate::backup::segment::{self, place};
 use crate::backup::verify::{Damage, Kind};
 use crate::backup::written::{Digits, Hash};
 use crate::recording::RecordingId;
-use crate::vault::{Fate, OpenVault, Restoring, Returned};
+use crate::vault::{Fate, OpenVault, Restoring, ReturnedSound};
 
 /// What a stream is called in messages.
 const WHICH: &str = "standard input";
@@ -263,7 +263,7 @@ impl<R: Read> Work<R> {
         let put = Sound::new(which, &mut digesting, &taken.returning.card).and_then(|mut sound| {
             let put = self
                 .restoring
-                .put(&taken.returning, Some(&mut sound as &mut dyn Returned));
+                .put(&taken.returning, ReturnedSound::Segments(&mut sound));
             match (put, sound.failed) {
                 (Ok(_), _) => Ok(()),
                 (Err(_), Some(failed)) => Err(failed),
@@ -278,7 +278,7 @@ impl<R: Read> Work<R> {
             Err(error) => {
                 self.damaged(id, error)?;
                 // What was said comes back all the same.
-                self.restoring.put(&taken.returning, None)?;
+                self.restoring.put(&taken.returning, ReturnedSound::Lost)?;
                 self.is_put(&taken);
             }
         }
@@ -346,7 +346,7 @@ impl<R: Read> Work<R> {
 
     fn put_held(&mut self, id: RecordingId, taken: &Taken, sound: Option<&[u8]>) -> Result<()> {
         let Some(bytes) = sound else {
-            self.restoring.put(&taken.returning, None)?;
+            self.restoring.put(&taken.returning, taken.without_file())?;
             return Ok(());
         };
         let which = place(WHICH, &Member::Audio(id));
@@ -356,7 +356,7 @@ impl<R: Read> Work<R> {
             Ok(mut sound) => {
                 let put = self
                     .restoring
-                    .put(&taken.returning, Some(&mut sound as &mut dyn Returned));
+                    .put(&taken.returning, ReturnedSound::Segments(&mut sound));
                 match (put, sound.failed) {
                     (Ok(_), _) => return Ok(()),
                     (Err(_), Some(failed)) => failed,
@@ -365,7 +365,7 @@ impl<R: Read> Work<R> {
             }
         };
         self.damaged(id, failed)?;
-        self.restoring.put(&taken.returning, None)?;
+        self.restoring.put(&taken.returning, ReturnedSound::Lost)?;
         Ok(())
     }
 

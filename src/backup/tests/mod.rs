@@ -224,6 +224,7 @@ pub(super) fn meta(number: u8, epoch: u32, samples: u64) -> Meta {
         card: card(number, samples),
         versions: vec![words.info(1)],
         audio_bytes: 77,
+        sound_shredded: false,
         text_shredded: false,
     };
     Meta::of(&recording, 0, vec![(1, words)])

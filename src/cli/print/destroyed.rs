@@ -10,6 +10,7 @@ use crate::command::redact::{Outcome, Plan};
 use crate::command::shred::Doomed;
 use crate::command::wipe::Target;
 use crate::error::plain;
+use crate::recording::SoundLeft;
 use crate::time;
 use crate::vault::{Receipt, Scrubbed};
 
@@ -91,9 +92,10 @@ pub(in crate::cli) fn redaction_plan(out: Out<'_>, plan: &Plan) -> io::Result<()
 pub(in crate::cli) fn redacted(out: Out<'_>, outcome: &Outcome, plan: &Plan) -> io::Result<()> {
     let done = &outcome.redacted;
     let s = if done.transcripts == 1 { "" } else { "s" };
-    let sound = match plan.recording.audio_bytes {
-        0 => "its sound was shredded before",
-        _ => "its sound is silent there",
+    let sound = match plan.recording.sound_left() {
+        SoundLeft::Shredded => "its sound was shredded before",
+        SoundLeft::Lost => "its sound was lost before",
+        SoundLeft::Here => "its sound is silent there",
     };
     writeln!(
         out,

@@ -10,7 +10,7 @@ use crate::cli::stdout::UntilStopped;
 use crate::command::text::TextFormat;
 use crate::command::{Progress, export, search, show};
 use crate::error::{Exit, Failure};
-use crate::recording::State;
+use crate::recording::{SoundLeft, State};
 use crate::worker::sounding::SoundFormat;
 
 impl Session {
@@ -54,8 +54,12 @@ impl Session {
             return Err(match recording.state() {
                 _ if recording.text_shredded => nothing("its text was shredded"),
                 State::Silent => nothing("there is nothing to hear in it"),
-                _ if recording.sound_shredded() => {
+                _ if recording.sound_shredded => {
                     nothing("its sound was shredded before it was transcribed")
+                }
+                _ if recording.sound_left() == SoundLeft::Lost => {
+                    nothing("its sound is lost, and it has no transcript")
+                        .hint("`voxvault restore` brings it back from a backup that has it")
                 }
                 _ => nothing("it has no transcript yet").hint("`voxvault transcribe` makes one"),
             });

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::recording::RecordingId;
+use crate::recording::{Recording, RecordingId, SoundLeft};
 use crate::transcript::REDACTED;
 use crate::tui::clipboard;
 use crate::tui::engine::Request;
@@ -208,12 +208,14 @@ fn recorder(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 /// or from the sentence under the cursor.
 fn play(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(id) = pointed(model) else { return };
-    if model
-        .library
-        .get(id)
-        .is_some_and(|recording| recording.audio_bytes == 0)
-    {
-        return model.say("its sound was shredded; the transcript is what there is");
+    match model.library.get(id).map(Recording::sound_left) {
+        Some(SoundLeft::Shredded) => {
+            return model.say("its sound was shredded; the transcript is what there is");
+        }
+        Some(SoundLeft::Lost) => {
+            return model.say("its sound is lost: it was damaged; a backup may bring it back");
+        }
+        Some(SoundLeft::Here) | None => {}
     }
     let moment = model.search.as_ref().and_then(|search| {
         let hit = search.hits.get(search.scroll.cursor)?;

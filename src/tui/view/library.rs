@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::paint::{Pane, columns};
 use super::{input, words};
-use crate::recording::{Recording, State};
+use crate::recording::{Recording, SoundLeft, State};
 use crate::tui::engine::{Hit, HitMoment};
 use crate::tui::layout::Form;
 use crate::tui::model::library::Row;
@@ -143,9 +143,12 @@ fn recording_row(model: &Model, recording: &Recording, here: bool, y: u16, pane:
     };
     let end = left.put(7, y, &title, style);
     // A recording with a title says what it still lacks, where there is room.
-    let lacks = match (recording.shredded(), recording.state()) {
-        (Some(_), _) if recording.audio_bytes == 0 => " sound shredded",
-        (Some(_), _) => " text shredded",
+    let lacks = match (recording.lacks(), recording.state()) {
+        (Some(_), _) => match recording.sound_left() {
+            SoundLeft::Shredded => " sound shredded",
+            SoundLeft::Lost => " sound lost",
+            SoundLeft::Here => " text shredded",
+        },
         (None, State::Pending) => " waits",
         (None, State::Failed) => " failed",
         (None, State::Interrupted) => " interrupted",

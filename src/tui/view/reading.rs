@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::paint::Pane;
 use super::words;
-use crate::recording::{Moment, Recording};
+use crate::recording::{Moment, Recording, SoundLeft};
 use crate::tui::model::reading::{Reading, Text, TextLine};
 use crate::tui::model::{Model, Pane as Focus};
 
@@ -63,7 +63,7 @@ fn labels(recording: &Recording) -> String {
     if recording.card.pinned {
         labels.push("pinned".to_owned());
     }
-    if let (Some(shredded), false) = (recording.shredded(), recording.versions.is_empty()) {
+    if let (Some(shredded), false) = (recording.lacks(), recording.versions.is_empty()) {
         labels.push(shredded.to_owned());
     }
     labels.extend(kept(recording));
@@ -105,8 +105,12 @@ fn without_text(model: &Model, recording: &Recording) -> String {
     if recording.text_shredded {
         return "its text was shredded".to_owned();
     }
-    if recording.audio_bytes == 0 {
-        return "its sound was shredded before it was transcribed".to_owned();
+    match recording.sound_left() {
+        SoundLeft::Here => {}
+        SoundLeft::Shredded => {
+            return "its sound was shredded before it was transcribed".to_owned();
+        }
+        SoundLeft::Lost => return "its sound is lost, and it has no transcript".to_owned(),
     }
     match (&recording.card.failure, recording.waits_for_transcript()) {
         (Some(why), _) => format!("transcribing it failed: {why}"),

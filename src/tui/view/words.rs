@@ -93,7 +93,7 @@ pub(in crate::tui) fn title(recording: &Recording) -> String {
 /// Where it stands, in words.
 #[must_use]
 pub(in crate::tui) fn state(recording: &Recording) -> &'static str {
-    if let (Some(shredded), true) = (recording.shredded(), recording.versions.is_empty()) {
+    if let (Some(shredded), true) = (recording.lacks(), recording.versions.is_empty()) {
         return shredded;
     }
     match recording.state() {

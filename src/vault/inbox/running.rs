@@ -89,6 +89,7 @@ pub(crate) fn so_far(held: &Held<'_>, id: RecordingId) -> Result<Option<Recordin
         },
         versions,
         audio_bytes,
+        sound_shredded: false,
         text_shredded: false,
         kept_until: KeptUntil::default(),
     }))

@@ -64,6 +64,16 @@ pub trait Returned {
     fn next_segment(&mut self) -> Result<Option<Vec<u8>>>;
 }
 
+/// What there is of the sound of a recording on its way back.
+pub enum ReturnedSound<'a> {
+    /// It was destroyed, and does not come back.
+    Shredded,
+    /// It can't be read: its key and its place are kept for a better copy of it.
+    Lost,
+    /// These segments.
+    Segments(&'a mut dyn Returned),
+}
+
 /// What becomes of a recording that is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -168,13 +178,12 @@ impl Restoring {
         })
     }
 
-    /// Puts a recording; `sound` is `None` if its sound was destroyed. It is there
-    /// once it was committed.
+    /// Puts a recording. It is there once it was committed.
     ///
     /// # Errors
     /// Whatever `sound` says, or why the vault can't be written. Nothing of this
     /// recording comes back then; others are not concerned.
-    pub fn put(&mut self, recording: &Returning, sound: Option<&mut dyn Returned>) -> Result<Fate> {
+    pub fn put(&mut self, recording: &Returning, sound: ReturnedSound<'_>) -> Result<Fate> {
         let fate = self.fate(recording.id, recording.epoch);
         if fate != Fate::Waits {
             return Ok(fate);
@@ -214,25 +223,27 @@ impl Restoring {
         self.waiting.remove(&id);
     }
 
-    fn write(&mut self, recording: &Returning, sound: Option<&mut dyn Returned>) -> Result<Clip> {
+    fn write(&mut self, recording: &Returning, sound: ReturnedSound<'_>) -> Result<Clip> {
         let at = ClipId {
             id: recording.id,
             epoch: recording.epoch,
         };
         self.pending.begin(at);
         let mut sealing = Sealing::new(at, recording)?;
-        if let Some(sound) = sound {
-            while let Some(segment) = sound.next_segment()? {
-                if let Some((row, frames)) = sealing.segment(&segment)? {
+        match sound {
+            ReturnedSound::Segments(sound) => {
+                while let Some(segment) = sound.next_segment()? {
+                    if let Some((row, frames)) = sealing.segment(&segment)? {
+                        self.pending.sound(at, row, frames);
+                        self.flush_if_full()?;
+                    }
+                }
+                if let Some((row, frames)) = sealing.last_row() {
                     self.pending.sound(at, row, frames);
-                    self.flush_if_full()?;
                 }
             }
-            if let Some((row, frames)) = sealing.last_row() {
-                self.pending.sound(at, row, frames);
-            }
-        } else {
-            sealing.without_sound();
+            ReturnedSound::Lost => sealing.lose_sound()?,
+            ReturnedSound::Shredded => sealing.without_sound(),
         }
         for (number, transcript) in recording.words.iter().flatten() {
             let frame = sealing.words(*number, transcript)?;

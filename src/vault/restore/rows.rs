@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Returning;
 use crate::crypto::ClipKeys;
-use crate::recording::{RecordingId, SEGMENT_SAMPLES};
+use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES};
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::keys::bag::{Clip, Extent};
@@ -22,6 +22,7 @@ use crate::vault::store::rows::{ClipId, SEGMENTS_PER_ROW};
 pub(super) struct Sealing<'a> {
     at: ClipId,
     recording: &'a Returning,
+    card: Card,
     keys: ClipKeys,
     has_sound: bool,
     /// Segments that its card notes as gone: no row is written of them.
@@ -42,6 +43,7 @@ impl<'a> Sealing<'a> {
         Ok(Self {
             at,
             recording,
+            card: recording.card.clone(),
             keys,
             has_sound: true,
             gaps: gaps::segments_of(&recording.card.gaps),
@@ -54,6 +56,19 @@ impl<'a> Sealing<'a> {
 
     pub(super) fn without_sound(&mut self) {
         self.has_sound = false;
+    }
+
+    /// Notes all of its sound as lost.
+    pub(super) fn lose_sound(&mut self) -> Result<()> {
+        let card = &mut self.card;
+        let decoded = card.samples.saturating_add(card.pre_skip.into());
+        let segments = u32::try_from(decoded.div_ceil(SEGMENT_SAMPLES.into()));
+        self.next = segments
+            .map_err(|_| Error::damaged(self.at.id, "no recording has so many segments"))?;
+        gaps::put_in(&mut card.gaps, &[0..self.next.into()]);
+        // What it was made of must not pass for being here already.
+        card.content_hash = None;
+        Ok(())
     }
 
     /// Takes the next segment; a row, if the one before was the last in it.
@@ -94,15 +109,15 @@ impl<'a> Sealing<'a> {
 
     /// Its keys, and its card.
     pub(super) fn end(self) -> Result<(Clip, Vec<u8>)> {
+        let facts = self.facts(Kind::Card, self.next);
         let versions = self.recording.words.iter().flatten();
         let card = CardRecord {
-            card: self.recording.card.clone(),
+            card: self.card,
             versions: versions
                 .map(|(number, transcript)| transcript.info(*number))
                 .collect(),
             audio_bytes: self.audio_bytes,
         };
-        let facts = self.facts(Kind::Card, self.next);
         let frame = record::seal_text(&self.keys.card, &facts, &card)?;
         let mut clip = Clip {
             epoch: self.at.epoch,

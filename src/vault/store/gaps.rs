@@ -37,6 +37,14 @@ pub(in crate::vault) fn gap_of(segments: &Range<u64>) -> Gap {
     }
 }
 
+/// Notes these segments as the ones that are lost, in the place of those that were.
+pub(in crate::vault) fn put_in(gaps: &mut Vec<Gap>, lost: &[Range<u64>]) {
+    gaps.retain(|gap| segments_of(std::slice::from_ref(gap)).is_empty());
+    let lost = lost.iter().filter(|span| !span.is_empty());
+    gaps.extend(lost.map(gap_of));
+    gaps.sort_unstable_by_key(|gap| gap.at_sample);
+}
+
 /// What of these segments lies in none of the spans.
 pub(in crate::vault) fn outside(segments: &Range<u64>, spans: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut left = Vec::new();
@@ -74,6 +82,19 @@ mod tests {
             samples: 2_880_000,
         };
         assert!(segments_of(&[missed]).is_empty());
+    }
+
+    #[test]
+    fn other_segments_in_the_place_of_those_that_were_lost_leave_what_a_recorder_missed() {
+        let missed = Gap {
+            at_sample: 480_000,
+            samples: 2_880_000,
+        };
+        let mut gaps = vec![gap_of(&(0..4)), missed, gap_of(&(20..30))];
+        put_in(&mut gaps, &[1..2, 5..5]);
+        assert_eq!(gaps, [gap_of(&(1..2)), missed]);
+        put_in(&mut gaps, &[]);
+        assert_eq!(gaps, [missed]);
     }
 
     #[test]

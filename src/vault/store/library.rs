@@ -183,6 +183,7 @@ pub(crate) fn recording(
         } else {
             0
         },
+        sound_shredded: clip.sound.is_none(),
         text_shredded: clip.words.is_none(),
         kept_from: if is_later { date } else { clip.kept_from },
         kept_until: KeptUntil::default(),

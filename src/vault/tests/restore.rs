@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{again, card, new_vault, packets, record, transcript};
-use crate::recording::{Card, Gap, RecordingId, SEGMENT_SAMPLES};
+use crate::recording::{Card, Gap, RecordingId, SEGMENT_SAMPLES, SoundLeft};
 use crate::vault::bag::Tombstone;
 use crate::vault::{
-    Deed, Error, Fate, OpenVault, Restoring, Result, Returned, Returning, ShredScope,
+    Deed, Error, Fate, OpenVault, Restoring, Result, Returned, ReturnedSound, Returning, ShredScope,
 };
 
 struct Packets(u8, Range<u32>);
@@ -53,7 +53,9 @@ fn returning(number: u8, segments: u32, epoch: u32) -> Returning {
 fn put(restoring: &mut Restoring, number: u8, segments: u32, epoch: u32) -> Fate {
     let mut sound = Packets(number, 0..segments);
     let recording = returning(number, segments, epoch);
-    restoring.put(&recording, Some(&mut sound)).unwrap()
+    restoring
+        .put(&recording, ReturnedSound::Segments(&mut sound))
+        .unwrap()
 }
 
 fn assert_whole(open: &OpenVault) {
@@ -118,7 +120,10 @@ fn what_was_destroyed_here_or_there_stays_so() {
         id: gone,
         ..returning(9, 1, 0)
     };
-    assert_eq!(restoring.put(&own, None).unwrap(), Fate::Destroyed);
+    assert_eq!(
+        restoring.put(&own, ReturnedSound::Shredded).unwrap(),
+        Fate::Destroyed
+    );
     // In a stream it is known only when all was put.
     assert_eq!(put(&mut restoring, 2, 1, 0), Fate::Waits);
     assert_eq!(put(&mut restoring, 3, 1, 0), Fate::Waits);
@@ -169,7 +174,9 @@ fn what_is_there_is_never_changed_whatever_the_backup_says() {
         ..returning(1, 3, 7)
     };
     assert_eq!(
-        restoring.put(&other, Some(&mut Packets(1, 0..3))).unwrap(),
+        restoring
+            .put(&other, ReturnedSound::Segments(&mut Packets(1, 0..3)))
+            .unwrap(),
         Fate::IsThere
     );
     let destroyed = BTreeSet::from([Tombstone { id, epoch: 0 }]);
@@ -196,13 +203,13 @@ fn sound_that_was_lost_stays_a_gap_and_what_was_shredded_stays_shredded() {
         samples: 11 * u64::from(SEGMENT_SAMPLES),
     }];
     restoring
-        .put(&gapped, Some(&mut Packets(1, 0..25)))
+        .put(&gapped, ReturnedSound::Segments(&mut Packets(1, 0..25)))
         .unwrap();
     let silent = Returning {
         words: None,
         ..returning(2, 1, 0)
     };
-    restoring.put(&silent, None).unwrap();
+    restoring.put(&silent, ReturnedSound::Shredded).unwrap();
     restoring.commit().unwrap();
     assert_whole(&open);
     let mut sound = open.sound(gapped.id).unwrap();
@@ -222,13 +229,50 @@ fn sound_that_was_lost_stays_a_gap_and_what_was_shredded_stays_shredded() {
 }
 
 #[test]
+fn sound_that_no_backup_could_give_is_lost_and_not_shredded() {
+    let (_dir, open) = new_vault();
+    let mut restoring = open.begin_restore().unwrap();
+    let mut lost = returning(1, 25, 0);
+    // A minute without a microphone stays what it is.
+    let missed = Gap {
+        at_sample: 480_000,
+        samples: 2_880_000,
+    };
+    lost.card.gaps = vec![missed];
+    restoring.put(&lost, ReturnedSound::Lost).unwrap();
+    let shredded = returning(2, 1, 0);
+    restoring.put(&shredded, ReturnedSound::Shredded).unwrap();
+    restoring.commit().unwrap();
+    assert_whole(&open);
+    let found = open.recording(lost.id).unwrap();
+    assert_eq!(found.sound_left(), SoundLeft::Lost);
+    assert_eq!(found.lacks(), Some("sound lost"));
+    assert!(found.card.gaps.contains(&missed));
+    assert_eq!(open.transcript(lost.id, 1).unwrap(), transcript("one"));
+    let mut sound = open.sound(lost.id).unwrap();
+    for _ in 0..25 {
+        let segment = sound.next_segment().unwrap().unwrap();
+        assert!(segment.packets.is_empty());
+    }
+    assert!(sound.next_segment().unwrap().is_none());
+    let found = open.recording(shredded.id).unwrap();
+    assert_eq!(found.sound_left(), SoundLeft::Shredded);
+    // A rule that takes the sound takes its key, too.
+    open.shred(&[lost.id], ShredScope::Sound, &mut |_, _| ())
+        .unwrap();
+    let found = open.recording(lost.id).unwrap();
+    assert_eq!(found.sound_left(), SoundLeft::Shredded);
+}
+
+#[test]
 fn one_that_can_not_be_read_to_its_end_costs_only_itself() {
     let (_dir, open) = new_vault();
     let mut restoring = open.begin_restore().unwrap();
     put(&mut restoring, 2, 1, 0);
     // More than goes into one transaction, so that a part of it is written.
     let long = returning(1, 60, 0);
-    assert!(restoring.put(&long, Some(&mut Broken(60))).is_err());
+    let broken = ReturnedSound::Segments(&mut Broken(60));
+    assert!(restoring.put(&long, broken).is_err());
     assert!(rows_of(&open, long.id) > 0, "the control");
     put(&mut restoring, 3, 1, 0);
     assert_eq!(restoring.commit().unwrap().restored.len(), 2);

@@ -8,7 +8,7 @@ use super::stage::Stage;
 use crate::recording::RecordingId;
 use crate::vault::bag::Tombstone;
 use crate::vault::tests::{packets, transcript};
-use crate::vault::{Error, Fate, Result, Returned, Returning};
+use crate::vault::{Error, Fate, Result, Returned, ReturnedSound, Returning};
 
 /// Recordings that come back: their numbers, segments and epochs. The first is more
 /// than one row of the store, the second has no sound any more.
@@ -98,9 +98,9 @@ pub(super) fn restore(stage: &Stage, known: Known) -> Result<()> {
             number,
             segments: 0..segments,
         };
-        let sound: Option<&mut dyn Returned> = match number {
-            WITHOUT_SOUND => None,
-            _ => Some(&mut sound),
+        let sound = match number {
+            WITHOUT_SOUND => ReturnedSound::Shredded,
+            _ => ReturnedSound::Segments(&mut sound),
         };
         let fate = restoring.put(&returning(one), sound)?;
         let due = match (one == DESTROYED, known) {
@@ -114,7 +114,10 @@ pub(super) fn restore(stage: &Stage, known: Known) -> Result<()> {
             id,
             ..returning((1, 3, 0))
         };
-        assert_eq!(restoring.put(&again, None)?, Fate::Destroyed);
+        assert_eq!(
+            restoring.put(&again, ReturnedSound::Shredded)?,
+            Fate::Destroyed
+        );
     }
     if known == Known::Last {
         restoring.forbid(&destroyed)?;

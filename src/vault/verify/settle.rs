@@ -7,7 +7,7 @@
 //! some day still opens.
 
 use super::recording::Condition;
-use crate::recording::{Card, Ending, Moment, RECOVERED_NOTE, Signal, Source};
+use crate::recording::{Card, Ending, Moment, RECOVERED_NOTE, RECOVERED_TITLE, Signal, Source};
 use crate::vault::error::Result;
 use crate::vault::ground::lock::Lock;
 use crate::vault::keys::bag::Bag;
@@ -75,7 +75,10 @@ impl Change for Settling<'_> {
                         None => 0,
                     },
                 };
-                let card = settled(condition, self.now);
+                let mut card = settled(condition, self.now);
+                if clip.sound.is_some() {
+                    card.audio_bytes = condition.audio_bytes;
+                }
                 let frame = record::seal_text(&clip.card, &facts, &card)?;
                 rows.put_card(condition.at, &frame)?;
             }
@@ -98,9 +101,6 @@ fn settled(condition: &Condition, now: Moment) -> CardRecord {
             .extend(condition.lost.iter().map(gaps::gap_of));
         record.card.gaps.sort_unstable_by_key(|gap| gap.at_sample);
     }
-    if condition.audio_bytes > 0 {
-        record.audio_bytes = condition.audio_bytes;
-    }
     record.versions.clone_from(&condition.versions);
     record
 }
@@ -111,7 +111,7 @@ fn recovered(condition: &Condition, now: Moment) -> CardRecord {
     let at = first.unwrap_or(now);
     CardRecord {
         card: Card {
-            title: "recovered recording".into(),
+            title: RECOVERED_TITLE.into(),
             recorded_at: at,
             added_at: at,
             tags: Vec::new(),
