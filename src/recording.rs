@@ -380,7 +380,8 @@ impl Recording {
     pub fn sound_left(&self) -> SoundLeft {
         match (self.sound_shredded, self.audio_bytes) {
             (true, _) => SoundLeft::Shredded,
-            (false, 0) => SoundLeft::Lost,
+            // One that has only begun has none yet.
+            (false, 0) if self.card.samples > 0 => SoundLeft::Lost,
             (false, _) => SoundLeft::Here,
         }
     }

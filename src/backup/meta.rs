@@ -71,6 +71,9 @@ pub struct Meta {
     pub failure: Option<String>,
     /// Its transcripts, oldest first.
     pub versions: Vec<VersionMeta>,
+    /// Its sound was shredded, and does not come back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sound_shredded: bool,
     /// Its transcripts were shredded, and there will be none any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub text_shredded: bool,
@@ -157,6 +160,7 @@ impl Meta {
                 Ending::Interrupted => EndingMeta::Interrupted,
             },
             failure: card.failure,
+            sound_shredded: recording.sound_shredded,
             text_shredded: recording.text_shredded,
             versions: transcripts.into_iter().map(VersionMeta::of).collect(),
         }
@@ -196,7 +200,7 @@ impl Meta {
             epoch: self.epoch,
             versions,
             audio_bytes: self.audio_bytes,
-            sound_shredded: self.audio_bytes == 0,
+            sound_shredded: self.sound_shredded,
             text_shredded: self.text_shredded,
             kept_from: card.recorded_at.max(card.added_at),
             kept_until: KeptUntil::default(),
@@ -379,7 +383,7 @@ mod tests {
                 epoch: 2,
                 versions: vec![one.info(1), two.info(3), one.info(4)],
                 audio_bytes: 77,
-                sound_shredded: false,
+                sound_shredded: true,
                 text_shredded: true,
                 kept_from: card.recorded_at.max(card.added_at),
                 kept_until: KeptUntil::default(),

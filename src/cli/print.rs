@@ -336,7 +336,11 @@ mod tests {
             gappy.ends_with("Call (5.0 s of its sound are missing)"),
             "{gappy}"
         );
-        let silenced = listed(|one| one.sound_shredded = true);
+        let shred = |one: &mut Recording| {
+            one.audio_bytes = 0;
+            one.sound_shredded = true;
+        };
+        let silenced = listed(shred);
         assert!(
             silenced.ends_with("no text      Call (sound shredded)"),
             "{silenced}"
@@ -349,7 +353,7 @@ mod tests {
         });
         assert!(lost.ends_with("no text      Call (sound lost)"), "{lost}");
         let both = listed(|one| {
-            one.sound_shredded = true;
+            shred(one);
             one.card.gaps = vec![gap(1)];
         });
         let said = "Call (sound shredded; 1.0 s of its sound are missing)";

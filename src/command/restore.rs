@@ -266,7 +266,14 @@ pub fn failure(done: &Done) -> Option<Failure> {
     if damage + differing == 0 {
         return None;
     }
-    let came = match (&done.rehearsed, done.outcome.restored.is_empty()) {
+    let outcome = &done.outcome;
+    let nothing_came = outcome.restored.is_empty() && outcome.mended.is_empty();
+    if differing == 0 && outcome.damage.iter().all(Damage::is_of_vault) {
+        let why = format!("of {damage} recordings it has not noted what is lost");
+        let failure = Failure::new(Exit::Damaged, "the vault is damaged", why);
+        return Some(failure.hint("`voxvault verify --repair` notes it; then restore again"));
+    }
+    let came = match (&done.rehearsed, nothing_came) {
         (Some(_), _) => "what is sound could be restored",
         (None, false) => "what is sound was restored",
         (None, true) => "nothing was restored",

@@ -69,7 +69,10 @@ pub use keys::slot_copies::SlotFile;
 pub use log::{Deed, Draft, Entry, Lapse, Log, Stage};
 pub use notice::Notice;
 pub use open::{BackupKeys, OpenVault};
-pub use restore::{Fate, Restored, Restoring, Returned, ReturnedSound, Returning};
+pub use restore::{
+    Fate, Holding, Mending, Restored, Restoring, Returned, ReturnedSound, Returning, lost_segments,
+    segments_outside,
+};
 pub use sealed::record::SoundSegment;
 pub use sealed::{frame, scan};
 pub(crate) use store::FILE as STORE_FILE;

@@ -15,10 +15,14 @@ pub(in crate::backup) struct Listed {
     pub(in crate::backup) segment: u32,
     pub(in crate::backup) epoch: u32,
     pub(in crate::backup) sound: SoundAt,
+    /// The numbers of its transcripts.
+    pub(in crate::backup) versions: Vec<u32>,
     /// Where the stretches of long sound lie that stand before the one here.
     pub(in crate::backup) stretches: Vec<u32>,
-    /// Segments of the sound here that were lost before.
+    /// Segments of the sound here that could not be read.
     pub(in crate::backup) lost: Vec<(u64, u64)>,
+    /// Those that the vault had noted as lost by then.
+    pub(in crate::backup) gone: Vec<(u64, u64)>,
     /// Where its files lie, as far as the manifest says.
     pub(in crate::backup) meta: Option<Place>,
     pub(in crate::backup) audio: Option<Place>,
@@ -87,7 +91,9 @@ impl Plan {
                 segment,
                 epoch,
                 sound,
+                versions: entry.versions.clone(),
                 lost: entry.lost.clone(),
+                gone: entry.gone.clone(),
                 meta: lie.remove(&Member::Meta(id)),
                 audio: lie.remove(&entry.audio()),
                 stretches: entry.stretches.clone(),

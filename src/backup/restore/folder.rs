@@ -4,6 +4,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::choice::SoundCopy;
 use super::recording::{self, Sound, Taken};
 use super::{Outcome, Wanted};
 use crate::backup::error::{Error, Result};
@@ -14,8 +15,8 @@ use crate::backup::read::plan::{Listed, Parts, Plan};
 use crate::backup::read::{Keys, SegmentFile, Source};
 use crate::backup::segment::place;
 use crate::backup::verify::{Damage, Kind};
-use crate::recording::RecordingId;
-use crate::vault::{Fate, OpenVault, Restoring, ReturnedSound, Returning};
+use crate::recording::{Card, RecordingId};
+use crate::vault::{self, Fate, OpenVault, Restoring, Returned, ReturnedSound};
 
 /// Segments that are open at once.
 const MOST_OPEN: usize = 4;
@@ -128,7 +129,7 @@ fn survey(
 }
 
 /// Segments by their numbers, a few of them open.
-struct Shelf<'k> {
+pub(super) struct Shelf<'k> {
     keys: &'k Keys<'k>,
     files: Vec<(u32, SegmentFile)>,
     open: Vec<(u32, Segment<'k>)>,
@@ -160,18 +161,18 @@ impl<'k> Shelf<'k> {
         Segment::open(file, self.keys)
     }
 
-    fn name(&self, number: u32) -> String {
+    pub(super) fn name(&self, number: u32) -> String {
         let file = self.files.iter().find(|(one, _)| *one == number);
         file.map_or_else(|| segment_name(number), |(_, file)| file.which.clone())
     }
 }
 
 /// A restore under way.
-struct Work<'a> {
-    plan: &'a Plan,
-    shelf: Shelf<'a>,
-    restoring: Restoring,
-    outcome: Outcome,
+pub(super) struct Work<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) shelf: Shelf<'a>,
+    pub(super) restoring: Restoring,
+    pub(super) outcome: Outcome,
 }
 
 impl Work<'_> {
@@ -197,7 +198,7 @@ impl Work<'_> {
         self.commit()
     }
 
-    fn commit(&mut self) -> Result<()> {
+    pub(super) fn commit(&mut self) -> Result<()> {
         let done = self.restoring.commit()?;
         self.outcome.take(done);
         Ok(())
@@ -208,10 +209,7 @@ impl Work<'_> {
     fn one(&mut self, id: RecordingId) -> Result<bool> {
         for (age, listed) in self.plan.entries(id).iter().enumerate() {
             match self.restoring.fate(id, listed.epoch) {
-                Fate::IsThere => {
-                    self.outcome.there += 1;
-                    return Ok(false);
-                }
+                Fate::IsThere => return self.mend(id),
                 Fate::Destroyed => {
                     // Every earlier state of it was, too.
                     self.outcome.destroyed += u64::from(age == 0);
@@ -248,8 +246,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Puts what one entry says; `false` if its card can't be read. Sound that can't be
-    /// read is left out, and named.
+    /// Puts what one entry says, and what older ones have more; `false` if its card can't
+    /// be read. Sound that can't be read is left out, and named.
     fn put(
         &mut self,
         id: RecordingId,
@@ -270,70 +268,114 @@ impl Work<'_> {
             true => self.plan.lacking(id, listed.epoch),
             false => Parts::default(),
         };
+        self.complete(id, listed, lacking, &mut taken)?;
         if lacking.words {
             taken.returning.words = None;
         }
-        let from = match listed.sound {
-            _ if lacking.sound => None,
+        (taken.returning.id, taken.returning.epoch) = (to, epoch);
+        if lacking.sound || listed.sound == SoundAt::Gone {
+            let shredded = ReturnedSound::Shredded;
+            self.restoring.put(&taken.returning, shredded)?;
+        } else {
+            let copies = self.best_copies(id, listed.epoch, &taken.returning.card)?;
+            self.put_sound(id, listed, &copies, &mut taken)?;
+        }
+        for note in taken.notes() {
+            self.outcome.notes.push(format!("{}: {note}", id.short()));
+        }
+        Ok(true)
+    }
+
+    /// Puts a recording with the first of these copies of its sound that can be read, or
+    /// without any.
+    fn put_sound(
+        &mut self,
+        id: RecordingId,
+        listed: &Listed,
+        copies: &[SoundCopy<'_>],
+        taken: &mut Taken,
+    ) -> Result<()> {
+        let own_hash = taken.returning.card.content_hash;
+        let mut damage = Vec::new();
+        for copy in copies {
+            let returning = &mut taken.returning;
+            // A card that noted a loss has none any more.
+            returning.card.content_hash = own_hash.or(copy.card.content_hash);
+            returning.lose(&copy.lost);
+            let put = self.with_sound(id, copy.lies, &copy.card, |restoring, sound| {
+                restoring.put(returning, ReturnedSound::Segments(sound))
+            })?;
+            match put {
+                Ok(_) => {
+                    taken.is_sound_lost = !copy.lost.is_empty();
+                    self.outcome.damage.extend(damage);
+                    return Ok(());
+                }
+                Err(error) => damage.push(Damage::from_error(error)?.of(Some(id))),
+            }
+        }
+        let lies = match listed.sound {
             SoundAt::Here => Some(listed.segment),
             SoundAt::Segment(number) => Some(number),
             SoundAt::Gone | SoundAt::Lost => None,
         };
-        let lies = from.and_then(|number| self.plan.sound(id, number));
-        if let Err(why) = taken.lose(lies.map_or(&[], |listed| &listed.lost)) {
-            let damage = Damage::new(Kind::Altered, self.shelf.name(listed.segment), why);
-            self.outcome.damage.push(damage.of(Some(id)));
-            return Ok(false);
+        match lies.filter(|_| damage.is_empty()) {
+            Some(segment) => {
+                let which = place(&self.shelf.name(segment), &Member::Audio(id));
+                let what = "it is not there";
+                damage.push(Damage::new(Kind::Altered, which, what).of(Some(id)));
+            }
+            None => taken.is_sound_lost = damage.is_empty(),
         }
-        for note in &taken.notes {
-            self.outcome.notes.push(format!("{}: {note}", id.short()));
+        if let Some(last) = damage.last_mut() {
+            last.what.push_str("; its words came back without it");
         }
-        (taken.returning.id, taken.returning.epoch) = (to, epoch);
-        let returning = &taken.returning;
-        let Some(number) = from else {
-            self.restoring.put(returning, ReturnedSound::Shredded)?;
-            return Ok(true);
-        };
-        let put = match lies {
-            Some(lies) if !lies.stretches.is_empty() => self.put_stretches(returning, id, lies)?,
-            _ => self.put_whole(returning, id, number, lies)?,
-        };
-        let Err(damage) = put else {
-            return Ok(true);
-        };
-        let mut damage = Damage::from_error(damage)?;
-        damage.what.push_str("; its words came back without it");
-        self.outcome.damage.push(damage.of(Some(id)));
-        self.restoring.put(returning, ReturnedSound::Lost)?;
-        Ok(true)
+        self.outcome.damage.extend(damage);
+        self.restoring.put(&taken.returning, ReturnedSound::Lost)?;
+        Ok(())
     }
 
-    /// Puts a recording whose sound lies in one segment, or says what is wrong with that.
-    fn put_whole(
+    /// Does something with a copy of the sound, or says what is wrong with that.
+    pub(super) fn with_sound<T>(
         &mut self,
-        returning: &Returning,
         id: RecordingId,
-        segment: u32,
-        lies: Option<&Listed>,
-    ) -> Result<Result<()>> {
+        lies: &Listed,
+        card: &Card,
+        with: impl FnOnce(&mut Restoring, &mut dyn Returned) -> vault::Result<T>,
+    ) -> Result<Result<T>> {
+        match lies.stretches.is_empty() {
+            true => self.with_whole(id, lies, card, with),
+            false => self.with_stretches(id, lies, card, with),
+        }
+    }
+
+    /// The same for one that lies in one segment.
+    fn with_whole<T>(
+        &mut self,
+        id: RecordingId,
+        lies: &Listed,
+        card: &Card,
+        with: impl FnOnce(&mut Restoring, &mut dyn Returned) -> vault::Result<T>,
+    ) -> Result<Result<T>> {
         let member = Member::Audio(id);
-        let which = place(&self.shelf.name(segment), &member);
-        let Some(lies) = lies.and_then(|listed| listed.audio) else {
+        let which = place(&self.shelf.name(lies.segment), &member);
+        let Some(audio) = lies.audio else {
             return Ok(Err(Error::damaged(&which, "it is not there")));
         };
-        let part = self.shelf.segment(segment);
-        let part = part.and_then(|segment| segment.part(member, &lies));
-        let sound = part.and_then(|part| Sound::new(which, part, &returning.card));
-        put(&mut self.restoring, returning, sound)
+        let part = self.shelf.segment(lies.segment);
+        let part = part.and_then(|segment| segment.part(member, &audio));
+        let sound = part.and_then(|part| Sound::new(which, part, card));
+        heard(&mut self.restoring, sound, with)
     }
 
     /// The same for a long one, the stretches of which lie in a segment each.
-    fn put_stretches(
+    fn with_stretches<T>(
         &mut self,
-        returning: &Returning,
         id: RecordingId,
         last: &Listed,
-    ) -> Result<Result<()>> {
+        card: &Card,
+        with: impl FnOnce(&mut Restoring, &mut dyn Returned) -> vault::Result<T>,
+    ) -> Result<Result<T>> {
         let before = (1..).zip(&last.stretches).map(|(number, segment)| {
             let lies = self.plan.stretch(id, last.epoch, number, *segment);
             (number, *segment, lies)
@@ -349,18 +391,18 @@ impl Work<'_> {
         });
         let mut next = move || stretches.next().transpose();
         let sound = match next() {
-            Ok(Some((which, part))) => Sound::new(which, part, &returning.card),
+            Ok(Some((which, part))) => Sound::new(which, part, card),
             Ok(None) => Err(gone(last.segment)),
             Err(error) => Err(error),
         };
-        put(
+        heard(
             &mut self.restoring,
-            returning,
             sound.map(|sound| sound.and(next)),
+            with,
         )
     }
 
-    fn meta(&mut self, id: RecordingId, listed: &Listed) -> Result<Taken> {
+    pub(super) fn meta(&mut self, id: RecordingId, listed: &Listed) -> Result<Taken> {
         let member = Member::Meta(id);
         let which = place(&self.shelf.name(listed.segment), &member);
         let lies = listed
@@ -379,19 +421,19 @@ fn gone(number: u32) -> Error {
     Error::damaged(segment_name(number), "it is missing or can't be read")
 }
 
-/// Puts a recording with its sound, or says what is wrong with that.
-fn put<R: Read>(
+/// Does something with sound, or says what is wrong with that.
+fn heard<R: Read, T>(
     restoring: &mut Restoring,
-    returning: &Returning,
     sound: Result<Sound<'_, R>>,
-) -> Result<Result<()>> {
+    with: impl FnOnce(&mut Restoring, &mut dyn Returned) -> vault::Result<T>,
+) -> Result<Result<T>> {
     let mut sound = match sound {
         Ok(sound) => sound,
         Err(error) => return Ok(Err(error)),
     };
-    let put = restoring.put(returning, ReturnedSound::Segments(&mut sound));
-    match (put, sound.failed) {
-        (Ok(_), _) => Ok(Ok(())),
+    let done = with(restoring, &mut sound);
+    match (done, sound.failed) {
+        (Ok(done), _) => Ok(Ok(done)),
         (Err(_), Some(failed)) => Ok(Err(failed)),
         (Err(error), None) => Err(error.into()),
     }

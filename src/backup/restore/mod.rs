@@ -4,12 +4,14 @@
 //! lies, and what must not come back, whichever segment holds it. Only then is
 //! anything written. A recording that is damaged costs itself, and where an earlier
 //! segment has an earlier state of it, that one comes back. The vault does the rest:
-//! see [`Restoring`].
+//! see [`Restoring`]. What the vault holds and has lost a part of is mended in its place.
 //!
 //! A stream can be read once, and its manifest stands at its end: what comes before
 //! it is sealed into the vault, and gets its keys only once the manifest was read.
 
+mod choice;
 mod folder;
+mod heal;
 mod recording;
 mod stream;
 
@@ -35,6 +37,14 @@ pub struct Wanted<'a> {
     pub resurrect: Option<RecordingId>,
 }
 
+impl Damage {
+    /// Whether it is of the vault, and not of the backup.
+    #[must_use]
+    pub fn is_of_vault(&self) -> bool {
+        self.place == heal::THE_VAULT
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -42,7 +52,9 @@ pub struct Outcome {
     pub restored: Vec<RecordingId>,
     /// The new id of the one that was wanted under another.
     pub resurrected: Option<RecordingId>,
-    /// Recordings that the vault held already.
+    /// Recordings that the vault held, and of which it has again what it had lost.
+    pub mended: Vec<RecordingId>,
+    /// Recordings that the vault held already, whole.
     pub there: u64,
     /// Recordings that were destroyed, and did not come back.
     pub destroyed: u64,
@@ -61,11 +73,12 @@ impl Outcome {
     /// Takes a commit of the vault in.
     fn take(&mut self, done: crate::vault::Restored) {
         self.restored.extend(done.restored);
+        self.mended.extend(done.mended);
         self.there += done.there.len() as u64;
         self.destroyed += done.destroyed.len() as u64;
         for id in done.disturbed {
             let what = "the store was written anew meanwhile: restore it again";
-            let damage = Damage::new(super::verify::Kind::Missing, "the vault", what);
+            let damage = Damage::new(super::verify::Kind::Missing, heal::THE_VAULT, what);
             self.damage.push(damage.of(Some(id)));
         }
     }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::ops::Range;
 
 use crate::audio::{OggOpusReader, PACKET_SAMPLES, SEGMENT_PACKETS};
 use crate::backup::error::{Error, Result};
@@ -29,15 +30,17 @@ const MOST_VERSION: u32 = 1 << 20;
 const MOST_SAMPLES: u64 = (u32::MAX as u64) * (SEGMENT_SAMPLES as u64);
 
 /// What is told of a recording that was damaged before it was backed up.
-pub(super) const LOST: &str = "some of its sound could not be read when it was backed up";
+pub(super) const LOST: &str = "some of its sound was lost when it was backed up";
 
 /// A recording out of a segment.
 pub(super) struct Taken {
     pub(super) returning: vault::Returning,
-    /// Whether the vault had sound of it when it was backed up.
-    had_sound: bool,
-    /// What is not as it was and can't be any more.
-    pub(super) notes: Vec<String>,
+    /// Whether its sound had been shredded when it was backed up.
+    is_soundless: bool,
+    /// Whether some of it was lost by then.
+    pub(super) is_sound_lost: bool,
+    /// Transcripts that could not.
+    lost_versions: Vec<u32>,
 }
 
 /// Reads `meta.json` of a recording; its epoch is whatever it says.
@@ -50,16 +53,10 @@ pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> 
     if meta.id != id {
         return Err(Error::damaged(which, "it is about another recording"));
     }
-    let mut notes = Vec::new();
-    if !meta.lost_versions.is_empty() {
-        let many = meta.lost_versions.len();
-        notes.push(format!(
-            "{many} of its transcripts could not be read when it was backed up"
-        ));
-    }
+    let lost_versions = meta.lost_versions.iter().map(|one| one.number).collect();
     let (recording, transcripts) = meta.into_parts();
     let (card, is_wordless) = (recording.card, recording.text_shredded);
-    let had_sound = recording.audio_bytes > 0;
+    let is_soundless = recording.sound_shredded;
     let words = words(transcripts).map_err(|why| Error::damaged(which, why))?;
     check(&card).map_err(|why| Error::damaged(which, why))?;
     Ok(Taken {
@@ -69,45 +66,51 @@ pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> 
             card,
             words: (!is_wordless).then_some(words),
         },
-        had_sound,
-        notes,
+        is_soundless,
+        is_sound_lost: false,
+        lost_versions,
     })
 }
 
 impl Taken {
-    /// What becomes of its sound where no file of that comes: what is not here lies
+    /// What becomes of its sound where no file of that comes: it was shredded, or lies
     /// elsewhere.
     pub(super) fn without_file(&self) -> vault::ReturnedSound<'static> {
-        match self.had_sound {
-            true => vault::ReturnedSound::Lost,
-            false => vault::ReturnedSound::Shredded,
+        match self.is_soundless {
+            true => vault::ReturnedSound::Shredded,
+            false => vault::ReturnedSound::Lost,
         }
     }
 
-    /// Notes segments of its sound as lost, in whose place the backup has silence.
-    ///
-    /// # Errors
-    /// Why they are no segments.
-    pub(super) fn lose(&mut self, lost: &[(u64, u64)]) -> Result<(), &'static str> {
-        if lost.is_empty() {
-            return Ok(());
+    /// What is not as it was and can't be any more.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let words = self.returning.words.as_ref();
+        let lost = self.lost_versions.iter();
+        let is_lost = |number: &&u32| words.is_some_and(|words| !words.contains_key(number));
+        let mut notes = Vec::new();
+        match lost.filter(is_lost).count() {
+            0 => {}
+            many => notes.push(format!(
+                "{many} of its transcripts could not be read when it was backed up"
+            )),
         }
-        let card = &mut self.returning.card;
-        for (from, to) in lost {
-            if from >= to || *to > u64::from(u32::MAX) {
-                return Err("a span of lost sound is none");
-            }
-            card.gaps.push(Gap {
-                at_sample: from * u64::from(SEGMENT_SAMPLES),
-                samples: (to - from) * u64::from(SEGMENT_SAMPLES),
-            });
+        if self.is_sound_lost {
+            notes.push(LOST.to_owned());
         }
-        card.gaps.sort_unstable_by_key(|gap| gap.at_sample);
-        // What it was made of must not pass for being here already.
-        card.content_hash = None;
-        self.notes.push(LOST.to_owned());
-        Ok(())
+        notes
     }
+}
+
+/// Segments of sound that were lost, in whose place the backup has silence.
+///
+/// # Errors
+/// Why they are no segments.
+pub(super) fn spans(lost: &[(u64, u64)]) -> Result<Vec<Range<u64>>, &'static str> {
+    let span = |(from, to): &(u64, u64)| match from < to && *to <= u64::from(u32::MAX) {
+        true => Ok(*from..*to),
+        false => Err("a span of lost sound is none"),
+    };
+    lost.iter().map(span).collect()
 }
 
 fn words(transcripts: Vec<(u32, Transcript)>) -> Result<BTreeMap<u32, Transcript>, &'static str> {

@@ -10,6 +10,7 @@ use std::io::{self, Cursor, Read};
 
 use sha2::{Digest, Sha256};
 
+use super::heal::{REPAIR_FIRST, THE_VAULT};
 use super::recording::{self, Sound, Taken};
 use super::{Outcome, Tombstones, Wanted};
 use crate::backup::error::{Error, Result};
@@ -252,7 +253,7 @@ impl<R: Read> Work<R> {
         if fate != Fate::Waits {
             let hash = self.pass(Sha256::new())?;
             self.held = None;
-            self.count(fate);
+            self.count(fate, &taken);
             return self.note(head, hash);
         }
         let which = place(WHICH, &head.member);
@@ -302,18 +303,45 @@ impl<R: Read> Work<R> {
         self.restoring.fate(returning.id, returning.epoch)
     }
 
-    fn count(&mut self, fate: Fate) {
+    fn count(&mut self, fate: Fate, taken: &Taken) {
         match fate {
-            Fate::IsThere => self.outcome.there += 1,
+            Fate::IsThere => self.look(taken),
             Fate::Destroyed => self.outcome.destroyed += 1,
             Fate::Waits => {}
+        }
+    }
+
+    /// Looks whether the vault holds all of one. What it lost does not come back from a
+    /// stream, of which nothing is known before its end.
+    fn look(&mut self, taken: &Taken) {
+        let id = taken.returning.id;
+        if let Some(why) = self.restoring.damage(id) {
+            let what = format!("{why}; {REPAIR_FIRST}");
+            let damage = Damage::new(Kind::Altered, THE_VAULT, what);
+            return self.outcome.damage.push(damage.of(Some(id)));
+        }
+        let held = self.restoring.holding(id);
+        let held = held.filter(|held| held.epoch == taken.returning.epoch);
+        let lost = held.is_some_and(|held| {
+            let mut numbers = taken.returning.words.iter().flat_map(|words| words.keys());
+            let versions = held.versions.as_ref();
+            let is_lost = |number| versions.is_some_and(|held| !held.contains(number));
+            held.is_damaged() || numbers.any(is_lost)
+        });
+        match lost {
+            false => self.outcome.there += 1,
+            true => self.outcome.notes.push(format!(
+                "{}: the vault lost some of it; what this backup has of that comes back from a \
+                 file or a folder, not from a stream",
+                id.short()
+            )),
         }
     }
 
     fn is_put(&mut self, taken: &Taken) {
         let returning = &taken.returning;
         self.put.insert(returning.id, returning.epoch);
-        for note in &taken.notes {
+        for note in taken.notes() {
             let id = returning.id.short();
             self.outcome.notes.push(format!("{id}: {note}"));
         }
@@ -330,7 +358,7 @@ impl<R: Read> Work<R> {
             return Ok(());
         };
         let fate = self.fate(&taken);
-        self.count(fate);
+        self.count(fate, &taken);
         if fate == Fate::Waits {
             self.put_held(id, &taken, sound.as_deref())?;
             self.is_put(&taken);

@@ -103,9 +103,16 @@ pub(in crate::cli) fn restored(out: Out<'_>, done: &Done) -> io::Result<()> {
             found.only_in_vault
         );
     }
+    for id in &outcome.mended {
+        writeln!(out, "{}  what was lost of it is back", id.short())?;
+    }
+    let mended = match outcome.mended.len() {
+        0 => String::new(),
+        many => format!(", mended {many} that the vault had lost a part of"),
+    };
     writeln!(
         out,
-        "restored {} recordings; {} were there, {} were destroyed and stay so",
+        "restored {} recordings{mended}; {} were there, {} were destroyed and stay so",
         outcome.restored.len(),
         outcome.there,
         outcome.destroyed
@@ -133,6 +140,7 @@ pub(in crate::cli) fn restored_json(out: Out<'_>, done: &Done) -> io::Result<()>
         out,
         &json!({
             "restored": ids(&outcome.restored),
+            "mended": ids(&outcome.mended),
             "resurrected": outcome.resurrected.map(|id| id.to_string()),
             "there": outcome.there,
             "destroyed": outcome.destroyed,

@@ -16,27 +16,35 @@
 //! an flock that somebody is still at it, and that his notes are his.
 //!
 //! What was destroyed does not come back: tombstones come first ([`Restoring::forbid`])
-//! and are asked once more in the rotation. What is there is never changed. Where the
-//! recordings come from, and whether that is to be trusted, is not known here.
+//! and are asked once more in the rotation. What is there is never changed; what of it
+//! was lost to damage comes back in its place, see [`mend`]. Where the recordings come
+//! from, and whether that is to be trusted, is not known here.
 
 mod hold;
+mod lacks;
+mod mend;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use self::hold::Hold;
+use self::lacks::Stand;
 use self::rows::{Pending, Sealing};
 use super::error::{Error, Result};
 use super::keys::bag::{Clip, Tombstone};
 use super::log::{Deed, Draft};
 use super::session::{Held, Session};
+use super::store::gaps;
 use super::store::rows::ClipId;
 use crate::crypto::fill_random;
 use crate::recording::{Card, RecordingId};
 use crate::transcript::Transcript;
 
 pub(in crate::vault) use self::hold::RESTORING_FILE;
+pub use self::lacks::Holding;
+pub use self::mend::Mending;
 
 /// Sealed rows that wait in memory for one transaction; few enough in tests that a
 /// short recording takes several.
@@ -90,6 +98,8 @@ pub enum Fate {
 pub struct Restored {
     /// Recordings that are in the vault now.
     pub restored: Vec<RecordingId>,
+    /// Recordings that the vault held, and of which it has again what it had lost.
+    pub mended: Vec<RecordingId>,
     /// Recordings that came into the vault by another way meanwhile.
     pub there: Vec<RecordingId>,
     /// Recordings that turned out to be destroyed.
@@ -107,8 +117,37 @@ pub struct Restoring {
     pending: Pending,
     /// What the vault holds and has destroyed, as it was lately.
     known: Known,
+    /// What it lacks of what it holds, as it was when this began.
+    stand: Stand,
+    mending: BTreeMap<RecordingId, mend::Waiting>,
+    mending_bytes: usize,
     /// Let go of after all else.
     _hold: Hold,
+}
+
+impl Returning {
+    /// Notes these segments as the ones that are lost of its sound, in the place of those
+    /// that its card notes.
+    pub fn lose(&mut self, lost: &[Range<u64>]) {
+        gaps::put_in(&mut self.card.gaps, lost);
+        if !lost.is_empty() {
+            // What it was made of must not pass for being here already.
+            self.card.content_hash = None;
+        }
+    }
+}
+
+/// The segments of its sound that a card notes as lost, in order.
+#[must_use]
+pub fn lost_segments(card: &Card) -> Vec<Range<u64>> {
+    gaps::segments_of(&card.gaps)
+}
+
+/// What of these segments lies in none of the spans, which are in order.
+#[must_use]
+pub fn segments_outside(segments: &[Range<u64>], spans: &[Range<u64>]) -> Vec<Range<u64>> {
+    let left = segments.iter().flat_map(|one| gaps::outside(one, spans));
+    left.collect()
 }
 
 impl Restoring {
@@ -117,16 +156,19 @@ impl Restoring {
     /// # Errors
     /// [`Error::Busy`] if somebody else is at it.
     pub(super) fn begin(session: &Arc<Session>) -> Result<Self> {
-        let (hold, known) = session.with(|held| {
+        let (hold, known, stand) = session.with(|held| {
             let hold = Hold::take(held.disk(), held.dir())?;
             clear(held)?;
-            Ok((hold, Known::of(held)))
+            Ok((hold, Known::of(held), Stand::of(held)?))
         })?;
         Ok(Self {
             session: Arc::clone(session),
             waiting: BTreeMap::new(),
             pending: Pending::default(),
             known,
+            stand,
+            mending: BTreeMap::new(),
+            mending_bytes: 0,
             _hold: hold,
         })
     }
@@ -242,7 +284,7 @@ impl Restoring {
                     self.pending.sound(at, row, frames);
                 }
             }
-            ReturnedSound::Lost => sealing.lose_sound()?,
+            ReturnedSound::Lost => sealing.lose_sound(),
             ReturnedSound::Shredded => sealing.without_sound(),
         }
         for (number, transcript) in recording.words.iter().flatten() {
@@ -276,12 +318,16 @@ impl Restoring {
     pub fn commit(&mut self) -> Result<Restored> {
         self.flush()?;
         let (waiting, session) = (&mut self.waiting, &self.session);
+        let mending = &self.mending;
         let (done, known) = session.with(|held| {
-            let done = judge(held, waiting)?;
-            if !done.restored.is_empty() {
+            let mut done = judge(held, waiting)?;
+            let ready = mend::judge(held, mending)?;
+            done.mended = mend::ids(&ready).collect();
+            let all: Vec<_> = done.restored.iter().chain(&done.mended).copied().collect();
+            if !all.is_empty() {
                 // What could not be overwritten holds nothing that is to be gone; the
                 // next unlock tries again.
-                let draft = Draft::done(Deed::Restore, &done.restored);
+                let draft = Draft::done(Deed::Restore, &all);
                 let came = held.generation() + 1;
                 held.rotate_logged(draft, |bag| {
                     for id in &done.restored {
@@ -297,8 +343,10 @@ impl Restoring {
                         clip.enter(bag.settings.last_seen_ms);
                         bag.clips.insert(*id, clip);
                     }
+                    mend::count(bag, &ready, mending);
                     Ok(())
                 })?;
+                mend::write(held, &ready, mending)?;
             }
             // They are in force: what is left over is the next one's to settle.
             let _ = clear(held);
@@ -306,6 +354,8 @@ impl Restoring {
         })?;
         self.known = known;
         self.waiting.clear();
+        self.mending.clear();
+        self.mending_bytes = 0;
         self.pending.end();
         Ok(done)
     }

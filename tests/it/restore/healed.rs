@@ -1,9 +1,180 @@
 //! What the vault lost to damage comes back from a backup that has it, in its place.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Owner, ids, segments};
+use serde_json::Value;
+use voxvault::recording::RecordingId;
+use voxvault::vault::OpenVault;
+use voxvault::vault::frame::{Facts, Kind};
+use voxvault::vault::scan;
+
+use super::{Owner, assert_heard, ids, segments};
+use crate::support::prepared::copy_dir;
+
+use crate::support::{Finished, PASSPHRASE, library};
+
+/// A vault of three recordings with words, and its backup.
+struct Scene {
+    owner: Owner,
+    ids: Vec<RecordingId>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut owner = Owner::new();
+        let titles = ["minutes", "dictation", "names a source"];
+        let ids: Vec<_> = titles.map(|title| owner.record(title, 25)).into();
+        owner.merge();
+        for id in &ids {
+            owner.say(*id, "said first");
+            owner.say(*id, "said, and corrected");
+        }
+        owner.back_up();
+        Self { owner, ids }
+    }
+
+    fn run(&self, args: &[&str]) -> Finished {
+        self.owner.home.voxvault(args.iter().copied()).run()
+    }
+
+    fn store(&self) -> PathBuf {
+        self.owner.home.vault().join("store.redb")
+    }
+
+    /// Changes a byte of every record for which that is wanted, wherever it lies.
+    fn damage(&self, is_hit: impl Fn(&Facts) -> bool) {
+        let mut bytes = fs::read(self.store()).unwrap();
+        let frames = scan::frames(&bytes).filter(|(_, frame)| is_hit(&frame.facts));
+        let places: Vec<_> = frames.map(|(at, _)| at + 200).collect();
+        assert!(!places.is_empty(), "the control");
+        places.iter().for_each(|at| bytes[*at] ^= 1);
+        fs::write(self.store(), bytes).unwrap();
+    }
+
+    fn repair(&self) {
+        self.run(&["verify", "--repair"]).ended_with(5);
+    }
+
+    fn restore(&self, from: &str) -> Value {
+        self.run(&["restore", from, "--json"]).ok().json()
+    }
+
+    fn open(&self) -> OpenVault {
+        library::unlock(&self.owner.home.vault(), PASSPHRASE)
+    }
+
+    /// Everything is there as it was.
+    fn assert_whole(&self, open: &OpenVault) {
+        for id in &self.ids {
+            let (title, segments) = &self.owner.held[id];
+            assert_heard(open, *id, title, *segments);
+            let found = open.recording(*id).unwrap();
+            assert!(found.card.gaps.is_empty(), "{title}");
+            assert_eq!(found.card.tags, ["tagged"], "{title}");
+            let numbers: Vec<_> = found.versions.iter().map(|one| one.number).collect();
+            assert_eq!(numbers, [1, 2], "{title}");
+            let said = open.transcript(*id, 2).unwrap();
+            assert_eq!(said, library::transcript("said, and corrected"), "{title}");
+        }
+        let verified = open.verify(&|_, _| ()).unwrap();
+        assert!(verified.flaws.is_empty(), "{:?}", verified.flaws);
+    }
+
+    /// Restores into the vault itself, and looks at what was mended there.
+    fn assert_heals(&self, mended: &[RecordingId]) {
+        let done = self.restore("backup");
+        let mut due = mended.to_vec();
+        due.sort_unstable();
+        assert_eq!(ids(&done["mended"]), due);
+        assert_eq!(ids(&done["restored"]), []);
+        assert_eq!(done["there"], self.ids.len() - mended.len());
+        self.assert_whole(&self.open());
+        // Once more there is nothing to do.
+        let done = self.restore("backup");
+        assert_eq!(ids(&done["mended"]), []);
+        assert_eq!(done["there"], self.ids.len());
+    }
+
+    /// A backup of the damaged vault, made behind the whole one, hides nothing of that.
+    fn assert_comes_whole_into_another(&self) {
+        self.run(&["backup", "backup"]);
+        let dir = self.owner.other_vault("other");
+        let args = ["--vault", "other", "restore", "backup", "--json"];
+        let done = self.run(&args).ok().json();
+        assert_eq!(ids(&done["restored"]).len(), self.ids.len());
+        self.assert_whole(&library::unlock(&dir, PASSPHRASE));
+    }
+}
+
+#[test]
+fn a_store_that_is_lost_is_filled_from_the_backup_once_a_repair_noted_it() {
+    let scene = Scene::new();
+    fs::remove_file(scene.store()).unwrap();
+    // Before that nothing is said to be there that is not.
+    let done = scene.run(&["restore", "backup"]).ended_with(5);
+    assert!(done.text().contains("0 were there"), "{done}");
+    assert!(done.stderr.contains("verify --repair"), "{done}");
+    scene.repair();
+    let listed = scene.run(&["list"]).ok();
+    assert!(listed.text().contains("recovered recording"), "{listed}");
+    scene.assert_comes_whole_into_another();
+    scene.assert_heals(&scene.ids);
+}
+
+#[test]
+fn segments_that_were_lost_are_filled_in_and_the_others_stay() {
+    let scene = Scene::new();
+    let (one, all) = (scene.ids[0], scene.ids[1]);
+    scene.damage(|facts| {
+        let is_hit = facts.id == one && matches!(facts.number, 1 | 9 | 10 | 24);
+        facts.kind == Kind::Sound && (is_hit || facts.id == all)
+    });
+    scene.repair();
+    let listed = scene.run(&["list"]).ok();
+    assert!(listed.text().contains("(sound lost)"), "{listed}");
+    assert_eq!(scene.open().recording(one).unwrap().card.gaps.len(), 3);
+    scene.assert_comes_whole_into_another();
+    scene.assert_heals(&[one, all]);
+}
+
+#[test]
+fn transcripts_that_were_lost_come_back_and_later_ones_stay() {
+    let scene = Scene::new();
+    let id = scene.ids[0];
+    scene.damage(|facts| facts.kind == Kind::Words && facts.id == id);
+    scene.repair();
+    assert!(scene.open().recording(id).unwrap().versions.is_empty());
+    scene.assert_comes_whole_into_another();
+    scene.assert_heals(&[id]);
+}
+
+#[test]
+fn a_card_that_was_made_anew_is_the_one_of_the_backup_again() {
+    let scene = Scene::new();
+    let id = scene.ids[0];
+    scene.damage(|facts| facts.kind == Kind::Card && facts.id == id);
+    scene.repair();
+    assert!(scene.open().recording(id).unwrap().card.is_recovered());
+    scene.assert_comes_whole_into_another();
+    scene.assert_heals(&[id]);
+    assert!(!scene.open().recording(id).unwrap().card.pinned);
+}
+
+#[test]
+fn what_was_shredded_of_a_damaged_recording_does_not_come_back() {
+    let scene = Scene::new();
+    let id = scene.ids[0];
+    scene.damage(|facts| facts.kind == Kind::Sound && facts.id == id);
+    scene.repair();
+    scene
+        .run(&["shred", &id.to_string(), "--audio-only", "--yes"])
+        .ok();
+    let done = scene.restore("backup");
+    assert_eq!(ids(&done["mended"]), []);
+    let found = scene.open().recording(id).unwrap();
+    assert!(found.sound_shredded && found.audio_bytes == 0);
+}
 
 /// One byte in the middle of a backup's first segment is another one.
 fn damage_middle(backup: &Path) {
@@ -15,13 +186,15 @@ fn damage_middle(backup: &Path) {
 }
 
 #[test]
-fn sound_that_a_backup_could_not_give_is_said_to_be_lost_and_is_not_shredded() {
+fn sound_that_a_damaged_backup_could_not_give_is_lost_and_comes_with_a_whole_one() {
     let mut owner = Owner::new();
     let id = owner.record("minutes", 200);
     owner.merge();
     owner.say(id, "what was said");
-    damage_middle(&owner.back_up());
-    owner.other_vault("other");
+    let whole = owner.home.path("whole");
+    copy_dir(&owner.back_up(), &whole);
+    damage_middle(&owner.home.path("backup"));
+    let dir = owner.other_vault("other");
     let run = |args: &[&str]| {
         let other = ["--vault", "other"].iter().chain(args).copied();
         owner.home.voxvault(other).run()
@@ -30,10 +203,36 @@ fn sound_that_a_backup_could_not_give_is_said_to_be_lost_and_is_not_shredded() {
     assert_eq!(ids(&done["restored"]), [id]);
     let listed = run(&["list"]).ok();
     assert!(listed.text().contains("(sound lost)"), "{listed}");
-    let id = id.to_string();
-    let played = run(&["play", &id]).ended_with(4);
+    let text = id.to_string();
+    let played = run(&["play", &text]).ended_with(4);
     assert!(played.stderr.contains("its sound is lost"), "{played}");
     assert!(played.stderr.contains("voxvault restore"), "{played}");
-    let shown = run(&["show", &id]).ok();
+    let shown = run(&["show", &text]).ok();
     assert!(shown.text().contains("what was said"), "{shown}");
+    // Nobody shredded it: what such a vault backs up forbids nothing.
+    run(&["backup", "later"]);
+    let again = run(&["restore", "whole", "--json"]).ok().json();
+    assert_eq!(ids(&again["mended"]), [id]);
+    let open = library::unlock(&dir, PASSPHRASE);
+    owner.assert_held(&open, &[]);
+    let listed = run(&["list"]).ok();
+    assert!(!listed.text().contains("sound lost"), "{listed}");
+}
+
+#[test]
+fn from_a_stream_it_is_said_that_what_was_lost_needs_a_file() {
+    let scene = Scene::new();
+    let stream = scene.run(&["backup", "-"]).ok().stdout;
+    scene.damage(|facts| facts.kind == Kind::Card && facts.id == scene.ids[0]);
+    scene.repair();
+    let restore = scene.owner.home.voxvault(["restore", "-", "--json"]);
+    let done = restore.stdin(stream.clone()).run().ok().json();
+    assert_eq!(done["there"], 2);
+    let notes = done["notes"].to_string();
+    assert!(notes.contains("not from a stream"), "{notes}");
+    // As a file it does.
+    scene.owner.home.write("saved.tar.age", &stream);
+    let done = scene.restore("saved.tar.age");
+    assert_eq!(ids(&done["mended"]), [scene.ids[0]]);
+    scene.assert_whole(&scene.open());
 }

@@ -81,6 +81,15 @@ impl Writing {
         self.insert_absent(&mut table, clip.row(row), frames)
     }
 
+    /// Puts a row of sound in the place of the one before it, which it has to hold.
+    pub(crate) fn put_sound(&self, clip: ClipId, row: u32, frames: &[u8]) -> Result<()> {
+        let mut table = self.table(SOUND)?;
+        table
+            .insert(&clip.row(row), frames)
+            .map_err(|error| self.trouble.of(error))?;
+        Ok(())
+    }
+
     /// Deletes the sound of a recording, of every epoch; how many rows it had.
     pub(crate) fn delete_sound(&self, id: RecordingId) -> Result<u64> {
         self.delete(SOUND, id)

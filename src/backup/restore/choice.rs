@@ -1,0 +1,153 @@
+//! Which entry of a recording gives what, where a backup has several of one epoch.
+//!
+//! The newest one counts. But it may be of a vault that was damaged by then: its card
+//! made anew, transcripts gone, segments of sound noted as lost. Then an older entry
+//! has more. Within an epoch nothing is taken out of a recording but by destroying it,
+//! which the manifests say, so whatever an entry has more was lost and not taken out.
+
+use std::ops::Range;
+
+use super::folder::Work;
+use super::recording::{Taken, spans};
+use crate::backup::error::Result;
+use crate::backup::manifest::SoundAt;
+use crate::backup::read::plan::{Listed, Parts};
+use crate::backup::verify::{Damage, Kind};
+use crate::recording::{Card, RecordingId};
+use crate::vault::lost_segments;
+
+/// A copy of the sound of a recording.
+pub(super) struct SoundCopy<'p> {
+    /// The entry that has it.
+    pub(super) lies: &'p Listed,
+    /// The card beside it.
+    pub(super) card: Card,
+    /// The segments in the place of which it has silence, in order.
+    pub(super) lost: Vec<Range<u64>>,
+}
+
+impl SoundCopy<'_> {
+    fn lacks(&self) -> u64 {
+        self.lost.iter().map(|span| span.end - span.start).sum()
+    }
+}
+
+impl<'a> Work<'a> {
+    /// The entries of an epoch of a recording, the newest first.
+    pub(super) fn of_epoch(&self, id: RecordingId, epoch: u32) -> Vec<&'a Listed> {
+        let entries = self.plan.entries(id).iter();
+        entries.filter(|one| one.epoch == epoch).collect()
+    }
+
+    /// Takes from older entries than this one what it lacks: the card, if its own was
+    /// made anew, and transcripts.
+    pub(super) fn complete(
+        &mut self,
+        id: RecordingId,
+        listed: &Listed,
+        lacking: Parts,
+        taken: &mut Taken,
+    ) -> Result<()> {
+        let all = self.of_epoch(id, listed.epoch).into_iter();
+        for older in all.filter(|one| one.segment < listed.segment) {
+            let returning = &mut taken.returning;
+            let wants_card = returning.card.is_recovered();
+            let words = returning.words.as_ref().filter(|_| !lacking.words);
+            let wants_words = words.is_some_and(|words| {
+                let mut numbers = older.versions.iter();
+                numbers.any(|number| !words.contains_key(number))
+            });
+            if !wants_card && !wants_words {
+                continue;
+            }
+            let Some(other) = self.meta_or_damage(id, older)? else {
+                continue;
+            };
+            let other = other.returning;
+            if wants_card && !other.card.is_recovered() {
+                returning.card = other.card;
+            }
+            if let (true, Some(words)) = (wants_words, &mut returning.words) {
+                for (number, transcript) in other.words.into_iter().flatten() {
+                    words.entry(number).or_insert(transcript);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The copies of the sound of an epoch of a recording, the newest first. `card` is the
+    /// recording's, if it is known and whole.
+    pub(super) fn copies(
+        &mut self,
+        id: RecordingId,
+        epoch: u32,
+        card: Option<&Card>,
+    ) -> Result<Vec<SoundCopy<'a>>> {
+        let mut copies = Vec::new();
+        for lies in self.of_epoch(id, epoch) {
+            if lies.sound != SoundAt::Here {
+                continue;
+            }
+            let card = match card {
+                Some(card) => card.clone(),
+                None => match self.meta_or_damage(id, lies)? {
+                    Some(taken) => taken.returning.card,
+                    None => continue,
+                },
+            };
+            let lost = spans(&lies.lost).and_then(|mut lost| {
+                lost.extend(spans(&lies.gone)?);
+                Ok(lost)
+            });
+            match lost {
+                Ok(mut lost) => {
+                    lost.sort_unstable_by_key(|span| (span.start, span.end));
+                    copies.push(SoundCopy { lies, card, lost });
+                }
+                Err(why) => {
+                    let damage = Damage::new(Kind::Altered, self.shelf.name(lies.segment), why);
+                    self.outcome.damage.push(damage.of(Some(id)));
+                }
+            }
+        }
+        Ok(copies)
+    }
+
+    /// The same for a recording that comes back with this card, those first that lack the
+    /// fewest segments.
+    pub(super) fn best_copies(
+        &mut self,
+        id: RecordingId,
+        epoch: u32,
+        card: &Card,
+    ) -> Result<Vec<SoundCopy<'a>>> {
+        // One of a vault that was damaged by then does not know the sound as it was.
+        let is_whole = !card.is_recovered() && lost_segments(card).is_empty();
+        let mut copies = self.copies(id, epoch, is_whole.then_some(card))?;
+        if copies.is_empty() {
+            copies = self.copies(id, epoch, Some(card))?;
+        }
+        // Stable: of two that lack the same the newer one stays first.
+        copies.sort_by_key(SoundCopy::lacks);
+        Ok(copies)
+    }
+
+    /// The card and words of an entry; if they can't be read, that is noted.
+    pub(super) fn meta_or_damage(
+        &mut self,
+        id: RecordingId,
+        listed: &Listed,
+    ) -> Result<Option<Taken>> {
+        match self.meta(id, listed) {
+            Ok(taken) => Ok(Some(taken)),
+            Err(error) => {
+                let damage = Damage::from_error(error)?.of(Some(id));
+                if !self.outcome.damage.contains(&damage) {
+                    self.outcome.damage.push(damage);
+                }
+                Ok(None)
+            }
+        }
+    }
+}
