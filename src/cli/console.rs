@@ -196,6 +196,10 @@ impl Progress for Console {
         self.idle.store(!held, Ordering::Relaxed);
     }
 
+    fn hold(&self) {
+        Self::hold(self);
+    }
+
     fn note(&self, message: &str) {
         if self.volume != Volume::Quiet {
             self.line(&format!("voxvault: {}", plain(message)));

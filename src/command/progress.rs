@@ -47,6 +47,9 @@ pub trait Progress: Sync {
     /// Whether the work should end at the next good moment.
     fn cancelled(&self) -> bool;
 
+    /// From now on the work ends by itself where it is called off, also between its pieces.
+    fn hold(&self) {}
+
     /// Asks the owner whether the clock is right, by which something would be destroyed.
     fn ask_about_clock(&self, _doubt: &Doubt) -> ClockWord {
         ClockWord::None

@@ -5,7 +5,13 @@
 //! to its last byte, and compared with the vault itself, where there is one.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::getuid;
 
 use super::{Progress, Unit};
 use crate::audio::{PACKET_BYTES, StoredShape};
@@ -36,7 +42,12 @@ pub struct Rehearsed {
 pub(super) struct Vault {
     pub(super) vault: OpenVault,
     dir: PathBuf,
+    /// Says that somebody is at it.
+    _lock: Option<File>,
 }
+
+/// What the directories are called, with random digits behind it.
+const NAME: &str = "voxvault-rehearsal-";
 
 impl Vault {
     /// Makes it.
@@ -44,10 +55,11 @@ impl Vault {
     /// # Errors
     /// When no file can be made for it.
     pub(super) fn make() -> Result<Self, Failure> {
+        clear_away(&std::env::temp_dir());
         let mut random = [0; 48];
         fill_random(&mut random)?;
         let (name, secret) = random.split_at(16);
-        let dir = std::env::temp_dir().join(format!("voxvault-rehearsal-{}", digits(name)));
+        let dir = std::env::temp_dir().join(format!("{NAME}{}", digits(name)));
         let options = InitOptions {
             placement: Placement::Anywhere,
             // The passphrase is random, so there is nothing to stretch.
@@ -61,7 +73,12 @@ impl Vault {
             let _ = std::fs::remove_dir_all(&dir);
             Failure::from(error).hint("TMPDIR names another directory for temporary files")
         })?;
-        Ok(Self { vault, dir })
+        let lock = locked(&dir);
+        Ok(Self {
+            vault,
+            dir,
+            _lock: lock,
+        })
     }
 
     /// Reads all that came back, and compares it with the vault.
@@ -98,6 +115,9 @@ impl Vault {
                 },
             }
             progress.advance(done as u64 + 1);
+            if progress.cancelled() {
+                return Err(crate::backup::Error::Cancelled.into());
+            }
         }
         progress.end();
         let ids: Vec<RecordingId> = back.iter().map(|one| one.id).collect();
@@ -181,11 +201,50 @@ enum Difference {
 
 impl Drop for Vault {
     fn drop(&mut self) {
-        // What can't be destroyed opens with no passphrase that anybody knows.
-        let _ = vault::wipe(&Site::new(&self.dir, None), &mut |_, _| ());
-        let _ = std::fs::remove_dir_all(&self.dir);
+        destroy(&self.dir);
     }
 }
+
+fn destroy(dir: &Path) {
+    // What can't be destroyed opens with no passphrase that anybody knows.
+    let _ = vault::wipe(&Site::new(dir, None), &mut |_, _| ());
+    let _ = std::fs::remove_dir_all(dir);
+}
+
+/// Destroys what rehearsals left that were killed: directories of ours that nobody has
+/// locked. One that was made a moment ago may not be locked yet.
+fn clear_away(temporary: &Path) {
+    let Ok(listed) = std::fs::read_dir(temporary) else {
+        return;
+    };
+    for entry in listed.flatten() {
+        let name = entry.file_name();
+        let is_named = name.to_str().and_then(|name| name.strip_prefix(NAME));
+        let is_named = is_named.is_some_and(|digits| digits.len() == 32);
+        let is_old = |found: &std::fs::Metadata| {
+            let age = found.modified().ok().and_then(|then| then.elapsed().ok());
+            age.is_some_and(|age| age > A_MOMENT)
+        };
+        let found = entry.metadata().ok().filter(std::fs::Metadata::is_dir);
+        let is_ours = |found: &std::fs::Metadata| found.uid() == getuid().as_raw();
+        if !is_named || !found.is_some_and(|found| is_ours(&found) && is_old(&found)) {
+            continue;
+        }
+        if let Some(_lock) = locked(&entry.path()) {
+            destroy(&entry.path());
+        }
+    }
+}
+
+/// A directory that nobody else has locked, as long as this is held.
+fn locked(dir: &Path) -> Option<File> {
+    let opened = File::open(dir).ok()?;
+    let taken = flock(&opened, FlockOperation::NonBlockingLockExclusive);
+    taken.is_ok().then_some(opened)
+}
+
+/// Longer than making a vault takes.
+const A_MOMENT: Duration = Duration::from_secs(60);
 
 fn digits(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
@@ -193,4 +252,36 @@ fn digits(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn what_a_killed_rehearsal_left_is_destroyed_and_nothing_else() {
+        let temporary = tempfile::tempdir().unwrap();
+        let make = |name: &str, age: Duration| {
+            let dir = temporary.path().join(name);
+            std::fs::create_dir(&dir).unwrap();
+            std::fs::write(dir.join("store.redb"), "sealed").unwrap();
+            let then = SystemTime::now() - age;
+            File::open(&dir).unwrap().set_modified(then).unwrap();
+            dir
+        };
+        let named = |digit: &str| format!("{NAME}{}", digit.repeat(32));
+        let left = make(&named("1"), 2 * A_MOMENT);
+        let fresh = make(&named("2"), Duration::ZERO);
+        let running = make(&named("3"), 2 * A_MOMENT);
+        let other = make("voxvault-rehearsal-notes", 2 * A_MOMENT);
+        let _lock = locked(&running).unwrap();
+        clear_away(temporary.path());
+        assert!(!left.exists());
+        for stays in [fresh, running, other] {
+            assert!(stays.join("store.redb").exists(), "{stays:?}");
+        }
+    }
 }

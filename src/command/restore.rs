@@ -95,6 +95,8 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Don
         resurrect,
     };
     if args.mode == Mode::Rehearse {
+        // It is to be destroyed however this ends.
+        progress.hold();
         let rehearsal = rehearsal::Vault::make()?;
         let beside = match &args.from {
             From::Path(at) => beside(at, &access, vault.as_deref(), key.as_ref())?,
@@ -231,6 +233,10 @@ pub(super) fn bring(
             progress.begin("restoring", known, Unit::Items);
         }
         progress.advance(done);
+        match progress.cancelled() {
+            true => Err(crate::backup::Error::Cancelled),
+            false => Ok(()),
+        }
     };
     let outcome = match from {
         From::Path(at) => restore::from_folder(vault, &at, &keys, wanted, &tell),

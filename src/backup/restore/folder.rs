@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::choice::SoundCopy;
 use super::recording::{self, Sound, Taken};
-use super::{Outcome, Wanted};
+use super::{Outcome, Tell, Wanted};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{Member, segment_name};
 use crate::backup::manifest::SoundAt;
@@ -36,7 +36,7 @@ pub fn from_folder(
     at: &Path,
     keys: &Keys<'_>,
     wanted: &Wanted<'_>,
-    tell: &dyn Fn(u64, u64),
+    tell: Tell<'_>,
 ) -> Result<Outcome> {
     let source = Source::find(at)?;
     let mut outcome = Outcome::default();
@@ -55,6 +55,14 @@ pub fn from_folder(
     }
     let mut restoring = vault.begin_restore()?;
     outcome.kept = super::forbid(&mut restoring, plan.tombstones())?;
+    let mut newest = plan.newest();
+    let comes = newest.any(|(id, one)| restoring.fate(id, one.epoch) == Fate::Waits);
+    if let Some((backup, made_at)) = outcome.backup
+        && (comes || wanted.resurrect.is_some())
+    {
+        let path = source.place().display().to_string();
+        super::remember(vault, backup, &path, made_at)?;
+    }
     let mut work = Work {
         plan: &plan,
         shelf: Shelf {
@@ -176,7 +184,7 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn all(&mut self, tell: &dyn Fn(u64, u64)) -> Result<()> {
+    fn all(&mut self, tell: Tell<'_>) -> Result<()> {
         // As they lie there, so that each segment is read from its start to its end.
         let mut order: Vec<_> = self
             .plan
@@ -185,7 +193,7 @@ impl Work<'_> {
             .collect();
         order.sort_unstable();
         let all = order.len() as u64;
-        tell(0, all);
+        tell(0, all)?;
         let mut waiting = 0;
         for (done, (_, _, id)) in order.into_iter().enumerate() {
             waiting += usize::from(self.one(id)?);
@@ -193,7 +201,7 @@ impl Work<'_> {
                 self.commit()?;
                 waiting = 0;
             }
-            tell(done as u64 + 1, all);
+            tell(done as u64 + 1, all)?;
         }
         self.commit()
     }

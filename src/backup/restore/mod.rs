@@ -24,9 +24,12 @@ use super::error::{Error, Result};
 use super::manifest::Signed;
 use super::read::Trust;
 use super::verify::Damage;
+use super::written::BackupId;
 use crate::crypto::{SignerKey, VaultId};
-use crate::recording::RecordingId;
+use crate::recording::{Moment, RecordingId};
+use crate::vault::OpenVault;
 use crate::vault::Restoring;
+use crate::vault::bag::KnownBackup;
 
 /// What is wanted of a backup.
 #[derive(Debug, Clone)]
@@ -67,7 +70,12 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// The vault that it is of, and who signed it.
     pub origin: Option<(VaultId, SignerKey)>,
+    /// Its own name, and when the newest segment of it was written that is believed.
+    pub backup: Option<(BackupId, Moment)>,
 }
+
+/// Hears of recordings done and recordings in all, and may call the work off.
+pub type Tell<'a> = &'a dyn Fn(u64, u64) -> Result<()>;
 
 impl Outcome {
     /// Takes a commit of the vault in.
@@ -89,10 +97,35 @@ impl Outcome {
         trust.accepts(signed)?;
         let this = (signed.manifest.vault, signed.signer);
         match *self.origin.get_or_insert(this) == this {
-            true => Ok(()),
+            true => {
+                self.backup = Some((signed.manifest.backup, signed.manifest.made_at));
+                Ok(())
+            }
             false => Err("it is of another vault than those before it"),
         }
     }
+}
+
+/// Has the vault remember where recordings are about to come from, before the first of them
+/// does: receipts name it then. Of what the vault makes itself it holds nothing.
+fn remember(vault: &OpenVault, id: BackupId, path: &str, made_at: Moment) -> Result<()> {
+    let is_known = |one: &KnownBackup| one.id == id.0;
+    if vault.settings()?.backups.iter().any(is_known) {
+        return Ok(());
+    }
+    vault.change_settings(&mut |settings| {
+        settings.backups.push(KnownBackup {
+            id: id.0,
+            path: path.to_owned(),
+            made_at_ms: made_at.unix_ms,
+            generation: 0,
+            finished: 0,
+            destroyed: 0,
+            end: None,
+            slots: Vec::new(),
+        });
+    })?;
+    Ok(())
 }
 
 /// More than a million are no vault's, and would stay in the bag for good.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::heal::{REPAIR_FIRST, THE_VAULT};
 use super::recording::{self, Sound, Taken};
-use super::{Outcome, Tombstones, Wanted};
+use super::{Outcome, Tell, Tombstones, Wanted};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{MANIFEST, Member};
 use crate::backup::manifest::{FileEntry, Manifest, Signed, SoundAt};
@@ -21,6 +21,7 @@ use crate::backup::read::trouble::trouble;
 use crate::backup::read::walk::{Head, Walk};
 use crate::backup::segment::{self, place};
 use crate::backup::verify::{Damage, Kind};
+use crate::backup::write::STREAM;
 use crate::backup::written::{Digits, Hash};
 use crate::recording::RecordingId;
 use crate::vault::{Fate, OpenVault, Restoring, ReturnedSound};
@@ -43,7 +44,7 @@ pub fn from_stream(
     from: impl Read,
     keys: &Keys<'_>,
     wanted: &Wanted<'_>,
-    tell: &dyn Fn(u64, u64),
+    tell: Tell<'_>,
 ) -> Result<Outcome> {
     let plain = segment::open(WHICH, from, keys.each())?;
     let mut work = Work {
@@ -112,6 +113,9 @@ pub fn from_stream(
     let tombstones = signed.manifest.tombstones.iter();
     let destroyed: Tombstones = tombstones.map(|one| (*one).into()).collect();
     outcome.kept = super::forbid(&mut restoring, &destroyed)?;
+    if let Some((_, made_at)) = outcome.backup {
+        super::remember(vault, Digits([0; 16]), STREAM, made_at)?;
+    }
     let done = restoring.commit()?;
     outcome.resurrected = new.filter(|new| done.restored.contains(new));
     outcome.take(done);
@@ -169,7 +173,7 @@ struct Work<R> {
 
 impl<R: Read> Work<R> {
     /// Reads all of it; the manifest.
-    fn read(&mut self, tell: &dyn Fn(u64, u64)) -> Result<Vec<u8>> {
+    fn read(&mut self, tell: Tell<'_>) -> Result<Vec<u8>> {
         let mut manifest = None;
         while let Some(head) = self.tar.next()? {
             if manifest.is_some() {
@@ -178,7 +182,7 @@ impl<R: Read> Work<R> {
             }
             if self.held.as_ref().map(|held| held.id) != head.member.id() {
                 self.let_go()?;
-                tell(self.put.len() as u64, 0);
+                tell(self.put.len() as u64, 0)?;
             }
             match head.member {
                 Member::Manifest => {

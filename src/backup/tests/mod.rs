@@ -340,7 +340,7 @@ impl Scene {
             trust: &trust,
             resurrect,
         };
-        restore::from_folder(&self.vault, at, &keys, &wanted, &|_, _| ())
+        restore::from_folder(&self.vault, at, &keys, &wanted, &|_, _| Ok(()))
     }
 
     pub(super) fn stream(
@@ -354,7 +354,7 @@ impl Scene {
             trust: &trust,
             resurrect,
         };
-        restore::from_stream(&self.vault, sealed, &keys, &wanted, &|_, _| ())
+        restore::from_stream(&self.vault, sealed, &keys, &wanted, &|_, _| Ok(()))
     }
 
     /// The vault is as it should be, and holds these.

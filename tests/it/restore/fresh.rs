@@ -3,8 +3,10 @@
 
 use std::fs;
 
+use voxvault::recording::RecordingId;
+
 use super::{Owner, ids, segments};
-use crate::support::{Home, library, prepared};
+use crate::support::{Home, PASSPHRASE, library, prepared};
 
 /// An owner with one recording, a recovery key in `recovery.txt` and a backup.
 fn owner() -> Owner {
@@ -141,4 +143,36 @@ fn what_is_told_is_what_happened() {
     let test = ["restore", "backup", "--test"];
     let said = owner.home.voxvault(test).run().ended_with(5).stderr;
     assert!(said.contains("what is sound could be restored"), "{said}");
+}
+
+#[test]
+fn a_receipt_names_the_backup_that_recordings_came_from() {
+    let mut owner = Owner::new();
+    let id = owner.record("doomed", 1);
+    owner.merge();
+    owner.back_up();
+    let dir = owner.other_vault("new");
+    let new = |args: &[&str]| {
+        let all = ["--vault", "new"].iter().chain(args).copied();
+        owner.home.voxvault(all).run().ok()
+    };
+    new(&["restore", "backup"]);
+    // What the vault made itself is not in it.
+    let open = library::unlock(&dir, PASSPHRASE);
+    let own = library::record(open.vault(), "own", 1);
+    open.merge().unwrap();
+    drop(open);
+    let named = |id: RecordingId| {
+        let id = id.to_string();
+        let receipt = new(&["shred", &id, "--yes", "--json"]).json();
+        let holding = receipt["backups_still_holding"].as_array().unwrap();
+        let paths = holding.iter().map(|one| one["path"].as_str().unwrap());
+        paths
+            .map(|path| path.ends_with("backup"))
+            .collect::<Vec<_>>()
+    };
+    assert!(named(own).is_empty());
+    assert_eq!(named(id), [true]);
+    let known = new(&["backup", "list", "--json"]).json();
+    assert_eq!(known["backups"].as_array().unwrap().len(), 1, "{known}");
 }
