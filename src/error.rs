@@ -116,7 +116,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The text without control and bidirectional-override characters.
+/// The text without control and bidirectional-override characters, on one line.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let shows = |c: &char| {
@@ -124,7 +124,10 @@ pub fn plain(text: &str) -> String {
             && !matches!(*c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars()
-        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
+        .map(|c| match c {
+            '\n' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+            c => c,
+        })
         .filter(shows)
         .collect()
 }
