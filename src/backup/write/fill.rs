@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::ops::Range;
 
-use super::plan::{Before, Holding, Sound, Stretch, Task};
+use super::plan::{Before, Holding};
 use super::supply::{Next, Piece};
 use super::tarball::SegmentWriter;
+use super::task::{Sound, Stretch, Task};
 use crate::audio::{OggOpusWriter, StoredShape, ogg_opus_bytes, silent_segment};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{ENOUGH_BYTES, MOST_BYTES, Member};

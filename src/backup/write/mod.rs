@@ -1,9 +1,9 @@
 //! Writes a backup: into a folder, where only what is new is added, or as one stream.
 //!
-//! In reading order: `plan` says what has to be written, `supply` fetches and opens
-//! it, `fill` puts it into a segment, `tarball` seals that as it comes, `folder` and
-//! `found` know the place; `run` and `stream` bring them together, and `note` has the
-//! vault remember it. The vault's lock is held only while rows are fetched. What is
+//! In reading order: `plan` says what has to be written, a `task` at a time, `supply`
+//! fetches and opens it, `fill` puts it into a segment, `tarball` seals that as it comes,
+//! `folder` and `found` know the place; `run` and `stream` bring them together, and `note`
+//! has the vault remember it. The vault's lock is held only while rows are fetched. What is
 //! shredded meanwhile is left out: the segment is begun anew without it.
 
 mod fill;
@@ -17,14 +17,15 @@ mod run;
 mod stream;
 mod supply;
 mod tarball;
+mod task;
 
 use age::Recipient;
 
 use self::fill::Filled;
-use self::plan::{Sound, Stretch, Task};
 pub use self::repack::{Repacked, repack};
 pub use self::run::to_folder;
 pub use self::stream::to_stream;
+use self::task::{Sound, Stretch, Task};
 use super::error::{Error, Result};
 use super::layout::Lengths;
 use super::manifest::{FORMAT, FileEntry, Lacking, Manifest, Tombstone};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::fill::{is_damage, spans};
-use super::plan::Task;
 use super::supply::{self, Next};
+use super::task::Task;
 use crate::backup::error::{Error, Result};
 use crate::vault::copying::Opened;
 use crate::vault::{self, OpenVault};

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
-use super::plan::{Sound, Task};
+use super::task::{Sound, Task};
 use crate::backup::error::{Error, Result};
 use crate::fence::fenced;
 use crate::vault::copying::{Opened, Part, Portion};
