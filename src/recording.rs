@@ -228,11 +228,26 @@ impl Card {
         length_of(self.samples)
     }
 
-    /// Whether it was made anew because the one that was there could not be read, and nobody
-    /// has given it a note of its own since.
+    /// Whether it was made anew because the one that was there could not be read, whatever
+    /// its owner has made of it since.
     #[must_use]
     pub fn is_recovered(&self) -> bool {
-        self.note == RECOVERED_NOTE
+        self.signal == RECOVERED_SIGNAL
+    }
+
+    /// The card that was there, in the place of this one that was made anew; what its owner
+    /// has given this one since stays.
+    #[must_use]
+    pub fn replaced_by(&self, was: Self) -> Self {
+        let title = Some(&self.title).filter(|title| *title != RECOVERED_TITLE);
+        let note = Some(&self.note).filter(|note| *note != RECOVERED_NOTE);
+        let tags = Some(&self.tags).filter(|tags| !tags.is_empty());
+        Self {
+            title: title.cloned().unwrap_or(was.title),
+            note: note.cloned().unwrap_or(was.note),
+            tags: tags.cloned().unwrap_or(was.tags),
+            ..was
+        }
     }
 
     /// How much sound was lost while it was recorded, samples at 48 kHz.
@@ -249,6 +264,15 @@ impl Card {
         (missing_s >= 0.1).then(|| format!("{missing_s:.1} s of its sound are missing"))
     }
 }
+
+/// The level of a card that was made anew: less than any that is measured, by which it is
+/// known.
+pub const RECOVERED_SIGNAL: Signal = Signal {
+    peak_dbfs: -121.0,
+    rms_dbfs: -121.0,
+    silent_fraction: 0.0,
+    clipped_fraction: 0.0,
+};
 
 /// The note of a card that was made anew in the place of one that could not be read.
 pub const RECOVERED_NOTE: &str =

@@ -42,6 +42,8 @@ pub(in crate::backup) struct Plan {
     /// Stretches of long sound, by recording, epoch, number and segment.
     stretches: BTreeMap<(RecordingId, u32, u32, u32), Option<Place>>,
     tombstones: BTreeSet<bag::Tombstone>,
+    /// The latest generation of the vault that a segment is of.
+    pub(in crate::backup) generation: u64,
     /// Of a recording in an epoch, what must not come back: its sound, its words.
     lacking: BTreeMap<(RecordingId, u32), Parts>,
 }
@@ -56,6 +58,7 @@ pub(in crate::backup) struct Parts {
 impl Plan {
     /// Takes a manifest in; those of later segments come later.
     pub(in crate::backup) fn add(&mut self, segment: u32, manifest: &Manifest) {
+        self.generation = self.generation.max(manifest.generation);
         let tombstones = manifest.tombstones.iter();
         self.tombstones
             .extend(tombstones.map(|one| bag::Tombstone::from(*one)));

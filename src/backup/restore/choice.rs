@@ -65,7 +65,7 @@ impl<'a> Work<'a> {
             };
             let other = other.returning;
             if wants_card && !other.card.is_recovered() {
-                returning.card = other.card;
+                returning.card = returning.card.replaced_by(other.card);
             }
             if let (true, Some(words)) = (wants_words, &mut returning.words) {
                 for (number, transcript) in other.words.into_iter().flatten() {

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::choice::SoundCopy;
+use super::kin::Kin;
 use super::recording::{self, Sound, Taken};
 use super::{Outcome, Tell, Wanted};
 use crate::backup::error::{Error, Result};
@@ -53,6 +54,8 @@ pub fn from_folder(
     {
         return Err(Error::NotInBackup { id });
     }
+    // Before what was destroyed elsewhere counts here, too.
+    let kin = Kin::of(vault, &plan, &outcome)?;
     let mut restoring = vault.begin_restore()?;
     outcome.kept = super::forbid(&mut restoring, plan.tombstones())?;
     let mut newest = plan.newest();
@@ -65,6 +68,7 @@ pub fn from_folder(
     }
     let mut work = Work {
         plan: &plan,
+        kin,
         shelf: Shelf {
             keys,
             files: readable,
@@ -178,6 +182,7 @@ impl<'k> Shelf<'k> {
 /// A restore under way.
 pub(super) struct Work<'a> {
     pub(super) plan: &'a Plan,
+    pub(super) kin: Kin,
     pub(super) shelf: Shelf<'a>,
     pub(super) restoring: Restoring,
     pub(super) outcome: Outcome,

@@ -42,6 +42,16 @@ impl Work<'_> {
             self.outcome.there += 1;
             return Ok(false);
         };
+        if !self.kin.may_mend(id, &holding) {
+            match holding.is_damaged() {
+                true => self.note(
+                    id,
+                    "the vault lost some of it; this is no backup that can say what",
+                ),
+                false => self.outcome.there += 1,
+            }
+            return Ok(false);
+        }
         let entries = self.of_epoch(id, holding.epoch);
         let lacking = self.plan.lacking(id, holding.epoch);
         let lost = Lost {

@@ -12,6 +12,7 @@
 mod choice;
 mod folder;
 mod heal;
+mod kin;
 mod recording;
 mod stream;
 

@@ -15,6 +15,8 @@ use crate::vault::store::{gaps, library};
 pub struct Holding {
     /// How often its keys had been replaced.
     pub epoch: u32,
+    /// Whether it came into this vault from a backup.
+    pub is_restored: bool,
     /// Whether its card was made anew, so that nobody knows what it is.
     pub is_recovered: bool,
     /// How many segments its sound had, and which of them are lost; none that was
@@ -38,6 +40,7 @@ impl Holding {
         let versions = recording.versions.iter().map(|one| one.number);
         Self {
             epoch: recording.epoch,
+            is_restored: clip.since == 0,
             is_recovered: recording.card.is_recovered(),
             segments,
             lost,

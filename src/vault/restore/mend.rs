@@ -376,7 +376,7 @@ fn put(
     let mut lost = gaps::segments_of(&record.card.gaps);
     let is_recovered = record.card.is_recovered();
     if let Some(card) = one.card.as_ref().filter(|_| is_recovered) {
-        record.card = card.clone();
+        record.card = record.card.replaced_by(card.clone());
     }
     if let Some(heard) = sound {
         lost.clone_from(&heard.lost);

@@ -7,7 +7,9 @@
 //! some day still opens.
 
 use super::recording::Condition;
-use crate::recording::{Card, Ending, Moment, RECOVERED_NOTE, RECOVERED_TITLE, Signal, Source};
+use crate::recording::{
+    Card, Ending, Moment, RECOVERED_NOTE, RECOVERED_SIGNAL, RECOVERED_TITLE, Source,
+};
 use crate::vault::error::Result;
 use crate::vault::ground::lock::Lock;
 use crate::vault::keys::bag::Bag;
@@ -123,12 +125,7 @@ fn recovered(condition: &Condition, now: Moment) -> CardRecord {
             device: None,
             samples: condition.samples,
             pre_skip: PRE_SKIP,
-            signal: Signal {
-                peak_dbfs: -120.0,
-                rms_dbfs: -120.0,
-                silent_fraction: 0.0,
-                clipped_fraction: 0.0,
-            },
+            signal: RECOVERED_SIGNAL,
             gaps: Vec::new(),
             markers: Vec::new(),
             content_hash: None,

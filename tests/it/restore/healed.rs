@@ -236,3 +236,53 @@ fn from_a_stream_it_is_said_that_what_was_lost_needs_a_file() {
     assert_eq!(ids(&done["mended"]), [scene.ids[0]]);
     scene.assert_whole(&scene.open());
 }
+
+#[test]
+fn what_its_owner_has_made_of_a_card_that_was_made_anew_stays() {
+    let scene = Scene::new();
+    let id = scene.ids[0];
+    let was = scene.open().recording(id).unwrap().card;
+    scene.damage(|facts| facts.kind == Kind::Card && facts.id == id);
+    scene.repair();
+    let named = id.to_string();
+    let edit = [
+        "edit",
+        &named,
+        "--title",
+        "of the summer",
+        "--note",
+        "by ear",
+    ];
+    scene.run(&edit).ok();
+    // What it lacks is still in the backup alone.
+    let told = scene.run(&["backup", "backup"]).ended_with(5);
+    assert!(told.stderr.contains("title, date, tags and note"), "{told}");
+    let done = scene.restore("backup");
+    assert_eq!(ids(&done["mended"]), [id]);
+    let card = scene.open().recording(id).unwrap().card;
+    assert_eq!((&*card.title, &*card.note), ("of the summer", "by ear"));
+    assert_eq!(card.tags, ["tagged"]);
+    assert_eq!(
+        (card.recorded_at, card.signal),
+        (was.recorded_at, was.signal)
+    );
+    scene.run(&["backup", "backup"]).ok();
+}
+
+#[test]
+fn a_backup_of_another_vault_adds_nothing_to_what_lost_nothing() {
+    let scene = Scene::new();
+    let dir = scene.owner.other_vault("new");
+    scene.run(&["--vault", "new", "restore", "backup"]).ok();
+    scene.owner.say(scene.ids[0], "said later");
+    scene.owner.back_up();
+    let again = ["--vault", "new", "restore", "backup", "--json"];
+    let done = scene.run(&again).ok().json();
+    assert_eq!(ids(&done["mended"]), []);
+    let open = library::unlock(&dir, PASSPHRASE);
+    assert!(open.transcript(scene.ids[0], 3).is_err());
+    assert!(
+        scene.open().transcript(scene.ids[0], 3).is_ok(),
+        "the control"
+    );
+}
