@@ -156,6 +156,9 @@ pub struct Stretch {
     pub number: u32,
     /// The segments of sound in it (0.8 s each), from the first to behind the last.
     pub span: (u64, u64),
+    /// Those of them that the vault had noted as lost by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<(u64, u64)>,
     /// Those of them that could not be read; silence stands in for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<(u64, u64)>,
@@ -342,6 +345,7 @@ pub(super) mod tests {
                 epoch: 0,
                 number: 1,
                 span: (0, 22_500),
+                gone: vec![(3, 4)],
                 lost: Vec::new(),
             }],
             dropped: vec![Dropped {

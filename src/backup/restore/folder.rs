@@ -59,12 +59,17 @@ pub fn from_folder(
     let mut restoring = vault.begin_restore()?;
     outcome.kept = super::forbid(&mut restoring, plan.tombstones())?;
     let mut newest = plan.newest();
-    let comes = newest.any(|(id, one)| restoring.fate(id, one.epoch) == Fate::Waits);
+    // Also of what is there already: it may be mended, or have come from it before.
+    let comes = newest.any(|(id, one)| restoring.fate(id, one.epoch) != Fate::Destroyed);
     if let Some((backup, made_at)) = outcome.backup
         && (comes || wanted.resurrect.is_some())
     {
         let path = source.place().display().to_string();
-        super::remember(vault, backup, &path, made_at)?;
+        let generation = match kin.is_own() {
+            true => plan.generation,
+            false => 0,
+        };
+        super::remember(vault, backup, &path, made_at, generation)?;
     }
     let mut work = Work {
         plan: &plan,

@@ -51,6 +51,11 @@ impl Kin {
         })
     }
 
+    /// Whether it is of this vault.
+    pub(super) fn is_own(&self) -> bool {
+        self.vault != Vault::Another
+    }
+
     /// Whether it may give a recording that the vault holds what that lacks. What a card
     /// does not say to be lost comes from the vault itself only.
     pub(super) fn may_mend(&self, id: RecordingId, holding: &Holding) -> bool {

@@ -108,8 +108,15 @@ impl Outcome {
 }
 
 /// Has the vault remember where recordings are about to come from, before the first of them
-/// does: receipts name it then. Of what the vault makes itself it holds nothing.
-fn remember(vault: &OpenVault, id: BackupId, path: &str, made_at: Moment) -> Result<()> {
+/// does: receipts name it then. Of what came into the vault behind `generation` it holds
+/// nothing, and one of another vault has only what is restored from it.
+fn remember(
+    vault: &OpenVault,
+    id: BackupId,
+    path: &str,
+    made_at: Moment,
+    generation: u64,
+) -> Result<()> {
     let is_known = |one: &KnownBackup| one.id == id.0;
     if vault.settings()?.backups.iter().any(is_known) {
         return Ok(());
@@ -119,7 +126,7 @@ fn remember(vault: &OpenVault, id: BackupId, path: &str, made_at: Moment) -> Res
             id: id.0,
             path: path.to_owned(),
             made_at_ms: made_at.unix_ms,
-            generation: 0,
+            generation,
             finished: 0,
             destroyed: 0,
             end: None,

@@ -114,7 +114,7 @@ pub fn from_stream(
     let destroyed: Tombstones = tombstones.map(|one| (*one).into()).collect();
     outcome.kept = super::forbid(&mut restoring, &destroyed)?;
     if let Some((_, made_at)) = outcome.backup {
-        super::remember(vault, Digits([0; 16]), STREAM, made_at)?;
+        super::remember(vault, Digits([0; 16]), STREAM, made_at, 0)?;
     }
     let done = restoring.commit()?;
     outcome.resurrected = new.filter(|new| done.restored.contains(new));

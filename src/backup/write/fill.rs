@@ -409,6 +409,14 @@ impl<'a, W: Write> Filling<'a, W> {
     }
 }
 
+/// What of these spans lies in a stretch.
+fn within(stretch: Stretch, spans: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let cut = spans
+        .iter()
+        .map(|(from, to)| (*from.max(&stretch.from), *to.min(&stretch.to)));
+    cut.filter(|(from, to)| from < to).collect()
+}
+
 /// A stretch as the manifest has it.
 fn written(stretch: Stretch, entry: Entry) -> manifest::Stretch {
     manifest::Stretch {
@@ -416,6 +424,7 @@ fn written(stretch: Stretch, entry: Entry) -> manifest::Stretch {
         epoch: entry.epoch,
         number: stretch.number,
         span: (stretch.from, stretch.to),
+        gone: within(stretch, &entry.gone),
         lost: entry.lost,
     }
 }

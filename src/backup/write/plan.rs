@@ -19,6 +19,8 @@ struct Stretched {
     segment: u32,
     span: (u64, u64),
     lost: Vec<(u64, u64)>,
+    /// Whether there is silence in it for what the vault had lost by then.
+    is_torn: bool,
 }
 
 /// What a backup holds: the newest entry of each recording, and where its sound is.
@@ -76,6 +78,7 @@ impl Holding {
                 epoch,
                 number: at,
                 span,
+                gone,
                 lost,
             } = stretch;
             self.had.entry((id, epoch)).or_default().sound = true;
@@ -83,6 +86,7 @@ impl Holding {
                 segment: number,
                 span,
                 lost,
+                is_torn: !gone.is_empty(),
             };
             self.stretches.insert((id, epoch, at), stretched);
         }
@@ -208,7 +212,7 @@ impl Holding {
             let lacks = |stretch: &Stretch| {
                 let held = self.stretches.get(&(id, epoch, stretch.number));
                 let is_it = |held: &Stretched| {
-                    held.span == (stretch.from, stretch.to) && held.lost.is_empty()
+                    held.span == (stretch.from, stretch.to) && held.lost.is_empty() && !held.is_torn
                 };
                 stretch.is_last() || !held.is_some_and(is_it)
             };

@@ -286,3 +286,16 @@ fn a_backup_of_another_vault_adds_nothing_to_what_lost_nothing() {
         "the control"
     );
 }
+
+#[test]
+fn a_receipt_names_the_backup_that_a_recording_was_made_whole_from() {
+    let scene = Scene::new();
+    scene.run(&["backup", "forget", "backup", "--yes"]).ok();
+    fs::remove_file(scene.store()).unwrap();
+    scene.repair();
+    scene.restore("backup");
+    let id = scene.ids[0].to_string();
+    let receipt = scene.run(&["shred", &id, "--yes", "--json"]).ok().json();
+    let holding = receipt["backups_still_holding"].as_array().unwrap();
+    assert_eq!(holding.len(), 1, "{receipt}");
+}

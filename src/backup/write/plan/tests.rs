@@ -239,6 +239,7 @@ fn long_sound_is_written_in_stretches_and_goes_on_where_it_stopped() {
         epoch: 0,
         number,
         span,
+        gone: Vec::new(),
         lost: lost.to_vec(),
     };
     let with = |segment, stretch| Manifest {
@@ -268,6 +269,13 @@ fn long_sound_is_written_in_stretches_and_goes_on_where_it_stopped() {
     holding.add(with(3, stretch(2, (4, 7), &[])));
     assert_eq!(spans(&holding), all[1..]);
     assert!(holding.before(&stocked(1), last).is_none());
+    // Nor is one with silence for what was lost in the vault, which may be back there.
+    let torn = manifest::Stretch {
+        gone: vec![(5, 6)],
+        ..stretch(2, (4, 8), &[])
+    };
+    holding.add(with(6, torn));
+    assert_eq!(spans(&holding), all[1..]);
     holding.add(with(4, stretch(2, (4, 8), &[])));
     assert_eq!(spans(&holding), all[2..]);
     let before = holding.before(&stocked(1), last).unwrap();
