@@ -2,10 +2,11 @@
 //! may be locked.
 //!
 //! The recording begins with the first sound that comes from it. The thread ends
-//! when it is told to, when the limit is reached, or when the vault can't be written. A microphone that goes away is waited for: what was
-//! lost is noted as a gap, and the recording goes on when it returns. A full disk
-//! is tried again for as long as the sound can wait in the ring, six seconds;
-//! then the recording ends with all that was written.
+//! when it is told to, when the limit is reached, or when the vault can't be written.
+//! A microphone that goes away is waited for: what was lost is noted as a gap, and the
+//! recording goes on when it returns. A full disk is tried again for as long as the
+//! sound can wait in the ring, six seconds; then the recording ends with all that was
+//! written.
 
 mod bridge;
 mod clock;
