@@ -20,7 +20,8 @@ use super::layout::Member;
 use super::written::{self, BackupId, Hash, Mark};
 use crate::crypto::{Signature, SignerKey, SigningSeed, VaultId};
 use crate::recording::{Moment, RecordingId};
-use crate::vault::{bag, copying};
+use crate::vault::bag::{self, LogHead};
+use crate::vault::copying;
 
 /// The format that this version writes, and the only one that it reads.
 pub const FORMAT: u32 = 1;
@@ -46,6 +47,10 @@ pub struct Manifest {
     pub backup: BackupId,
     /// The generation of the vault when the segment was written.
     pub generation: u64,
+    /// The newest entry of the vault's log when the keys were last changed before that:
+    /// a vault whose log has another one there is not the one that wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Logged>,
     /// When it was written.
     #[serde(with = "written::moment")]
     pub made_at: Moment,
@@ -71,6 +76,29 @@ pub struct Manifest {
     /// was written, which two segments say: these must not come back either.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacking: Vec<Lacking>,
+}
+
+/// An entry of the vault's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logged {
+    /// Its number.
+    pub number: u32,
+    /// The hash of it as it was sealed, which binds all before it.
+    pub sha256: Hash,
+}
+
+impl From<LogHead> for Logged {
+    fn from(LogHead { number, hash }: LogHead) -> Self {
+        let sha256 = written::Digits(hash);
+        Self { number, sha256 }
+    }
+}
+
+impl From<Logged> for LogHead {
+    fn from(Logged { number, sha256 }: Logged) -> Self {
+        let hash = sha256.0;
+        Self { number, hash }
+    }
 }
 
 /// A file of the segment.
@@ -317,6 +345,10 @@ pub(super) mod tests {
             vault: VaultId::from_bytes([3; 16]),
             backup: written::Digits([4; 16]),
             generation: 12,
+            log: Some(Logged {
+                number: 40,
+                sha256: Hash::of(b"an entry"),
+            }),
             made_at: Moment {
                 unix_ms: 1_795_335_120_042,
                 offset_s: 3600,

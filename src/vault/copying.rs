@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
 use super::inbox;
-use super::keys::bag::{Bag, Clip, Tombstone};
+use super::keys::bag::{Bag, Clip, LogHead, Tombstone};
+use super::log::book;
+pub use super::log::book::Recalled;
 use super::open::OpenVault;
 use super::sealed::frame::{self, Frame, HEADER_BYTES, Kind};
 use super::sealed::{record, scan};
@@ -169,6 +171,8 @@ pub struct Standing {
     pub tombstones: BTreeSet<Tombstone>,
     /// Recordings of which a part must not come back.
     pub lacking: Vec<Lacking>,
+    /// The newest entry of the log at the last rotation.
+    pub log_head: Option<LogHead>,
     /// Signs the manifest.
     pub signing: SigningSeed,
 }
@@ -216,7 +220,19 @@ impl OpenVault {
                 generation: held.generation(),
                 tombstones: held.bag().tombstones.clone(),
                 lacking: lacking(held.bag()),
+                log_head: held.bag().settings.log_head,
                 signing: held.bag().signing.duplicate(),
+            })
+        })
+    }
+
+    /// Whether the log has these entries, each in its place.
+    pub fn recall(&self, heads: &[LogHead]) -> Result<Vec<Recalled>> {
+        self.session().with(|held| {
+            held.store().read(held.lock(), |store| {
+                let rows = store.begin()?;
+                let recall = |head: &LogHead| book::recall(&rows, held.bag(), *head);
+                heads.iter().map(recall).collect()
             })
         })
     }

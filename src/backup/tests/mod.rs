@@ -99,6 +99,7 @@ impl Owner {
             vault: self.vault,
             backup: Digits([4; 16]),
             generation: u64::from(number) + 3,
+            log: None,
             made_at: AT,
             segment: number,
             before: None,

@@ -12,12 +12,12 @@ use super::folder::{Folder, Others};
 use super::plan::Holding;
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{gaps, segment_name};
-use crate::backup::manifest::{Manifest, Signed, Tombstone};
+use crate::backup::manifest::{Manifest, Signed};
 use crate::backup::written::BackupId;
 use crate::backup::{plain, segment};
 use crate::crypto::{BackupIdentity, SignerKey, VaultId};
 use crate::vault::SlotFile;
-use crate::vault::bag::{self, KnownBackup};
+use crate::vault::bag::KnownBackup;
 
 /// More would wait for each other at the disk.
 const MOST_THREADS: usize = 8;
@@ -31,19 +31,8 @@ pub(super) struct Owner<'a> {
     pub known: &'a [KnownBackup],
     /// The ways into the vault.
     pub slots: &'a [SlotFile],
-    /// The generation in force, and what was destroyed by then.
-    pub generation: u64,
-    pub tombstones: &'a BTreeSet<bag::Tombstone>,
-}
-
-impl Owner<'_> {
-    /// Whether a segment was written by a later state of this vault. What the vault destroyed
-    /// by then and holds now would not come back, whatever is written behind that.
-    fn is_behind(&self, manifest: &Manifest) -> bool {
-        let mut buried = manifest.tombstones.iter();
-        let is_known = |one: &Tombstone| self.tombstones.contains(&(*one).into());
-        manifest.generation > self.generation || !buried.all(is_known)
-    }
+    /// Whether segments of it were written by the state that the vault is in, or one before.
+    pub is_current: &'a dyn Fn(&[Manifest]) -> Result<()>,
 }
 
 /// What was found.
@@ -76,23 +65,10 @@ impl Earlier {
             last: folder.segments.last().copied().unwrap_or(0),
             damage: Vec::new(),
         };
-        let (mut ours, mut closed) = (0, 0);
-        let mut dropped = BTreeSet::new();
+        let (mut ours, mut closed) = (Vec::new(), 0);
         for (number, read) in manifests(folder, owner.identities)? {
             match read.and_then(|signed| theirs(number, signed, owner)) {
-                Ok(Some(manifest)) if owner.is_behind(&manifest) => {
-                    let why = "what lies there is of a later state of this vault, which was put \
-                               back from an older copy";
-                    let hint = "`voxvault restore` brings back what only this backup has; begin \
-                                another one in another folder";
-                    return Err(unusable(why, hint));
-                }
-                Ok(Some(manifest)) => {
-                    ours += 1;
-                    earlier.id = Some(manifest.backup);
-                    dropped.extend(manifest.dropped.iter().map(|one| one.segment));
-                    earlier.holding.add(manifest);
-                }
+                Ok(Some(manifest)) => ours.push(manifest),
                 Ok(None) => return Err(unusable("it holds the backup of another vault", CHOOSE)),
                 Err(error @ Error::Newer { .. }) => return Err(error),
                 Err(Error::Locked { which }) => {
@@ -105,11 +81,11 @@ impl Earlier {
         }
         let path = folder.dir().display().to_string();
         let is_known = owner.known.iter().any(|known| known.path == path);
-        if ours == 0 && closed > 0 {
+        if ours.is_empty() && closed > 0 {
             let why = "it holds a backup that the keys of this vault do not open";
             return Err(unusable(why, CHOOSE));
         }
-        if ours == 0 && !is_known {
+        if ours.is_empty() && !is_known {
             if !folder.segments.is_empty() {
                 let why = "what lies there can't be read, and this vault knows of no backup there";
                 return Err(unusable(why, CHOOSE));
@@ -123,6 +99,13 @@ impl Earlier {
             if folder.others == Others::Some || !(folder.is_bare() || is_ours) {
                 return Err(unusable("it is not empty, and holds no backup", CHOOSE));
             }
+        }
+        (owner.is_current)(&ours)?;
+        let mut dropped = BTreeSet::new();
+        for manifest in ours {
+            earlier.id = Some(manifest.backup);
+            dropped.extend(manifest.dropped.iter().map(|one| one.segment));
+            earlier.holding.add(manifest);
         }
         earlier.tell_of_gaps(folder, owner, &dropped);
         Ok(earlier)

@@ -14,6 +14,7 @@ mod plan;
 mod probe;
 mod repack;
 mod run;
+mod state;
 mod stream;
 mod supply;
 mod tarball;
@@ -28,7 +29,7 @@ pub use self::stream::to_stream;
 use self::task::{Sound, Stretch, Task};
 use super::error::{Error, Result};
 use super::layout::Lengths;
-use super::manifest::{FORMAT, FileEntry, Lacking, Manifest, Tombstone};
+use super::manifest::{FORMAT, FileEntry, Lacking, Logged, Manifest, Tombstone};
 use super::written::{BackupId, Digits, Hash};
 use crate::crypto::asker::Asker;
 use crate::crypto::{CryptoError, Recipient as PublicKey, VaultId, fill_random};
@@ -192,6 +193,7 @@ impl About {
             vault: self.vault,
             backup: self.id,
             generation: standing.generation,
+            log: standing.log_head.map(Logged::from),
             made_at: self.at,
             segment: self.segment,
             before: self.before,

@@ -13,7 +13,9 @@ use super::note::{Ending, Note};
 use super::plan::Holding;
 use super::tarball::{self, SegmentWriter};
 use super::task::Task;
-use super::{About, Added, Order, Outcome, Watch, new_id, probe, supply, tell_of_missing, weight};
+use super::{
+    About, Added, Order, Outcome, Watch, new_id, probe, state, supply, tell_of_missing, weight,
+};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{Lengths, segment_name, slot_name};
 use crate::backup::manifest::Tombstone;
@@ -49,8 +51,7 @@ pub fn to_folder(
             identities: &identities,
             known: &settings.backups,
             slots: &slots,
-            generation: stock.generation,
-            tombstones: &stock.tombstones,
+            is_current: &|manifests| state::check(vault, &stock, folder.dir(), manifests.iter()),
         };
         Earlier::read(&folder, &owner)?
     };

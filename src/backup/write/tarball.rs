@@ -292,6 +292,7 @@ mod tests {
                     vault: VaultId::from_bytes([1; 16]),
                     backup: Digits([2; 16]),
                     generation: 3,
+                    log: None,
                     made_at: AT,
                     segment: 1,
                     before: None,

@@ -75,6 +75,45 @@ pub(crate) fn put_carried(rows: &Writing, bag: &Bag) -> Result<()> {
     Ok(())
 }
 
+/// What the log says of an entry that is named elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recalled {
+    /// It has this one.
+    Same,
+    /// It has another one of this number, or has not come that far.
+    Another,
+    /// Nothing can be read there any more.
+    Lost,
+}
+
+/// Whether this log has an entry.
+pub(crate) fn recall(rows: &impl LogRows, bag: &Bag, named: LogHead) -> Result<Recalled> {
+    let mut carried = bag.settings.log_carried.iter();
+    let known = carried.find_map(|frame| {
+        let entry = entry::open(bag, frame).ok()?;
+        (entry.number == named.number).then(|| entry.head())
+    });
+    let head = bag
+        .settings
+        .log_head
+        .filter(|head| head.number == named.number);
+    let there = match known.or(head) {
+        Some(known) => Some(known),
+        None => rows.log_row(named.number)?.and_then(|row| {
+            let entry = entry::open(bag, &row).ok()?;
+            (entry.number == named.number).then(|| entry.head())
+        }),
+    };
+    Ok(match there {
+        Some(there) if there == named => Recalled::Same,
+        Some(_) => Recalled::Another,
+        None => match Place::find(rows, bag)?.before {
+            Some(newest) if newest.number >= named.number => Recalled::Lost,
+            Some(_) | None => Recalled::Another,
+        },
+    })
+}
+
 /// Where the next entry goes.
 #[derive(Debug, Clone, Copy)]
 struct Place {

@@ -203,7 +203,7 @@ pub struct Entry {
 
 impl Entry {
     /// What the next one binds.
-    pub(super) fn head(&self) -> LogHead {
+    pub(in crate::vault) fn head(&self) -> LogHead {
         LogHead {
             number: self.number,
             hash: self.hash,

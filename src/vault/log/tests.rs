@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::book::Recalled;
 use super::chain::Checker;
 use super::entry::{Deed, Draft};
-use super::{Log, chain, entry};
+use super::{Log, book, chain, entry};
 use crate::recording::{Moment, RecordingId};
-use crate::vault::keys::bag::Bag;
+use crate::vault::error::Result;
+use crate::vault::keys::bag::{Bag, LogHead};
+use crate::vault::store::log::{EachRow, LogRows, Next};
 
 type Rows = BTreeMap<u32, Vec<u8>>;
 
@@ -187,6 +190,53 @@ proptest! {
         let chosen: Vec<Vec<u8>> = chain::choose(&bag, found).into_iter().map(|one| one.1).collect();
         prop_assert_eq!(chosen, rows.into_values().collect::<Vec<_>>());
     }
+}
+
+/// The rows as a transaction sees them.
+impl LogRows for Rows {
+    fn log_from_end(&self, each: EachRow<'_>) -> Result<()> {
+        let mut rows = self.iter().rev();
+        rows.find(|(number, row)| each(**number, row) == Next::Stop);
+        Ok(())
+    }
+
+    fn log_row(&self, number: u32) -> Result<Option<Vec<u8>>> {
+        Ok(self.get(&number).cloned())
+    }
+}
+
+#[test]
+fn an_entry_is_recalled_by_the_log_it_was_written_to_and_by_no_other() {
+    let mut bag = Bag::new().unwrap();
+    let other = log(&mut bag, 9, 0, 0);
+    let mut rows = log(&mut bag, 6, 6, 0);
+    let heads = |rows: &Rows| -> Vec<LogHead> {
+        let entries = rows.values().map(|row| entry::open(&bag, row).unwrap());
+        entries.map(|entry| entry.head()).collect()
+    };
+    let (own, others) = (heads(&rows), heads(&other));
+    let recall = |rows: &Rows, bag: &Bag, head| book::recall(rows, bag, head).unwrap();
+    for head in &own {
+        assert_eq!(recall(&rows, &bag, *head), Recalled::Same);
+    }
+    for head in &others {
+        assert_eq!(recall(&rows, &bag, *head), Recalled::Another);
+    }
+    // What is gone tells nothing, but the keys still know the newest.
+    rows.insert(2, b"junk".to_vec());
+    rows.remove(&3);
+    rows.remove(&6);
+    for at in [1, 2] {
+        assert_eq!(recall(&rows, &bag, own[at]), Recalled::Lost);
+        assert_eq!(recall(&rows, &bag, others[at]), Recalled::Lost);
+    }
+    assert_eq!(recall(&rows, &bag, own[5]), Recalled::Same);
+    assert_eq!(recall(&rows, &bag, others[5]), Recalled::Another);
+    // One that came with a rotation counts before it is a row.
+    let carried = other.values().nth(6).unwrap().clone();
+    bag.settings.log_carried.push(carried);
+    assert_eq!(recall(&rows, &bag, others[6]), Recalled::Same);
+    assert_eq!(recall(&rows, &bag, others[7]), Recalled::Another);
 }
 
 #[test]

@@ -161,6 +161,80 @@ fn a_vault_that_was_put_back_from_a_copy_adds_nothing_to_a_backup_of_its_later_s
     owner.home.voxvault(["backup", "elsewhere"]).run().ok();
 }
 
+/// Runs the program; what it says.
+fn refused_as_later(owner: &Owner, arguments: &[&str]) {
+    let told = owner.home.voxvault(arguments).run().ended_with(1);
+    assert!(
+        told.stderr.contains("a later state of this vault"),
+        "{told}"
+    );
+}
+
+#[test]
+fn two_states_of_a_vault_that_went_on_apart_never_share_a_backup() {
+    let mut owner = Owner::new();
+    let id = owner.record("redacted in both", 5);
+    owner.merge();
+    owner.back_up();
+    let (vault, copy) = (owner.home.vault(), owner.home.path("copy"));
+    copy_all(&vault, &copy);
+    let id = id.to_string();
+    let redact = |from, to| {
+        let redact = ["redact", &id, from, to, "--yes"];
+        owner.home.voxvault(redact).run().ok();
+    };
+    redact("0", "1");
+    owner.back_up();
+    let before = segments(&owner.home.path("backup"));
+    fs::remove_dir_all(&vault).unwrap();
+    copy_all(&copy, &vault);
+    // The same was destroyed, by name and epoch, and the keys were changed more often.
+    redact("3", "4");
+    for number in 0..6 {
+        let open = library::unlock(&vault, crate::support::PASSPHRASE);
+        library::record(open.vault(), &format!("number {number}"), 1);
+        open.merge().unwrap();
+    }
+    refused_as_later(&owner, &["backup", "backup"]);
+    refused_as_later(&owner, &["backup", "repack", "backup"]);
+    // Nor if nothing is known of it.
+    let forget = ["backup", "forget", "backup", "--yes"];
+    owner.home.voxvault(forget).run().ok();
+    refused_as_later(&owner, &["backup", "backup"]);
+    assert_eq!(segments(&owner.home.path("backup")), before);
+    owner.home.voxvault(["backup", "elsewhere"]).run().ok();
+}
+
+#[test]
+fn a_vault_goes_on_in_its_backup_whatever_became_of_the_folder_and_of_its_log() {
+    let mut owner = Owner::new();
+    let recordings = ["first", "second"].map(|title| owner.record(title, 1));
+    owner.merge();
+    owner.say(recordings[1], "said");
+    let [first, second] = recordings.map(|id| id.to_string());
+    owner.back_up();
+    // Elsewhere, forgotten, repacked, with deeds in the log that no rotation followed.
+    let [dir, moved] = ["backup", "moved"].map(|name| owner.home.path(name));
+    fs::rename(&dir, &moved).unwrap();
+    let run = |arguments: &[&str]| owner.home.voxvault(arguments).run().ok();
+    run(&["backup", "moved"]);
+    run(&["backup", "forget", "moved", "--yes"]);
+    run(&["export", &second, "--format", "json", "-o", "out.json"]);
+    run(&["backup", "moved"]);
+    run(&["shred", &first, "--yes"]);
+    run(&["backup", "repack", "moved"]);
+    run(&["edit", &second, "--title", "renamed"]);
+    run(&["backup", "moved"]);
+    run(&["key", "rotate"]);
+    run(&["backup", "moved"]);
+    // With every entry of the log destroyed, and made good for.
+    library::lose_log(&owner.home.vault().join("store.redb"));
+    repair(&owner);
+    run(&["edit", &second, "--title", "renamed again"]);
+    run(&["backup", "moved"]);
+    run(&["backup", "verify", "moved"]);
+}
+
 fn copy_all(from: &std::path::Path, to: &std::path::Path) {
     fs::create_dir_all(to).unwrap();
     for entry in from.read_dir().unwrap() {

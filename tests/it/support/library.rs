@@ -152,6 +152,22 @@ pub(crate) fn assert_whole(open: &OpenVault, id: RecordingId, title: &str, segme
     );
 }
 
+/// Puts junk in the place of every entry of the log.
+pub(crate) fn lose_log(store: &Path) {
+    const LOG: TableDefinition<'_, &[u8; 4], &[u8]> = TableDefinition::new("log");
+    let db = Database::open(store).unwrap();
+    let change = db.begin_write().unwrap();
+    {
+        let mut table = change.open_table(LOG).unwrap();
+        let rows = table.iter().unwrap();
+        let numbers: Vec<[u8; 4]> = rows.map(|row| *row.unwrap().0.value()).collect();
+        for number in numbers {
+            table.insert(&number, b"junk".as_slice()).unwrap();
+        }
+    }
+    change.commit().unwrap();
+}
+
 /// Changes a byte of a segment of sound, in a store whose tree is whole. What stood there is
 /// not left among what is free either, where a repair would find it.
 pub(crate) fn tear(store: &Path, id: RecordingId, segment: usize) {

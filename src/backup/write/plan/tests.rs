@@ -42,6 +42,7 @@ fn manifest(segment: u32, recordings: Vec<Entry>) -> Manifest {
         vault: VaultId::from_bytes([1; 16]),
         backup: Digits([2; 16]),
         generation: 5,
+        log: None,
         made_at: Moment {
             unix_ms: 0,
             offset_s: 0,

@@ -21,11 +21,11 @@ use super::folder::{Folder, Part};
 use super::note::{Ending, Note};
 use super::run::{before, hash_of};
 use super::tarball::{self, SegmentWriter};
-use super::{Order, Watch};
+use super::{Order, Watch, state};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{ENOUGH_BYTES, Member, segment_name};
 use crate::backup::manifest::{
-    Dropped, Entry, FORMAT, FileEntry, Lacking, Manifest, SoundAt, Tombstone,
+    Dropped, Entry, FORMAT, FileEntry, Lacking, Logged, Manifest, SoundAt, Tombstone,
 };
 use crate::backup::meta::Meta;
 use crate::backup::read::places::Segment;
@@ -81,6 +81,7 @@ pub fn repack(
     let remembered = vault.settings()?.backups;
     let stock = vault.stock()?;
     let held = read(vault, &source, &keys, watch)?;
+    state::check(vault, &stock, folder.dir(), held.manifests.values())?;
     let view = View {
         stock: &stock,
         held: &held,
@@ -266,6 +267,7 @@ impl Work<'_> {
             generation,
             tombstones,
             lacking,
+            log_head,
             signing,
         } = self.vault.standing(&[])?;
         // Whichever of the segments said it may be one of those that go.
@@ -282,6 +284,7 @@ impl Work<'_> {
                 vault,
                 backup,
                 generation,
+                log: log_head.map(Logged::from),
                 made_at: at,
                 segment: number,
                 before,
