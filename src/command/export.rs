@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use self::names::Names;
 use super::text::TextFormat;
 use super::{
-    Context, Listening, Progress, Unit, log, merge_quietly, resolve, search, tell_of_silence,
+    Context, Listening, Progress, Unit, log, merge_quietly, resolve, search, tell_of_damage,
+    tell_of_silence,
 };
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
@@ -95,19 +96,27 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
     };
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let all = super::recordings(&vault, progress)?;
+    let listing = vault.listing()?;
+    let all = &listing.recordings;
     let ids = match (&selection, &args.query) {
-        (Some(selection), _) => selection.resolve(&all, &now)?,
-        (None, query) => found(&vault, &all, query.as_deref().unwrap_or_default(), &now)?,
+        (Some(selection), _) => selection.to_read(&listing, &now, progress)?,
+        (None, query) => {
+            tell_of_damage(&listing.damaged, progress);
+            found(&vault, all, query.as_deref().unwrap_or_default(), &now)?
+        }
     };
     let chosen: Vec<&Recording> = ids
         .iter()
         .filter_map(|id| all.iter().find(|recording| recording.id == *id))
         .collect();
+    let only = match (ids.as_slice(), chosen.as_slice()) {
+        ([_], [recording]) => Some(*recording),
+        _ => None,
+    };
     let folder = match args.to {
         Destination::Stream(stream) => {
-            let [recording] = chosen.as_slice() else {
-                let why = format!("{} recordings can't go into one stream", chosen.len());
+            let Some(recording) = only else {
+                let why = format!("{} recordings can't go into one stream", ids.len());
                 return Err(Failure::new(Exit::Usage, "can't export", why)
                     .hint("name one, or a folder with -o DIR"));
             };
@@ -119,7 +128,7 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
             progress.note("the copy is in the clear");
             return Ok(Outcome::default());
         }
-        Destination::Path(path) if chosen.len() == 1 && !names_a_folder(&path) => {
+        Destination::Path(path) if only.is_some() && !names_a_folder(&path) => {
             progress.begin("exporting", None, Unit::Items);
             let written = to_file(
                 &vault,

@@ -2,7 +2,7 @@
 //! be read, or did not come in yet, may be it.
 
 use super::resolve::{self, LAST};
-use super::{Progress, tell_of_damage, waits};
+use super::{Progress, waits};
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
 use crate::vault::{Listing, MergeReport, OpenVault};
@@ -34,7 +34,7 @@ pub(super) fn is_sure(listing: &Listing, merged: &MergeReport) -> Result<(), Fai
 /// read.
 ///
 /// # Errors
-/// As [`resolve::by_names`], and for `last` where that may be another one.
+/// As [`resolve::by_names`], where its card can't be read, and for `last` where that may be another one.
 pub(super) fn to_change(
     vault: &OpenVault,
     name: &str,
@@ -54,7 +54,7 @@ pub(super) fn to_change(
                 .hint("make room so that it can come in, or name the recording by its id"));
         }
     }
-    tell_of_damage(&listing.damaged, progress);
     // Of one that can't be read, that is what is wrong with it, and not its name.
-    resolve::by_name_among(name, &listing.recordings, vault.ids()?.into_iter())
+    let named = resolve::by_name_among(name, &listing.recordings, vault.ids()?.into_iter());
+    resolve::readable(named, &listing, progress)
 }

@@ -226,7 +226,7 @@ pub fn recordings(vault: &OpenVault, progress: &dyn Progress) -> Result<Vec<Reco
     Ok(listing.recordings)
 }
 
-fn tell_of_damage(damages: &[Damage], progress: &dyn Progress) {
+fn tell_of_damage<'a>(damages: impl IntoIterator<Item = &'a Damage>, progress: &dyn Progress) {
     for one in damages {
         let failure = damage("the recording is damaged", &*one.why).about(one.id.short());
         progress.refuse(&failure.hint(REPAIR_HINT));

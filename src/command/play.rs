@@ -68,7 +68,7 @@ pub struct Outcome {
 pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let id = resolve::by_name(&args.id, &super::recordings(&vault, progress)?)?;
+    let id = resolve::one_to_read(&args.id, &vault.listing()?, progress)?;
     let recording = vault.recording(id)?;
     let from = sample_at(args.from);
     if from > 0 && from >= recording.card.samples {

@@ -3,9 +3,11 @@
 
 use jiff::Zoned;
 
+use super::{Progress, tell_of_damage};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::search::{Filter, FilterError, last_added};
+use crate::vault::{Damage, Listing, REPAIR_HINT};
 
 /// The word for the recording that was added last.
 pub const LAST: &str = "last";
@@ -65,39 +67,52 @@ impl Selection {
         }
     }
 
-    /// The recordings that are meant. Never empty.
+    /// The recordings that are meant, of which one or more can be read; tells of all that
+    /// can't be.
     ///
     /// # Errors
-    /// [`Exit::NotFound`] when nothing is, [`Exit::Usage`] when a prefix is
-    /// ambiguous.
-    pub fn resolve(&self, all: &[Recording], now: &Zoned) -> Result<Vec<RecordingId>, Failure> {
+    /// As [`to_read`] and [`filtered`].
+    pub(super) fn to_read(
+        &self,
+        listing: &Listing,
+        now: &Zoned,
+        progress: &dyn Progress,
+    ) -> Result<Vec<RecordingId>, Failure> {
         match self {
-            Self::Named(names) => {
-                let among: Vec<_> = all.iter().map(|recording| recording.id).collect();
-                by_names(names, all, &among)
-            }
+            Self::Named(names) => to_read(names, listing, progress),
             Self::Filtered(filter) => {
-                let ids: Vec<RecordingId> = filter
-                    .select(all, now)
-                    .iter()
-                    .map(|recording| recording.id)
-                    .collect();
-                if ids.is_empty() {
-                    let why = "no recording matches the filter";
-                    return Err(Failure::new(Exit::NotFound, "found nothing", why)
-                        .hint("`voxvault list` shows what there is"));
-                }
-                Ok(ids)
+                tell_of_damage(&listing.damaged, progress);
+                filtered(filter, &listing.recordings, now)
             }
         }
     }
+}
+
+/// The recordings that a filter lets through. Never empty.
+///
+/// # Errors
+/// [`Exit::NotFound`] when it lets none through.
+pub(super) fn filtered(
+    filter: &Filter,
+    all: &[Recording],
+    now: &Zoned,
+) -> Result<Vec<RecordingId>, Failure> {
+    let found = filter.select(all, now);
+    let ids: Vec<RecordingId> = found.iter().map(|recording| recording.id).collect();
+    if ids.is_empty() {
+        let why = "no recording matches the filter";
+        return Err(Failure::new(Exit::NotFound, "found nothing", why)
+            .hint("`voxvault list` shows what there is"));
+    }
+    Ok(ids)
 }
 
 /// The recordings of these names, each once: ids and prefixes are looked for among
 /// the ids, `last` among the recordings.
 ///
 /// # Errors
-/// As [`Selection::resolve`].
+/// [`Exit::NotFound`] when there is none of a name, [`Exit::Usage`] when a prefix is
+/// ambiguous.
 pub fn by_names(
     names: &[String],
     all: &[Recording],
@@ -118,12 +133,66 @@ fn looks_like_id(word: &str) -> bool {
     word == LAST || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// The one recording of this name.
+/// The recordings of these names, each once, of which one or more can be read; tells of
+/// all that can't be.
 ///
 /// # Errors
-/// As [`Selection::resolve`].
-pub fn by_name(name: &str, all: &[Recording]) -> Result<RecordingId, Failure> {
-    by_name_among(name, all, all.iter().map(|recording| recording.id))
+/// As [`by_names`], and [`Exit::Damaged`] where the card of none that is named can be read.
+pub(super) fn to_read(
+    names: &[String],
+    listing: &Listing,
+    progress: &dyn Progress,
+) -> Result<Vec<RecordingId>, Failure> {
+    if let [name] = names {
+        return Ok(vec![one_to_read(name, listing, progress)?]);
+    }
+    tell_of_damage(&listing.damaged, progress);
+    let ids = by_names(names, &listing.recordings, &ids(listing))?;
+    let is_damaged = |id: &RecordingId| listing.damaged.iter().any(|one| one.id == *id);
+    match ids.iter().all(is_damaged) {
+        false => Ok(ids),
+        true => {
+            let why = "none of those that are named has a card that can be read";
+            Err(Failure::new(Exit::Damaged, "the recordings are damaged", why).hint(REPAIR_HINT))
+        }
+    }
+}
+
+/// The one recording of this name, as [`to_read`].
+pub(super) fn one_to_read(
+    name: &str,
+    listing: &Listing,
+    progress: &dyn Progress,
+) -> Result<RecordingId, Failure> {
+    let named = by_name_among(name, &listing.recordings, ids(listing).into_iter());
+    readable(named, listing, progress)
+}
+
+/// What was named, if its card can be read; tells of the others that can't be.
+///
+/// # Errors
+/// [`Exit::Damaged`] where it can't be, with the hint how to repair it.
+pub(super) fn readable(
+    named: Result<RecordingId, Failure>,
+    listing: &Listing,
+    progress: &dyn Progress,
+) -> Result<RecordingId, Failure> {
+    let is_meant = |one: &&Damage| named.as_ref().is_ok_and(|id| *id == one.id);
+    let (meant, others): (Vec<_>, Vec<_>) = listing.damaged.iter().partition(is_meant);
+    tell_of_damage(others, progress);
+    let Some(one) = meant.first() else {
+        return named;
+    };
+    let why = format!("its card can't be read: {}", one.why);
+    let failure = Failure::new(Exit::Damaged, "the recording is damaged", why);
+    Err(failure.about(one.id.short()).hint(REPAIR_HINT))
+}
+
+/// The ids of all that can be named, whether or not their cards can be read.
+fn ids(listing: &Listing) -> Vec<RecordingId> {
+    let whole = listing.recordings.iter().map(|recording| recording.id);
+    let damaged = listing.damaged.iter().map(|one| one.id);
+    whole.chain(damaged).collect()
 }
 
 /// The one recording of this name, as [`by_names`].

@@ -40,7 +40,8 @@ pub struct Shown {
 /// without text.
 ///
 /// # Errors
-/// When the vault can't be unlocked, or there is no such recording or version.
+/// When the vault can't be unlocked, there is no such recording or version, or its card
+/// can't be read.
 pub fn run(
     context: &Context,
     args: &Args,
@@ -48,8 +49,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let recordings = super::recordings(&vault, progress)?;
-    let id = resolve::by_name(&args.id, &recordings)?;
+    let id = resolve::one_to_read(&args.id, &vault.listing()?, progress)?;
     let recording = vault.recording(id)?;
     let version = |number: u32| -> Result<Box<Shown>, Failure> {
         if !recording

@@ -94,7 +94,7 @@ fn chosen(
         resolve::Selection::Named(names) => resolve::by_names(names, &recordings, &vault.ids()?)?,
         resolve::Selection::Filtered(filter) => {
             refuse_matching(filter, &running, &recordings, &now)?;
-            selection.resolve(&recordings, &now)?
+            resolve::filtered(filter, &recordings, &now)?
         }
     };
     let mut known: BTreeMap<_, _> = recordings.into_iter().map(|one| (one.id, one)).collect();

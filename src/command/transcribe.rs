@@ -1,6 +1,6 @@
 //! Turns sound into text: a new version, never over an old one.
 
-use super::{Context, Listening, Progress, Unit, merge_quietly, resolve};
+use super::{Context, Listening, Progress, Unit, merge_quietly, resolve, tell_of_damage};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::speech::{Effort, Language, Model, Models, Transcriber};
@@ -46,17 +46,16 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
     // Minutes of work are not begun for what can't be kept.
     vault.vault().may_write()?;
     merge_quietly(&vault, progress)?;
-    let recordings = super::recordings(&vault, progress)?;
+    let listing = vault.listing()?;
     let chosen: Vec<Recording> = if args.ids.is_empty() {
-        recordings
-            .into_iter()
-            .filter(Recording::waits_for_transcript)
-            .collect()
+        tell_of_damage(&listing.damaged, progress);
+        let recordings = listing.recordings.into_iter();
+        recordings.filter(Recording::waits_for_transcript).collect()
     } else {
         let mut chosen = Vec::new();
-        for name in &args.ids {
-            let id = resolve::by_name(name, &recordings)?;
-            let Some(recording) = recordings.iter().find(|recording| recording.id == id) else {
+        for id in resolve::to_read(&args.ids, &listing, progress)? {
+            let mut recordings = listing.recordings.iter();
+            let Some(recording) = recordings.find(|recording| recording.id == id) else {
                 continue;
             };
             match is_silent(recording) {

@@ -17,6 +17,7 @@ mod bytes;
 mod capture;
 mod clock;
 mod crash;
+mod damaged_card;
 mod edit;
 mod examples;
 mod exit_codes;
