@@ -10,26 +10,31 @@ use ratatui::layout::Size;
 use unicode_width::UnicodeWidthStr;
 
 use super::engine::{
-    Access, Archive, Archiving, Equipment, Format, Hit, Leap, Phase, PlayerStatus, RecorderStatus,
-    Retention,
+    Access, Archive, Archiving, Equipment, Phase, PlayerStatus, RecorderStatus, Retention,
 };
-use super::keymap::{Action, Keymap, Place};
+use super::keymap::{Keymap, Place};
 use super::layout::{self, Areas, Form};
-use super::secret::Secret;
 use super::theme::Theme;
 use crate::error::Failure;
 use crate::recording::RecordingId;
 use backups::Backups;
 use history::History;
-use library::{Library, Scroll};
-use line::Line;
+use library::Library;
 use reading::Reading;
 
 pub mod backups;
+mod door;
 pub mod history;
 pub mod library;
 pub mod line;
+mod overlay;
+mod palette;
 pub mod reading;
+mod search;
+
+pub use door::{FirstStart, Repeat, Vault};
+pub use overlay::{Answered, EditForm, ExportForm, Overlay};
+pub use search::{Search, Typing};
 
 /// What is fixed when the interface starts.
 pub struct Settings {
@@ -96,46 +101,6 @@ pub struct Model {
     pub lock_announced: bool,
 }
 
-/// Whether there is a vault and whether it is open.
-pub enum Vault {
-    /// Not known yet.
-    Unknown,
-    /// There is none: the first start.
-    Missing(FirstStart),
-    /// It is locked.
-    Locked {
-        /// Recordings that wait to be merged.
-        waiting: usize,
-        /// The passphrase being typed, while it is.
-        typed: Option<Secret>,
-    },
-    /// It is being made or opened, which takes a second.
-    Opening,
-    /// It is open.
-    Open,
-}
-
-/// The first start asks for a passphrase twice.
-pub struct FirstStart {
-    /// Where the vault will be.
-    pub place: String,
-    /// The passphrase.
-    pub first: Secret,
-    /// And again.
-    pub again: Secret,
-    /// Which of the two is being typed.
-    pub repeating: Repeat,
-}
-
-/// Which of two fields is being typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
-    /// The first.
-    First,
-    /// The repetition.
-    Again,
-}
-
 /// What fills the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Screen {
@@ -160,33 +125,6 @@ pub enum Pane {
     List,
     /// The transcript.
     Text,
-}
-
-/// A search and what it found.
-pub struct Search {
-    /// What is searched for.
-    pub line: Line,
-    /// Whether keys go into the line.
-    pub typing: Typing,
-    /// Best first.
-    pub hits: Vec<Hit>,
-    /// How many recordings match.
-    pub total: usize,
-    /// How long the last one took, milliseconds; `None` before the first.
-    pub took_ms: Option<f64>,
-    /// Where the list of hits stands.
-    pub scroll: Scroll,
-    /// Which of the hit's moments is shown.
-    pub moment: usize,
-}
-
-/// Whether keys go into the search line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Typing {
-    /// They do.
-    Yes,
-    /// They move among the hits.
-    No,
 }
 
 /// The recorder, as far as the screen knows.
@@ -244,116 +182,6 @@ pub enum Weight {
     Light,
     /// Yes.
     Heavy,
-}
-
-/// A question, a form, or something to read.
-pub enum Overlay {
-    /// The keys; the first line in sight.
-    Help(usize),
-    /// The palette.
-    Palette {
-        /// What narrows it.
-        line: Line,
-        /// The chosen one of those left.
-        row: usize,
-    },
-    /// Whether to destroy these.
-    Shred {
-        /// Which ones.
-        ids: Vec<RecordingId>,
-        /// The answer as it stands.
-        answer: Answered,
-    },
-    /// Whether to silence a sentence and destroy its words.
-    Redact {
-        /// Of which recording.
-        id: RecordingId,
-        /// Its span, milliseconds, without the end.
-        span_ms: std::ops::Range<u32>,
-        /// The words that go.
-        words: String,
-        /// The answer as it stands.
-        answer: Answered,
-    },
-    /// Whether a clock that leapt is right, by which something would be destroyed.
-    Clock {
-        /// The clock.
-        leap: Leap,
-        /// The answer as it stands.
-        answer: Answered,
-    },
-    /// Whether to back up into this folder again.
-    BackUp {
-        /// The folder, as the vault remembers it.
-        folder: String,
-        /// The answer as it stands.
-        answer: Answered,
-    },
-    /// The folder of a new backup.
-    Folder(Line),
-    /// They are being destroyed.
-    Shredding,
-    /// What was destroyed and what could not be; the first line in sight.
-    Receipt(Vec<String>, usize),
-    /// Whether to stop the recording and end.
-    Quit(Answered),
-    /// The name of the running recording.
-    Title(Line),
-    /// Title, tags and note.
-    Edit(EditForm),
-    /// A copy in the clear.
-    Export(ExportForm),
-}
-
-/// The answer to a dangerous question: no unless chosen otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answered {
-    /// Leave it.
-    No,
-    /// Do it.
-    Yes,
-}
-
-/// Title, tags and note of a recording.
-pub struct EditForm {
-    /// Whose.
-    pub id: RecordingId,
-    /// In this order: title, tags, note.
-    pub fields: [Line; 3],
-    /// The one being edited.
-    pub field: usize,
-}
-
-/// Where and as what to export.
-pub struct ExportForm {
-    /// What.
-    pub ids: Vec<RecordingId>,
-    /// Index into [`Format::ALL`].
-    pub format: usize,
-    /// Where to, without the ending.
-    pub destination: Line,
-    /// The one being edited: 0 the format, 1 the destination.
-    pub field: usize,
-}
-
-impl ExportForm {
-    /// As what.
-    #[must_use]
-    pub fn format(&self) -> Format {
-        Format::ALL
-            .get(self.format)
-            .copied()
-            .unwrap_or(Format::Opus)
-    }
-
-    /// Where to: a folder for several, for one a file with the format's ending.
-    #[must_use]
-    pub fn path(&self) -> String {
-        match self.ids.len() {
-            1 => format!("{}.{}", self.destination.text(), self.format().name()),
-            _ => self.destination.text().to_owned(),
-        }
-    }
 }
 
 impl Model {
@@ -542,55 +370,5 @@ impl Model {
         if let Recorder::Running { title, .. } = &mut self.recorder {
             title.clear();
         }
-    }
-
-    /// The actions that the palette offers here for what was typed.
-    #[must_use]
-    pub fn palette(&self, typed: &str) -> Vec<(Action, String, &'static str)> {
-        let typed = typed.to_lowercase();
-        let letters = |text: &str| {
-            let mut rest = text.chars();
-            typed
-                .chars()
-                .filter(|letter| *letter != ' ')
-                .all(|letter| rest.any(|other| other == letter))
-        };
-        let offered = self
-            .settings
-            .keymap
-            .lines_at(self.place())
-            .filter(|(entry, _)| {
-                !matches!(
-                    entry.action,
-                    Action::Up
-                        | Action::Down
-                        | Action::First
-                        | Action::Last
-                        | Action::PageUp
-                        | Action::PageDown
-                        | Action::Left
-                        | Action::Right
-                        | Action::Palette
-                        | Action::Back
-                )
-            });
-        let mut found: Vec<_> = offered
-            .filter_map(|(entry, keys)| {
-                // Best: the name begins so; then the words contain it; then its letters come in order.
-                let rank = if entry.name.starts_with(&typed) {
-                    0
-                } else if entry.name.contains(&typed) || entry.does.contains(&typed) {
-                    1
-                } else if letters(entry.name) {
-                    2
-                } else {
-                    return None;
-                };
-                let key = keys.first().map(ToString::to_string).unwrap_or_default();
-                Some((rank, (entry.action, key, entry.does)))
-            })
-            .collect();
-        found.sort_by_key(|(rank, _)| *rank);
-        found.into_iter().map(|(_, line)| line).collect()
     }
 }
