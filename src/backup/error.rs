@@ -144,6 +144,17 @@ impl Error {
         }
     }
 
+    /// A folder with what a later state of the vault has written.
+    pub(super) fn of_later_state(dir: &Path) -> Self {
+        Self::Unusable {
+            dir: dir.to_owned(),
+            why: "what lies there is of a later state of this vault, which was put back from an \
+                  older copy",
+            hint: "`voxvault restore` brings back what only this backup has; begin another one in \
+                   another folder",
+        }
+    }
+
     /// Damage in a segment.
     pub fn damaged(which: impl ToString, why: impl ToString) -> Self {
         Self::Damaged {

@@ -7,6 +7,7 @@
 //! - `manifest`: the last file of each segment, signed: what is in it, what came
 //!   before it, and what must not come back;
 //! - `segment`: opens one, or its manifest only;
+//! - `state`: whether a backup is of the state that a vault is in;
 //! - `start`: whether a stream opens, before the rest of it was read;
 //! - `write`: adds to a backup what is new, and rids it of what was destroyed;
 //! - `read`: where segments lie, which keys open them, what they hold together;
@@ -25,6 +26,7 @@ mod read;
 pub mod restore;
 pub mod segment;
 mod start;
+mod state;
 pub mod verify;
 pub mod write;
 mod written;

@@ -300,9 +300,8 @@ impl OpenVault {
             held.store().write(held.lock(), |rows| {
                 let mut number = 0;
                 rewrite_card(held, rows, id, &mut |record| {
-                    let last = record.versions.iter().map(|version| version.number).max();
-                    number = add_words(rows, at, key, last.unwrap_or(0), transcript)?;
-                    record.versions.push(transcript.info(number));
+                    number = add_words(rows, at, key, record.numbered, transcript)?;
+                    record.name(transcript.info(number));
                     Ok(())
                 })?;
                 Ok(number)

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::places::{Place, places};
 use crate::backup::layout::Member;
 use crate::backup::manifest::{self, Entry, Manifest, SoundAt, Stretch};
+use crate::backup::state::States;
 use crate::recording::RecordingId;
 use crate::vault::bag;
 
@@ -41,9 +42,8 @@ pub(in crate::backup) struct Plan {
     recordings: BTreeMap<RecordingId, Vec<Listed>>,
     /// Stretches of long sound, by recording, epoch, number and segment.
     stretches: BTreeMap<(RecordingId, u32, u32, u32), Option<Place>>,
-    tombstones: BTreeSet<bag::Tombstone>,
-    /// The latest generation of the vault that a segment is of.
-    pub(in crate::backup) generation: u64,
+    /// The states of the vault that the segments are of, with all that must not come back.
+    pub(in crate::backup) states: States,
     /// Of a recording in an epoch, what must not come back: its sound, its words.
     lacking: BTreeMap<(RecordingId, u32), Parts>,
 }
@@ -58,10 +58,7 @@ pub(in crate::backup) struct Parts {
 impl Plan {
     /// Takes a manifest in; those of later segments come later.
     pub(in crate::backup) fn add(&mut self, segment: u32, manifest: &Manifest) {
-        self.generation = self.generation.max(manifest.generation);
-        let tombstones = manifest.tombstones.iter();
-        self.tombstones
-            .extend(tombstones.map(|one| bag::Tombstone::from(*one)));
+        self.states.add(manifest);
         for one in &manifest.lacking {
             let parts = self.lacking.entry((one.id, one.epoch)).or_default();
             parts.sound |= one.sound;
@@ -111,7 +108,7 @@ impl Plan {
 
     /// Everything that must not come back.
     pub(in crate::backup) fn tombstones(&self) -> &BTreeSet<bag::Tombstone> {
-        &self.tombstones
+        &self.states.tombstones
     }
 
     /// What of this epoch of a recording must not come back, whatever it has of it.
@@ -171,7 +168,7 @@ impl Plan {
             id,
             epoch: u32::MAX,
         };
-        self.tombstones.range(later).next().is_some()
+        self.tombstones().range(later).next().is_some()
     }
 
     /// How many recordings there are that may come back.

@@ -66,7 +66,7 @@ pub fn from_folder(
     {
         let path = source.place().display().to_string();
         let generation = match kin.is_own() {
-            true => plan.generation,
+            true => plan.states.generation,
             false => 0,
         };
         super::remember(vault, backup, &path, made_at, generation)?;

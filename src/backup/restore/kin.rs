@@ -36,11 +36,9 @@ impl Kin {
     pub(super) fn of(vault: &OpenVault, plan: &Plan, outcome: &Outcome) -> Result<Self> {
         let standing = vault.standing(&[])?;
         let own = (vault.vault_id()?, standing.signing.public());
-        let is_later = plan.generation > standing.generation
-            || !plan.tombstones().is_subset(&standing.tombstones);
         let kin = match outcome.origin == Some(own) {
-            true if is_later => Vault::Later,
-            true => Vault::Same,
+            true if plan.states.are_of(vault)? => Vault::Same,
+            true => Vault::Later,
             false => Vault::Another,
         };
         let mut tombstones = standing.tombstones;

@@ -13,6 +13,7 @@ use super::plan::Holding;
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{gaps, segment_name};
 use crate::backup::manifest::{Manifest, Signed};
+use crate::backup::state::States;
 use crate::backup::written::BackupId;
 use crate::backup::{plain, segment};
 use crate::crypto::{BackupIdentity, SignerKey, VaultId};
@@ -31,8 +32,8 @@ pub(super) struct Owner<'a> {
     pub known: &'a [KnownBackup],
     /// The ways into the vault.
     pub slots: &'a [SlotFile],
-    /// Whether segments of it were written by the state that the vault is in, or one before.
-    pub is_current: &'a dyn Fn(&[Manifest]) -> Result<()>,
+    /// Whether this vault is in the last of these states, or came of it.
+    pub is_in: &'a dyn Fn(&States) -> Result<bool>,
 }
 
 /// What was found.
@@ -100,7 +101,11 @@ impl Earlier {
                 return Err(unusable("it is not empty, and holds no backup", CHOOSE));
             }
         }
-        (owner.is_current)(&ours)?;
+        let mut states = States::default();
+        ours.iter().for_each(|manifest| states.add(manifest));
+        if !(owner.is_in)(&states)? {
+            return Err(Error::of_later_state(folder.dir()));
+        }
         let mut dropped = BTreeSet::new();
         for manifest in ours {
             earlier.id = Some(manifest.backup);

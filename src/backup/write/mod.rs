@@ -14,7 +14,6 @@ mod plan;
 mod probe;
 mod repack;
 mod run;
-mod state;
 mod stream;
 mod supply;
 mod tarball;

@@ -13,9 +13,7 @@ use super::note::{Ending, Note};
 use super::plan::Holding;
 use super::tarball::{self, SegmentWriter};
 use super::task::Task;
-use super::{
-    About, Added, Order, Outcome, Watch, new_id, probe, state, supply, tell_of_missing, weight,
-};
+use super::{About, Added, Order, Outcome, Watch, new_id, probe, supply, tell_of_missing, weight};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{Lengths, segment_name, slot_name};
 use crate::backup::manifest::Tombstone;
@@ -51,7 +49,7 @@ pub fn to_folder(
             identities: &identities,
             known: &settings.backups,
             slots: &slots,
-            is_current: &|manifests| state::check(vault, &stock, folder.dir(), manifests.iter()),
+            is_in: &|states| Ok(states.are_of(vault)?),
         };
         Earlier::read(&folder, &owner)?
     };

@@ -141,11 +141,7 @@ impl<'a> Incoming<'a> {
             number: segments,
             revision: 0,
         };
-        let card = CardRecord {
-            card: self.one.card.clone(),
-            versions,
-            audio_bytes: self.one.audio_bytes,
-        };
+        let card = CardRecord::new(self.one.card.clone(), versions, self.one.audio_bytes);
         let card = record::seal_text(&self.one.keys.card, &facts, &card)?;
         writing.put_card(self.clip, &card)
     }

@@ -66,9 +66,8 @@ pub(super) fn carry_over(held: &Held<'_>, double: &Waiting, of: RecordingId) -> 
         }
         held.store().write(held.lock(), |rows| {
             rewrite_card(held, rows, of, &mut |record| {
-                let last = record.versions.iter().map(|version| version.number).max();
-                let number = add_words(rows, at, key, last.unwrap_or(0), &transcript)?;
-                record.versions.push(transcript.info(number));
+                let number = add_words(rows, at, key, record.numbered, &transcript)?;
+                record.name(transcript.info(number));
                 Ok(())
             })
         })?;

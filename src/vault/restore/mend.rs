@@ -390,7 +390,7 @@ fn put(
         for (number, (info, frame)) in &one.words {
             if rows.add_words(at, *number, frame)? == Added::Now {
                 record.versions.retain(|one| one.number != *number);
-                record.versions.push(info.clone());
+                record.name(info.clone());
             }
         }
         record.versions.sort_by_key(|one| one.number);

@@ -108,13 +108,8 @@ impl<'a> Sealing<'a> {
     pub(super) fn end(self) -> Result<(Clip, Vec<u8>)> {
         let facts = self.facts(Kind::Card, self.next);
         let versions = self.recording.words.iter().flatten();
-        let card = CardRecord {
-            card: self.card,
-            versions: versions
-                .map(|(number, transcript)| transcript.info(*number))
-                .collect(),
-            audio_bytes: self.audio_bytes,
-        };
+        let versions = versions.map(|(number, transcript)| transcript.info(*number));
+        let card = CardRecord::new(self.card, versions.collect(), self.audio_bytes);
         let frame = record::seal_text(&self.keys.card, &facts, &card)?;
         let mut clip = Clip {
             epoch: self.at.epoch,

@@ -56,6 +56,35 @@ pub(crate) struct CardRecord {
     pub versions: Vec<VersionInfo>,
     /// Bytes of its sealed sound, frames included.
     pub audio_bytes: u64,
+    /// The highest number that a transcript of it was ever given. None is given twice: a
+    /// backup may have what was lost under one.
+    pub numbered: u32,
+}
+
+impl CardRecord {
+    /// A card with the transcripts of a recording, none of which was lost.
+    pub(crate) fn new(card: Card, versions: Vec<VersionInfo>, audio_bytes: u64) -> Self {
+        let mut record = Self {
+            card,
+            versions: Vec::new(),
+            audio_bytes,
+            numbered: 0,
+        };
+        record.name_only(versions);
+        record
+    }
+
+    /// Names one more transcript.
+    pub(crate) fn name(&mut self, version: VersionInfo) {
+        self.numbered = self.numbered.max(version.number);
+        self.versions.push(version);
+    }
+
+    /// Names these transcripts, and no others.
+    pub(crate) fn name_only(&mut self, versions: Vec<VersionInfo>) {
+        self.versions.clear();
+        versions.into_iter().for_each(|version| self.name(version));
+    }
 }
 
 /// Seals one segment of sound into a frame.

@@ -36,6 +36,8 @@ pub(super) struct Condition {
     pub card: Option<(CardRecord, u32)>,
     /// The transcripts that can be read.
     pub versions: Vec<VersionInfo>,
+    /// The highest number of a transcript that there is something of.
+    pub numbered: u32,
 }
 
 /// What is known of a recording so far.
@@ -170,6 +172,7 @@ impl<'a> State<'a> {
                 )));
             }
         }
+        let numbered = self.words.last_key_value().map_or(0, |(number, _)| *number);
         let mut versions = Vec::new();
         for (number, opened) in self.words {
             match opened {
@@ -197,6 +200,7 @@ impl<'a> State<'a> {
             lost: heard.lost,
             card: self.card.ok(),
             versions,
+            numbered,
         });
         Seen {
             records,

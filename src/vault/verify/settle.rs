@@ -103,7 +103,8 @@ fn settled(condition: &Condition, now: Moment) -> CardRecord {
             .extend(condition.lost.iter().map(gaps::gap_of));
         record.card.gaps.sort_unstable_by_key(|gap| gap.at_sample);
     }
-    record.versions.clone_from(&condition.versions);
+    record.name_only(condition.versions.clone());
+    record.numbered = record.numbered.max(condition.numbered);
     record
 }
 
@@ -111,28 +112,25 @@ fn settled(condition: &Condition, now: Moment) -> CardRecord {
 fn recovered(condition: &Condition, now: Moment) -> CardRecord {
     let first = condition.versions.iter().map(|one| one.made_at).min();
     let at = first.unwrap_or(now);
-    CardRecord {
-        card: Card {
-            title: RECOVERED_TITLE.into(),
-            recorded_at: at,
-            added_at: at,
-            tags: Vec::new(),
-            note: RECOVERED_NOTE.into(),
-            // Nor does anybody know which rules it fell under: none destroys it before
-            // somebody has looked.
-            pinned: true,
-            source: Source::Mic,
-            device: None,
-            samples: condition.samples,
-            pre_skip: PRE_SKIP,
-            signal: RECOVERED_SIGNAL,
-            gaps: Vec::new(),
-            markers: Vec::new(),
-            content_hash: None,
-            ending: Ending::Interrupted,
-            failure: None,
-        },
-        versions: Vec::new(),
-        audio_bytes: condition.audio_bytes,
-    }
+    let card = Card {
+        title: RECOVERED_TITLE.into(),
+        recorded_at: at,
+        added_at: at,
+        tags: Vec::new(),
+        note: RECOVERED_NOTE.into(),
+        // Nor does anybody know which rules it fell under: none destroys it before
+        // somebody has looked.
+        pinned: true,
+        source: Source::Mic,
+        device: None,
+        samples: condition.samples,
+        pre_skip: PRE_SKIP,
+        signal: RECOVERED_SIGNAL,
+        gaps: Vec::new(),
+        markers: Vec::new(),
+        content_hash: None,
+        ending: Ending::Interrupted,
+        failure: None,
+    };
+    CardRecord::new(card, Vec::new(), condition.audio_bytes)
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use voxvault::backup::SoundAt;
 use voxvault::recording::RecordingId;
+use voxvault::vault::OpenVault;
 
 use super::manifests;
 use crate::restore::{Owner, segments};
@@ -78,6 +79,25 @@ fn sound_that_the_vault_has_lost_stays_where_the_backup_has_it() {
     assert_eq!(newest.sound, SoundAt::Segment(1));
     // It was told, and nothing has changed since.
     owner.back_up();
+}
+
+#[test]
+fn a_transcript_made_anew_does_not_hide_the_one_that_was_lost() {
+    let (owner, id) = scene();
+    library::lose_words(&owner.home.vault().join("store.redb"), id, 1);
+    repair(&owner);
+    owner.say(id, "said anew");
+    owner.back_up();
+    let assert_both = |open: &OpenVault| {
+        let said = [1, 2].map(|number| open.transcript(id, number).unwrap().text());
+        assert_eq!(said, ["said", "said anew"]);
+    };
+    let dir = owner.other_vault("new");
+    let restore = ["--vault", "new", "restore", "backup"];
+    owner.home.voxvault(restore).run().ok();
+    assert_both(&library::unlock(&dir, crate::support::PASSPHRASE));
+    owner.home.voxvault(["restore", "backup"]).run().ok();
+    assert_both(&owner.open);
 }
 
 #[test]
@@ -203,6 +223,20 @@ fn two_states_of_a_vault_that_went_on_apart_never_share_a_backup() {
     refused_as_later(&owner, &["backup", "backup"]);
     assert_eq!(segments(&owner.home.path("backup")), before);
     owner.home.voxvault(["backup", "elsewhere"]).run().ok();
+    // What the one has lost is not filled in with what the other made of it.
+    let id = id.parse().unwrap();
+    library::tear_of_epoch(&vault.join("store.redb"), id, 1, 1);
+    repair(&owner);
+    let restore = |from| owner.home.voxvault(["restore", from]).run();
+    let told = restore("backup");
+    assert!(
+        told.stderr.contains("no backup that can say what"),
+        "{told}"
+    );
+    let open = library::unlock(&vault, crate::support::PASSPHRASE);
+    assert_ne!(open.recording(id).unwrap().card.missing(), 0);
+    restore("elsewhere").ok();
+    assert_eq!(open.recording(id).unwrap().card.missing(), 0);
 }
 
 #[test]

@@ -171,9 +171,15 @@ pub(crate) fn lose_log(store: &Path) {
 /// Changes a byte of a segment of sound, in a store whose tree is whole. What stood there is
 /// not left among what is free either, where a repair would find it.
 pub(crate) fn tear(store: &Path, id: RecordingId, segment: usize) {
+    tear_of_epoch(store, id, 0, segment);
+}
+
+/// The same, of a recording that was redacted so often.
+pub(crate) fn tear_of_epoch(store: &Path, id: RecordingId, epoch: u32, segment: usize) {
     const SOUND: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("sound");
     let mut key = [0; 24];
     key[..16].copy_from_slice(id.as_bytes());
+    key[16..20].copy_from_slice(&epoch.to_be_bytes());
     let db = Database::open(store).unwrap();
     let change = db.begin_write().unwrap();
     let was;
@@ -188,6 +194,11 @@ pub(crate) fn tear(store: &Path, id: RecordingId, segment: usize) {
     }
     change.commit().unwrap();
     drop(db);
+    wipe(store, &was);
+}
+
+/// Zeros wherever these bytes stand, so that a repair does not find them among what is free.
+fn wipe(store: &Path, was: &[u8]) {
     let mut bytes = std::fs::read(store).unwrap();
     let windows = bytes.windows(was.len()).enumerate();
     let copies = windows.filter(|(_, window)| *window == was);
@@ -196,6 +207,24 @@ pub(crate) fn tear(store: &Path, id: RecordingId, segment: usize) {
         bytes[copy..copy + was.len()].fill(0);
     }
     std::fs::write(store, bytes).unwrap();
+}
+
+/// Takes a transcript out of a store whose tree is whole, and leaves nothing of it.
+pub(crate) fn lose_words(store: &Path, id: RecordingId, number: u32) {
+    const WORDS: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("words");
+    let mut key = [0; 24];
+    key[..16].copy_from_slice(id.as_bytes());
+    key[20..].copy_from_slice(&number.to_be_bytes());
+    let db = Database::open(store).unwrap();
+    let change = db.begin_write().unwrap();
+    let was = {
+        let mut table = change.open_table(WORDS).unwrap();
+        let row = table.remove(&key).unwrap().unwrap();
+        row.value().to_vec()
+    };
+    change.commit().unwrap();
+    drop(db);
+    wipe(store, &was);
 }
 
 /// Puts what nothing opens in the place of a card, in a store whose tree is whole.

@@ -21,7 +21,7 @@ use super::folder::{Folder, Part};
 use super::note::{Ending, Note};
 use super::run::{before, hash_of};
 use super::tarball::{self, SegmentWriter};
-use super::{Order, Watch, state};
+use super::{Order, Watch};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{ENOUGH_BYTES, Member, segment_name};
 use crate::backup::manifest::{
@@ -81,7 +81,9 @@ pub fn repack(
     let remembered = vault.settings()?.backups;
     let stock = vault.stock()?;
     let held = read(vault, &source, &keys, watch)?;
-    state::check(vault, &stock, folder.dir(), held.manifests.values())?;
+    if !held.states.are_of(vault)? {
+        return Err(Error::of_later_state(folder.dir()));
+    }
     let view = View {
         stock: &stock,
         held: &held,

@@ -7,6 +7,7 @@ use crate::backup::layout::{Member, segment_name};
 use crate::backup::manifest::{Entry, Lacking, Manifest, SoundAt, Stretch};
 use crate::backup::read::places::{self, Place};
 use crate::backup::read::{Keys, Source, Trust};
+use crate::backup::state::States;
 use crate::backup::write::Watch;
 use crate::backup::written::{BackupId, Hash};
 use crate::recording::RecordingId;
@@ -18,6 +19,8 @@ use crate::vault::copying::{Kept, Stock, Stocked};
 pub(super) struct Held {
     pub(super) backup: BackupId,
     pub(super) manifests: BTreeMap<u32, Manifest>,
+    /// The states of the vault that they are of.
+    pub(super) states: States,
     /// Segments of which nobody knows what they hold.
     pub(super) unread: usize,
     pub(super) dropped: BTreeMap<u32, Hash>,
@@ -41,6 +44,7 @@ pub(super) fn read(
     let mut manifests = BTreeMap::new();
     let (mut dropped, mut lacking) = (BTreeMap::new(), BTreeSet::new());
     let (mut unread, mut locked) = (0, Vec::new());
+    let mut states = States::default();
     for file in source.segments() {
         let signed = match places::manifest(file, keys) {
             Ok(signed) => signed,
@@ -66,6 +70,7 @@ pub(super) fn read(
             return Err(Error::damaged(&file.which, why));
         }
         dropped.extend(manifest.dropped.iter().map(|one| (one.segment, one.sha256)));
+        states.add(&manifest);
         lacking.extend(manifest.lacking.iter().copied());
         manifests.insert(manifest.segment, manifest);
     }
@@ -83,6 +88,7 @@ pub(super) fn read(
         newest.ok_or_else(|| Error::damaged("the backup", "none of it can be read"))?;
     Ok(Held {
         backup: newest.backup,
+        states,
         unread,
         manifests,
         dropped,
