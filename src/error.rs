@@ -116,6 +116,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// The same of a text of several lines, line by line.
+#[must_use]
+pub fn plain_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(plain).collect();
+    lines.join("\n")
+}
+
 /// The text without control and bidirectional-override characters, on one line.
 #[must_use]
 pub fn plain(text: &str) -> String {

@@ -40,7 +40,7 @@ pub struct RecordingView<'a> {
     pub state: State,
     /// How loud it is.
     pub signal: SignalView,
-    /// Where sound was lost while it was recorded.
+    /// Where sound was lost, while it was recorded or since; empty once it was shredded.
     pub gaps: Vec<GapView>,
     /// Bytes of sealed sound; 0 once the sound was shredded, or all of it is lost.
     pub audio_bytes: u64,
@@ -124,7 +124,7 @@ impl<'a> RecordingView<'a> {
             keep_text_until: kept.text.map(|moment| moment.to_string()),
             state: recording.state(),
             signal: card.signal.into(),
-            gaps: card.gaps.iter().map(GapView::from).collect(),
+            gaps: recording.gaps().iter().map(GapView::from).collect(),
             audio_bytes: recording.audio_bytes,
             shredded: shredded(recording),
             versions: recording.versions.iter().map(VersionView::from).collect(),
@@ -180,6 +180,19 @@ mod tests {
     use super::*;
     use crate::recording::KeptUntil;
     use crate::transcript::samples::{recording, spoken};
+
+    #[test]
+    fn sound_that_was_shredded_has_no_gaps() {
+        let mut recording = recording();
+        recording.card.gaps = vec![Gap {
+            at_sample: 0,
+            samples: 48_000,
+        }];
+        assert_eq!(RecordingView::new(&recording).gaps.len(), 1);
+        (recording.sound_shredded, recording.audio_bytes) = (true, 0);
+        let view = RecordingView::new(&recording);
+        assert_eq!((view.gaps, view.shredded), (vec![], vec!["sound"]));
+    }
 
     #[test]
     fn show_prints_the_fields_that_scripts_rely_on() {

@@ -17,7 +17,7 @@ use crate::command::list::Listed;
 use crate::command::shred::Doomed;
 use crate::command::text::TextFormat;
 use crate::command::{demo, search, show, transcribe, verify};
-use crate::error::plain;
+use crate::error::{plain, plain_lines};
 use crate::recording::{Moment, Recording, SoundLeft, State};
 use crate::speech::Model;
 use crate::time;
@@ -95,7 +95,7 @@ fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
     let missing = match recording.sound_left() {
         // All of it, which is said.
         SoundLeft::Lost => None,
-        SoundLeft::Here | SoundLeft::Shredded => card.missing_in_words(),
+        SoundLeft::Here | SoundLeft::Shredded => recording.missing_in_words(),
     };
     let lacks = recording.lacks().map(str::to_owned);
     let lacks: Vec<String> = lacks.into_iter().chain(missing).collect();
@@ -147,12 +147,35 @@ pub(super) fn search(out: Out<'_>, outcome: &search::Outcome) -> io::Result<()> 
     Ok(())
 }
 
-pub(super) fn show(out: Out<'_>, outcome: &show::Outcome, form: TextFormat) -> io::Result<()> {
+/// Where text goes that others wrote: what is said in a recording, and its title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Characters that do something to it, or to the order of others, are left out.
+    Terminal,
+    /// A file or a program, which gets the text as it is.
+    Other,
+}
+
+pub(super) fn show(
+    out: Out<'_>,
+    outcome: &show::Outcome,
+    form: TextFormat,
+    reader: Reader,
+) -> io::Result<()> {
+    let told = |text: String| match reader {
+        Reader::Terminal => plain_lines(&text),
+        Reader::Other => text,
+    };
     match outcome {
         show::Outcome::One(shown) => {
             let text = match &shown.transcript {
                 Some(transcript) => form.render(&shown.recording, transcript)?,
                 None => return recording_json(out, &shown.recording),
+            };
+            let text = match form {
+                // For programs, wherever it goes.
+                TextFormat::Json => text,
+                _ => told(text),
             };
             out.write_all(text.as_bytes())
         }
@@ -161,11 +184,12 @@ pub(super) fn show(out: Out<'_>, outcome: &show::Outcome, form: TextFormat) -> i
                 return Ok(());
             };
             for change in diff::words(old, new) {
-                match change {
-                    Change::Same(text) => writeln!(out, "  {text}")?,
-                    Change::Removed(text) => writeln!(out, "- {text}")?,
-                    Change::Added(text) => writeln!(out, "+ {text}")?,
-                }
+                let line = match change {
+                    Change::Same(text) => format!("  {text}"),
+                    Change::Removed(text) => format!("- {text}"),
+                    Change::Added(text) => format!("+ {text}"),
+                };
+                writeln!(out, "{}", told(line))?;
             }
             Ok(())
         }
@@ -356,7 +380,7 @@ mod tests {
             shred(one);
             one.card.gaps = vec![gap(1)];
         });
-        let said = "Call (sound shredded; 1.0 s of its sound are missing)";
-        assert!(both.ends_with(said), "{both}");
+        // What was shredded is not missing.
+        assert!(both.ends_with("Call (sound shredded)"), "{both}");
     }
 }

@@ -146,13 +146,6 @@ impl Card {
         let gaps = self.gaps.iter().map(|gap| gap.samples);
         gaps.fold(0, u64::saturating_add)
     }
-
-    /// The same in words, where it is worth one.
-    #[must_use]
-    pub fn missing_in_words(&self) -> Option<String> {
-        let missing_s = length_of(self.missing()).as_secs_f64();
-        (missing_s >= 0.1).then(|| format!("{missing_s:.1} s of its sound are missing"))
-    }
 }
 
 /// The level of a card that was made anew: less than any that is measured, by which it is

@@ -179,6 +179,24 @@ impl Recording {
         }
     }
 
+    /// Where its sound has gaps: nowhere once it was shredded, for then there is nothing
+    /// that some of could be missing.
+    #[must_use]
+    pub fn gaps(&self) -> &[Gap] {
+        match self.sound_shredded {
+            true => &[],
+            false => &self.card.gaps,
+        }
+    }
+
+    /// How much of its sound is missing, in words, where it is worth one.
+    #[must_use]
+    pub fn missing_in_words(&self) -> Option<String> {
+        let missing = self.gaps().iter().map(|gap| gap.samples);
+        let missing_s = length_of(missing.fold(0, u64::saturating_add)).as_secs_f64();
+        (missing_s >= 0.1).then(|| format!("{missing_s:.1} s of its sound are missing"))
+    }
+
     /// Whether transcribing it failed and it has nothing but its sound: a rule that takes
     /// that leaves nothing of what was said.
     #[must_use]

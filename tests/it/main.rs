@@ -39,6 +39,7 @@ mod torture;
 mod redact;
 mod restore;
 mod retain;
+mod shown;
 mod shred;
 mod tallied;
 mod wipe;

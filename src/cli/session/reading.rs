@@ -65,15 +65,19 @@ impl Session {
             });
         }
         let (show::Outcome::One(shown) | show::Outcome::Two(shown, _)) = &outcome;
-        if let Some(missing) = shown.recording.card.missing_in_words()
+        if let Some(missing) = shown.recording.missing_in_words()
             && !(self.json || format == TextFormat::Json)
         {
             let id = shown.recording.id.short();
             self.console.note(&format!("{id}: {missing}"));
         }
+        let reader = match io::stdout().is_terminal() {
+            true => print::Reader::Terminal,
+            false => print::Reader::Other,
+        };
         self.print(|out| match (&outcome, self.json) {
             (show::Outcome::Two(from, to), true) => print::diff_json(out, from, to),
-            _ => print::show(out, &outcome, format),
+            _ => print::show(out, &outcome, format, reader),
         })
     }
 

@@ -67,7 +67,7 @@ fn labels(recording: &Recording) -> String {
         labels.push(shredded.to_owned());
     }
     labels.extend(kept(recording));
-    labels.extend(recording.card.missing_in_words());
+    labels.extend(recording.missing_in_words());
     if !recording.card.note.trim().is_empty() {
         labels.push(recording.card.note.trim().to_owned());
     }
