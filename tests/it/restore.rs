@@ -195,6 +195,12 @@ fn what_was_redacted_since_does_not_come_back_with_an_older_copy_of_the_backup()
     let restored = owner.home.voxvault(["restore", "old", "--json"]).run().ok();
     assert_eq!(ids(&restored.json()["restored"]), []);
     assert_eq!(owner.open.recording(id).unwrap(), before);
+    // It is there: what was destroyed is a part of it.
+    assert_eq!(restored.json()["there"], 1);
+    assert_eq!(restored.json()["destroyed"], 0);
+    let said = owner.home.voxvault(["restore", "old"]).run().ok();
+    let told = "restored 0 recordings; 1 was there, 0 were destroyed and stay so";
+    assert_eq!(said.text().lines().last(), Some(told), "{said}");
     // Into another one, once the backup knows of it: the redacted one comes back.
     owner.back_up();
     let dir = owner.other_vault("other");
@@ -209,6 +215,11 @@ fn what_was_redacted_since_does_not_come_back_with_an_older_copy_of_the_backup()
     let vault = ["--vault", "other", "restore", "old", "--json"];
     let restored = owner.home.voxvault(vault).run().ok().json();
     assert_eq!(restored["destroyed"], 1);
+    let said = owner.home.voxvault(&vault[..4]).run().ok();
+    assert!(
+        said.text().contains("1 was destroyed and stays so"),
+        "{said}"
+    );
     assert!(open.recordings().unwrap().is_empty());
 }
 
@@ -237,6 +248,15 @@ fn a_stream_comes_back_with_the_key_that_was_exported_for_it() {
     let open = library::unlock(&other, crate::support::PASSPHRASE);
     owner.assert_held(&open, &[]);
     assert_eq!(run().run().ok().json()["there"], 1);
+    // Of what was redacted since a later epoch is there.
+    let kept = kept.to_string();
+    let redact = ["--vault", "other", "redact", &kept, "0", "0.8", "--yes"];
+    owner.home.voxvault(redact).run().ok();
+    let again = run().run().ok().json();
+    assert_eq!(
+        (&again["there"], &again["destroyed"]),
+        (&1.into(), &0.into())
+    );
     // Cut off, nothing of it counts.
     let other = owner.other_vault("other");
     let cut = stream[..stream.len() - 100].to_vec();

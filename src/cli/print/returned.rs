@@ -93,13 +93,13 @@ pub(in crate::cli) fn restored(out: Out<'_>, done: &Done) -> io::Result<()> {
         }
         return writeln!(
             out,
-            "{} recordings could be restored, {} were destroyed; {} are as in the vault, {} \
-             were changed since, {} are in the backup only, {} in the vault only",
-            outcome.restored.len(),
-            outcome.destroyed,
-            found.same,
-            found.changed_since,
-            found.only_in_backup,
+            "{} could be restored, {} destroyed; {} as in the vault, {} changed since, {} in \
+             the backup only, {} in the vault only",
+            several(outcome.restored.len() as u64, "recording", "recordings"),
+            several(outcome.destroyed, "was", "were"),
+            several(found.same, "is", "are"),
+            several(found.changed_since, "was", "were"),
+            several(found.only_in_backup, "is", "are"),
             found.only_in_vault
         );
     }
@@ -112,11 +112,19 @@ pub(in crate::cli) fn restored(out: Out<'_>, done: &Done) -> io::Result<()> {
     };
     writeln!(
         out,
-        "restored {} recordings{mended}; {} were there, {} were destroyed and stay so",
-        outcome.restored.len(),
-        outcome.there,
-        outcome.destroyed
+        "restored {}{mended}; {} there, {}",
+        several(outcome.restored.len() as u64, "recording", "recordings"),
+        several(outcome.there, "was", "were"),
+        match outcome.destroyed {
+            1 => "1 was destroyed and stays so".to_owned(),
+            many => format!("{many} were destroyed and stay so"),
+        }
     )
+}
+
+/// A number, and the word that goes with it.
+fn several(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 pub(in crate::cli) fn restored_json(out: Out<'_>, done: &Done) -> io::Result<()> {

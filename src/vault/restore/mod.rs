@@ -87,9 +87,9 @@ pub enum ReturnedSound<'a> {
 pub enum Fate {
     /// It comes back with the next commit.
     Waits,
-    /// The vault holds it, and it stays as it is.
+    /// The vault holds it, in this epoch or another, and it stays as it is.
     IsThere,
-    /// It was destroyed.
+    /// It was destroyed, and the vault holds no later epoch of it.
     Destroyed,
 }
 
@@ -249,12 +249,13 @@ impl Restoring {
     #[must_use]
     pub fn fate(&self, id: RecordingId, epoch: u32) -> Fate {
         let destroyed = self.known.destroyed.get(&id);
-        if destroyed.is_some_and(|last| epoch <= *last) {
-            Fate::Destroyed
-        } else if self.known.there.contains(&id) || self.waiting.contains_key(&id) {
-            Fate::IsThere
-        } else {
-            Fate::Waits
+        let is_destroyed = destroyed.is_some_and(|last| epoch <= *last);
+        // Of what was redacted the vault holds a later epoch.
+        match (self.known.there.contains(&id), is_destroyed) {
+            (true, _) => Fate::IsThere,
+            (false, true) => Fate::Destroyed,
+            (false, false) if self.waiting.contains_key(&id) => Fate::IsThere,
+            (false, false) => Fate::Waits,
         }
     }
 
@@ -398,10 +399,10 @@ fn judge(held: &Held<'_>, waiting: &BTreeMap<RecordingId, Clip>) -> Result<Resto
     let noted: BTreeSet<RecordingId> = noted.into_iter().collect();
     for (id, clip) in waiting {
         let bag = held.bag();
-        let list = if bag.is_tombstoned(*id, clip.epoch) {
-            &mut done.destroyed
-        } else if bag.clips.contains_key(id) {
+        let list = if bag.clips.contains_key(id) {
             &mut done.there
+        } else if bag.is_tombstoned(*id, clip.epoch) {
+            &mut done.destroyed
         } else if !noted.contains(id) {
             &mut done.disturbed
         } else {

@@ -44,14 +44,14 @@ fn an_identity_restores_and_the_new_vault_gets_a_passphrase_of_its_own() {
     home.voxvault(restore).locked().run().ended_with(2);
     assert!(!home.vault().exists());
     let made = home.voxvault(restore).passphrase_file("second");
-    assert!(made.run().ok().text().contains("restored 1 recordings"));
+    assert!(made.run().ok().text().contains("restored 1 recording;"));
     owner.assert_held(&library::unlock(&home.vault(), "a second passphrase"), &[]);
 
     // A vault that no passphrase opens.
     let remove = ["key", "remove", "passphrase"];
     owner.home.voxvault(remove).run().ok();
     let again = owner.home.voxvault(restore).locked().run().ok();
-    assert!(again.text().contains("1 were there"), "{again}");
+    assert!(again.text().contains("1 was there"), "{again}");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_restore_that_fails_makes_no_vault() {
 
     // The control.
     let restored = from("identity", &stream).ok();
-    assert!(restored.text().contains("restored 1 recordings"));
+    assert!(restored.text().contains("restored 1 recording;"));
     assert!(home.vault().exists());
 }
 
