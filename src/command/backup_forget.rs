@@ -36,11 +36,10 @@ pub fn plan(context: &Context, name: &Path) -> Result<Plan, Failure> {
     let vault = context.unlocked()?;
     vault.vault().may_write()?;
     let (places, digits) = (places(name), digits(name));
+    // As it is noted, where it is no text too.
+    let is_at = |one: &KnownBackup, place: &PathBuf| place.display().to_string() == one.path;
     let is_meant = |one: &KnownBackup| {
-        let is_place = places
-            .iter()
-            .any(|place| place.as_os_str() == one.path.as_str());
-        is_place
+        places.iter().any(|place| is_at(one, place))
             || digits
                 .as_ref()
                 .is_some_and(|digits| id(one).starts_with(digits))
@@ -58,8 +57,9 @@ pub fn plan(context: &Context, name: &Path) -> Result<Plan, Failure> {
         refused(Exit::NotFound, "the vault knows of none of that name")
             .hint("`voxvault backup list` tells those that it knows")
     })?;
+    let mut meant = places.iter().filter(|place| is_at(&known, place));
     Ok(Plan {
-        still_there: is_there(known.path.as_ref()),
+        still_there: is_there(known.path.as_ref()) || meant.any(|place| is_there(place)),
         known,
         vault,
     })

@@ -59,15 +59,28 @@ pub(in crate::cli) fn backed_up_json(out: Out<'_>, outcome: &Outcome) -> io::Res
 /// A line for each backup that the vault knows.
 pub(in crate::cli) fn backups(out: Out<'_>, known: &[KnownBackup]) -> io::Result<()> {
     known.iter().try_for_each(|backup| {
-        let segments = match backup.end {
-            Some(end) if end.segments == 1 => "1 segment".to_owned(),
-            Some(end) => format!("{} segments", end.segments),
-            None if backup.path == STREAM => "a stream".to_owned(),
-            None => "not finished".to_owned(),
+        let standing = match (standing(backup), backup.end) {
+            (_, Some(end)) if end.segments == 1 => "1 segment".to_owned(),
+            (_, Some(end)) => format!("{} segments", end.segments),
+            (STREAMED, None) => "a stream".to_owned(),
+            (standing, None) => standing.to_owned(),
         };
         let path = plain(&backup.path);
-        writeln!(out, "{}  {path}  {segments}", moment(backup.made_at_ms))
+        writeln!(out, "{}  {path}  {standing}", moment(backup.made_at_ms))
     })
+}
+
+/// A stream, which went elsewhere.
+const STREAMED: &str = "stream";
+
+/// What the vault knows of a backup, in a word or two.
+fn standing(backup: &KnownBackup) -> &'static str {
+    match backup.end {
+        _ if backup.path == STREAM => STREAMED,
+        Some(_) => "finished",
+        None if backup.is_source_only() => "restored from",
+        None => "not finished",
+    }
 }
 
 /// The same for programs.
@@ -79,6 +92,7 @@ pub(in crate::cli) fn backups_json(out: Out<'_>, known: &[KnownBackup]) -> io::R
                 "path": backup.path,
                 "id": id(backup),
                 "made_at": moment(backup.made_at_ms),
+                "state": standing(backup),
                 "segments": backup.end.map(|end| end.segments),
                 "generation": backup.generation,
             })

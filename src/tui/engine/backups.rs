@@ -36,6 +36,8 @@ pub struct BackupEntry {
 pub enum BackupShape {
     /// A folder of so many segments.
     Folder(u32),
+    /// A folder that something was restored from, and nothing written to from here.
+    Source,
     /// A folder whose first run has not come to its end.
     Unfinished,
     /// Streams that went elsewhere.

@@ -107,7 +107,7 @@ fn selected(model: &mut Model, command: &str) -> Option<String> {
             ));
             None
         }
-        Some((BackupShape::Folder(_) | BackupShape::Unfinished, path)) => Some(path),
+        Some((_, path)) => Some(path),
     }
 }
 

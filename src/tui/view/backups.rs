@@ -181,7 +181,7 @@ fn held_style(theme: &Theme, entry: &BackupEntry) -> Style {
 /// What it holds, in a few words.
 fn held(entry: &BackupEntry) -> String {
     match (entry.shape, entry.destroyed) {
-        (BackupShape::Unfinished, _) | (_, 0) => much(entry),
+        (BackupShape::Unfinished | BackupShape::Source, _) | (_, 0) => much(entry),
         (_, count) => format!(
             "{} +{} destroyed",
             much(entry),
@@ -194,6 +194,7 @@ fn held(entry: &BackupEntry) -> String {
 fn much(entry: &BackupEntry) -> String {
     match (entry.shape, entry.holds, entry.lacks) {
         (BackupShape::Unfinished, ..) => "not finished".to_owned(),
+        (BackupShape::Source, ..) => "restored from".to_owned(),
         (_, all, 0) => format!("all {}", words::count(all)),
         (_, 0, _) => "none of these".to_owned(),
         (_, _, newer) => format!("all but {} newer", words::count(newer)),
@@ -213,6 +214,7 @@ fn details(model: &Model, pane: &mut Pane<'_>, entry: &BackupEntry) {
     let shape = match entry.shape {
         BackupShape::Folder(count) => words::several(count as usize, "segment", "segments"),
         BackupShape::Unfinished => "its first run did not come to its end".to_owned(),
+        BackupShape::Source => "nothing was written to it from here".to_owned(),
         BackupShape::Stream => "whether it arrived, the vault can't know".to_owned(),
     };
     let x = match model.backups.not_there.contains(&entry.path) {
@@ -233,6 +235,9 @@ fn sentence(entry: &BackupEntry, form: Form) -> String {
     let holds = match (entry.shape, entry.holds, entry.lacks) {
         (BackupShape::Unfinished, ..) => {
             return "what is whole in it stays; backing up again goes on behind it".to_owned();
+        }
+        (BackupShape::Source, ..) => {
+            return "recordings were restored from it; what it holds else is not known".to_owned();
         }
         (_, _, 0) => format!("holds all {holds}"),
         (_, 0, _) => "holds none that is in the vault now".to_owned(),
@@ -255,7 +260,9 @@ fn sentence(entry: &BackupEntry, form: Form) -> String {
 fn place(entry: &BackupEntry) -> String {
     match entry.shape {
         BackupShape::Stream => "a stream".to_owned(),
-        BackupShape::Folder(_) | BackupShape::Unfinished => plain(&entry.path),
+        BackupShape::Folder(_) | BackupShape::Source | BackupShape::Unfinished => {
+            plain(&entry.path)
+        }
     }
 }
 

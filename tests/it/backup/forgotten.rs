@@ -1,6 +1,8 @@
 //! Backups that are no more, and that the vault is told to forget.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 use super::{Scene, names};
 
@@ -86,4 +88,24 @@ fn all_streams_are_forgotten_together() {
     scene.run(["backup", "-"]).ok();
     scene.run(["backup", "forget", "-", "--yes"]).ok();
     assert_eq!(still_holding(&scene, &id), [""; 0]);
+}
+
+#[test]
+fn a_folder_whose_name_is_no_text_is_forgotten_by_it() {
+    let scene = Scene::new();
+    scene.import("dream", "a dream");
+    let name = OsStr::from_bytes(b"disk \xff");
+    let run = |args: &[&OsStr]| scene.home.voxvault(args.iter().copied()).run();
+    run(&["backup".as_ref(), name]).ok();
+    let forget: [&OsStr; 5] = [
+        "backup".as_ref(),
+        "forget".as_ref(),
+        name,
+        "--yes".as_ref(),
+        "--json".as_ref(),
+    ];
+    let told = run(&forget).ok().json();
+    assert_eq!(told["still_there"], true);
+    assert_eq!(scene.run(["backup", "list"]).ok().text(), "");
+    run(&forget).ended_with(4);
 }

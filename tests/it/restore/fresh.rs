@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use serde_json::Value;
 use voxvault::recording::RecordingId;
 
 use super::{Owner, ids, segments};
@@ -171,8 +172,18 @@ fn a_receipt_names_the_backup_that_recordings_came_from() {
             .map(|path| path.ends_with("backup"))
             .collect::<Vec<_>>()
     };
+    let list = new(&["backup", "list"]);
+    assert!(
+        list.text().trim_end().ends_with("backup  restored from"),
+        "{list}"
+    );
     assert!(named(own).is_empty());
     assert_eq!(named(id), [true]);
     let known = new(&["backup", "list", "--json"]).json();
     assert_eq!(known["backups"].as_array().unwrap().len(), 1, "{known}");
+    let one = &known["backups"][0];
+    assert_eq!(
+        (&one["state"], &one["segments"]),
+        (&"restored from".into(), &Value::Null)
+    );
 }

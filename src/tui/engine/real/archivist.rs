@@ -272,6 +272,7 @@ impl Desk {
             shape: match backup.end {
                 _ if backup.path == STREAM => BackupShape::Stream,
                 Some(end) => BackupShape::Folder(end.segments),
+                None if backup.is_source_only() => BackupShape::Source,
                 None => BackupShape::Unfinished,
             },
             at: at.map_or(

@@ -46,6 +46,13 @@ pub struct BackupEnd {
 }
 
 impl KnownBackup {
+    /// Whether nothing was ever written to it from here: it is known because something came
+    /// from it. A run notes the ways in before its first byte.
+    #[must_use]
+    pub fn is_source_only(&self) -> bool {
+        self.end.is_none() && self.finished == 0 && self.slots.is_empty()
+    }
+
     /// Whether something that no backup before this generation holds may be in it.
     #[must_use]
     pub fn may_hold(&self, since: u64) -> bool {
