@@ -84,6 +84,12 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The folder ends before the segment that the vault remembers as its last.
+    #[error("{which}: it is missing, and the vault remembers it")]
+    Behind {
+        /// A segment that is not there.
+        which: String,
+    },
     /// A segment was written by a newer version of this program.
     #[error("{which} has format {format}, which this version does not know")]
     Newer {
@@ -170,6 +176,11 @@ impl Error {
     }
 }
 
+/// What to do where a backup lacks its end: nobody can tell a copy that lags behind from one
+/// that was cut.
+pub(crate) const BEHIND_HINT: &str = "this may be an older copy of the folder, or one of two that are used in turn: copy what it \
+     lacks from the other one; to use both, give each a backup of its own";
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
@@ -180,8 +191,7 @@ impl From<Error> for Failure {
                 "can't open the backup",
                 "no key at hand opens it",
             )
-            .about(which)
-            .hint("--from-identity FILE gives another key"),
+            .about(which),
             Error::Sound(error) => error.into(),
             Error::Unusable { dir, why, hint } => {
                 Self::new(Exit::Failed, "can't back up to this folder", why)
@@ -217,6 +227,13 @@ impl From<Error> for Failure {
             Error::Damaged { which, why } => {
                 Self::new(Exit::Damaged, "the backup is damaged", why).about(which)
             }
+            Error::Behind { which } => Self::new(
+                Exit::Damaged,
+                "the backup is damaged",
+                "it is missing, and the vault remembers it",
+            )
+            .about(which)
+            .hint(BEHIND_HINT),
             Error::Newer { which, format } => Self::new(
                 Exit::Failed,
                 "can't read the backup",

@@ -8,7 +8,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -180,6 +180,26 @@ impl Access {
         Ok(None)
     }
 
+    /// How it is told that the work on the backup that lies there, or on a stream, could not
+    /// be done: where none of these keys opens a file of it, which file, and what would.
+    pub(super) fn explain(&self, at: Option<&Path>, error: backup::Error) -> Failure {
+        let backup::Error::Locked { which } = error else {
+            return error.into();
+        };
+        let why = match (&self.openers, &self.slot) {
+            (Openers::Given(_), _) => "no key in the file that was given opens it".to_owned(),
+            (Openers::Vault(_), Some(slot)) => format!("{slot} opens, and what it holds does not"),
+            (Openers::Vault(_), None) => "no key of this vault opens it".to_owned(),
+        };
+        let file = match at {
+            Some(dir) if dir.is_dir() => dir.join(which).display().to_string(),
+            Some(file) => file.display().to_string(),
+            None => which,
+        };
+        let failure = Failure::new(Exit::Locked, "can't open the backup", why);
+        failure.about(file).hint(other_keys(at))
+    }
+
     /// What is known of a backup, beside what lies in it.
     pub(super) fn known<'a>(&'a self, own: Option<&'a Own>) -> Known<'a> {
         Known {
@@ -251,9 +271,45 @@ pub(super) fn slots_dir(at: &Path) -> Option<&Path> {
     }
 }
 
+/// That nothing which was given opens one of the ways in beside a backup.
 pub(super) fn no_slot(at: &Path) -> Failure {
-    let why = "the passphrase opens none of the ways in that lie there";
-    Failure::new(Exit::Locked, "can't open the backup", why)
-        .about(at.display())
-        .hint("--from-identity FILE gives another key")
+    let why = match a_slot(at) {
+        Some(_) => "what was given opens none of the ways in that lie there",
+        None => "no copy of a way in lies there that could be opened",
+    };
+    let failure = Failure::new(Exit::Locked, "can't open the backup", why);
+    failure.about(at.display()).hint(match a_slot(at) {
+        Some(_) => "give the passphrase of its time, or another key with --from-identity FILE",
+        None => KEY_FILE,
+    })
+}
+
+/// What else opens a backup of which no copy of a way in is at hand.
+pub(super) const KEY_FILE: &str =
+    "--from-identity FILE gives the key: what `voxvault key export` wrote is one";
+
+/// What else may open a backup.
+fn other_keys(at: Option<&Path>) -> String {
+    match at.and_then(a_slot) {
+        Some(slot) => format!(
+            "--from-identity {} asks for the passphrase of its time; an identity or a recovery \
+             key can stand there as well",
+            slot.display()
+        ),
+        None => KEY_FILE.to_owned(),
+    }
+}
+
+/// A copy of a way in beside a backup; the one under a passphrase, if there is one.
+fn a_slot(at: &Path) -> Option<PathBuf> {
+    let files = fs::read_dir(slots_dir(at)?).ok()?;
+    let paths = files.filter_map(|file| Some(file.ok()?.path()));
+    let is_slot = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        matches!(Found::parse(&name), Found::Slot(_))
+    };
+    let is_other = |path: &PathBuf| path.file_stem() != Some("passphrase".as_ref());
+    paths
+        .filter(is_slot)
+        .min_by_key(|path| (is_other(path), path.clone()))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::backup_access as access;
 use super::{Context, Progress, Unit};
+use crate::backup::error::BEHIND_HINT;
 use crate::backup::verify::{self, Own, Verified};
 use crate::crypto::Asker;
 use crate::error::{Exit, Failure};
@@ -41,18 +42,20 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ve
     let cancelled = || progress.cancelled();
     let verified = verify::verify_until(&args.at, access.opener(), known, &tell, &cancelled);
     progress.end();
-    Ok(verified?)
+    verified.map_err(|error| access.explain(Some(&args.at), error))
 }
 
 /// The failure to end with, if anything is not as it was written.
 #[must_use]
 pub fn failure(verified: &Verified) -> Option<Failure> {
     let all = verified.damage.len();
+    let hint = verified.lags_behind.then_some(BEHIND_HINT);
     (all > 0).then(|| {
         Failure::new(
             Exit::Damaged,
             "the backup is damaged",
             format!("{all} found; `voxvault restore` brings back what is sound"),
         )
+        .hint_if(hint)
     })
 }

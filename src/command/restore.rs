@@ -157,8 +157,7 @@ fn opened(
     }
     let Some(at) = at else {
         let why = "a stream brings no way in along";
-        return Err(Failure::new(Exit::Locked, "can't open the backup", why)
-            .hint("--from-identity FILE gives the key: what `voxvault key export` wrote is one"));
+        return Err(Failure::new(Exit::Locked, "can't open the backup", why).hint(access::KEY_FILE));
     };
     from_slots(context, at, None)?.ok_or_else(|| access::no_slot(at))
 }
@@ -238,12 +237,18 @@ pub(super) fn bring(
             false => Ok(()),
         }
     };
-    let outcome = match from {
-        From::Path(at) => restore::from_folder(vault, &at, &keys, wanted, &tell),
-        From::Stream(stream) => restore::from_stream(vault, stream, &keys, wanted, &tell),
+    let (outcome, at) = match from {
+        From::Path(at) => {
+            let outcome = restore::from_folder(vault, &at, &keys, wanted, &tell);
+            (outcome, Some(at))
+        }
+        From::Stream(stream) => {
+            let outcome = restore::from_stream(vault, stream, &keys, wanted, &tell);
+            (outcome, None)
+        }
     };
     progress.end();
-    let mut outcome = outcome?;
+    let mut outcome = outcome.map_err(|error| access.explain(at.as_deref(), error))?;
     let was_destroyed = |id| matches!(vault.recording(id), Err(vault::Error::NoRecording { .. }));
     if outcome.resurrected.is_some() && wanted.resurrect.is_some_and(was_destroyed) {
         // It is back, if under another id.

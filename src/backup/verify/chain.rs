@@ -247,6 +247,7 @@ fn rolled_back(
             true => String::new(),
             false => format!(" at {}", backup.path),
         };
+        verified.lags_behind = true;
         let what = format!(
             "it ends with {}; the vault remembers {remembered}{at}",
             segment_name(last)

@@ -126,6 +126,8 @@ pub struct Verified {
     pub notes: Vec<String>,
     /// Who signed it, where one did.
     pub signer: Option<SignerKey>,
+    /// Whether the vault remembers a later end of it: it is an older copy, or lacks some.
+    pub lags_behind: bool,
 }
 
 /// What is known of a backup beside what lies in it.

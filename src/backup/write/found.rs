@@ -130,11 +130,11 @@ impl Earlier {
         let end = end.map_or(self.last, |end| end.segments.max(self.last));
         let by_right = |number: &u32| there.contains(number) || dropped.contains(number);
         for gone in gaps(end, by_right) {
-            let why = match gone > self.last {
-                true => "it is missing, and the vault remembers it",
-                false => "it is missing, and there are later ones",
-            };
-            self.damage.push(Error::damaged(segment_name(gone), why));
+            let which = segment_name(gone);
+            self.damage.push(match gone > self.last {
+                true => Error::Behind { which },
+                false => Error::damaged(which, "it is missing, and there are later ones"),
+            });
         }
     }
 }

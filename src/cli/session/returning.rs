@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Session;
+use crate::cli::asking::Terminal;
 use crate::cli::definition::RestoreArgs;
 use crate::cli::{keys, print};
 use crate::command::{Progress, backup_verify, repack, restore};
-use crate::crypto::Nobody;
 use crate::error::{Exit, Failure};
 
 impl Session {
@@ -19,7 +19,7 @@ impl Session {
         let args = backup_verify::Args {
             at,
             from_identity,
-            asker: Arc::new(Nobody),
+            asker: Arc::new(Terminal),
         };
         self.console.let_go();
         let verified = backup_verify::run(&self.context, &args, &self.console)?;
@@ -53,7 +53,7 @@ impl Session {
                 false => restore::Mode::Keep,
             },
             from_identity: args.from_identity,
-            asker: Arc::new(Nobody),
+            asker: Arc::new(Terminal),
             resurrect: args.resurrect,
             new_passphrase: Box::new(keys::ask_new),
         };

@@ -138,3 +138,33 @@ fn an_earlier_state_is_told_where_the_folder_was_moved_and_of_a_copy_that_lags_b
     assert!(told.contains(due), "{told}");
     verify("bk").ok();
 }
+
+#[test]
+fn of_two_copies_that_are_used_in_turn_each_lacks_what_the_other_got_until_it_is_copied() {
+    const MAY_BE: &str = "hint: this may be an older copy of the folder, or one of two that are";
+    let scene = Scene::new();
+    scene.import("dream", "a dream");
+    scene.backup().ok();
+    let [one, other] = ["bk", "other"].map(|name| scene.home.path(name));
+    copy_dir(&one, &other);
+    scene.import("dentist", "a tooth");
+    scene.backup().ok();
+    let verified = scene.run(["backup", "verify", "other"]).ended_with(5);
+    assert!(verified.stderr.contains(MAY_BE), "{verified}");
+    scene.import("garden-sensor", "a garden");
+    let told = scene.run(["backup", "other"]).ended_with(5);
+    let missing = "(0002.tar.age): it is missing, and the vault remembers it";
+    assert!(told.stderr.contains(missing), "{told}");
+    assert!(told.stderr.contains(MAY_BE), "{told}");
+    // As the hint says.
+    for (from, to, name) in [
+        (&one, &other, "0002.tar.age"),
+        (&other, &one, "0003.tar.age"),
+    ] {
+        fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+    for name in ["bk", "other"] {
+        scene.run(["backup", "verify", name]).ok();
+    }
+    scene.run(["backup", "other"]).ok();
+}

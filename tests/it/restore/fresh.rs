@@ -2,12 +2,13 @@
 //! that is made for it, and that none is left where nothing came back.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
 use voxvault::recording::RecordingId;
 
 use super::{Owner, ids, segments};
-use crate::support::{Home, PASSPHRASE, library, prepared};
+use crate::support::{Home, Key, PASSPHRASE, Terminal, library, prepared};
 
 /// An owner with one recording, a recovery key in `recovery.txt` and a backup.
 fn owner() -> Owner {
@@ -186,4 +187,61 @@ fn a_receipt_names_the_backup_that_recordings_came_from() {
         (&one["state"], &one["segments"]),
         (&"restored from".into(), &Value::Null)
     );
+}
+
+#[test]
+fn who_has_no_key_to_a_backup_is_told_to_which_file_and_what_opens_it() {
+    let owner = owner();
+    let other = Home::in_memory();
+    prepared::copy_dir(&owner.home.path("backup"), &other.path("backup"));
+    drop(prepared::make_quick_vault(&other.vault()));
+    other.write("second", b"a passphrase of its own");
+    let passwd = ["passwd", "--new-passphrase-file", "second"];
+    other.voxvault(passwd).run().ok();
+    let run = |args: &[&str]| {
+        let run = other.voxvault(args.iter().copied());
+        run.passphrase_file("second").run().ended_with(3)
+    };
+    let hint = "hint: --from-identity backup/passphrase.age asks for the passphrase of its time";
+    for args in [&["restore", "backup"][..], &["backup", "verify", "backup"]] {
+        let told = run(args);
+        let what = "can't open the backup (backup/0001.tar.age): no key of this vault opens it";
+        assert!(
+            told.stderr.contains(what) && told.stderr.contains(hint),
+            "{told}"
+        );
+    }
+    // A key that is no key to it.
+    let key = other.voxvault(["key", "add", "--recovery-out", "recovery.txt"]);
+    key.passphrase_file("second").run().ok();
+    let told = run(&["restore", "backup", "--from-identity", "recovery.txt"]);
+    assert!(
+        told.stderr
+            .contains("no key in the file that was given opens it"),
+        "{told}"
+    );
+    // On a machine without a vault.
+    let told = run(&["--vault", "none", "restore", "backup"]);
+    assert!(
+        told.stderr.contains("none of the ways in that lie there"),
+        "{told}"
+    );
+    assert!(told.stderr.contains("the passphrase of its time"), "{told}");
+
+    // As the hint says.
+    let file = other.path("second");
+    let args = [
+        "--passphrase-file",
+        file.to_str().unwrap(),
+        "restore",
+        "backup",
+        "--from-identity",
+        "backup/passphrase.age",
+    ];
+    let mut terminal = Terminal::voxvault(&other, args, (80, 24), Vec::new());
+    terminal.wait_for("assphrase");
+    terminal.type_text(PASSPHRASE);
+    terminal.press(Key::Enter);
+    terminal.wait_for("restored 1 recording;");
+    assert_eq!(terminal.wait_for_end(Duration::from_secs(60)), Some(0));
 }

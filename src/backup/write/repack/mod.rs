@@ -94,8 +94,9 @@ pub fn repack(
     let last = noted.map_or(there, |end| end.segments.max(there));
     if last > there {
         // What is written goes behind it all the same, so that it is missed later, too.
-        let why = "it is missing, and the vault remembers it";
-        watch.damaged(Error::damaged(segment_name(last), why));
+        watch.damaged(Error::Behind {
+            which: segment_name(last),
+        });
     }
     let doomed = view.doomed();
     let left_over: BTreeSet<u32> = held
