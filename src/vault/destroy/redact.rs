@@ -40,6 +40,7 @@ use crate::vault::log::{Deed, Draft, book};
 use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::{record, scan};
 use crate::vault::session::Held;
+use crate::vault::store::digest::SoundDigest;
 use crate::vault::store::rows::{ClipId, SEGMENTS_PER_ROW, Writing};
 use crate::vault::store::{self, gaps, library};
 
@@ -235,14 +236,15 @@ impl<'a> Rekeying<'a> {
     /// Writes all rows of the new epoch, durably.
     fn write(&mut self, held: &Held<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         held.store().change(held.lock(), |store| {
-            store.commit(|rows| {
+            let noted = store.commit(|rows| {
                 // An earlier try may have left rows in the place of these.
                 rows.delete_other_epochs(self.from)?;
-                rows.note_rekeyed(self.to)
+                rows.note_rekeyed(self.to)?;
+                self.gaps_before(rows)
             })?;
             if let (Some(old), Some(new)) = (&self.before.sound, &self.after.sound) {
                 let (old, new) = (old.duplicate(), new.duplicate());
-                let mut sound = Sound::new(self, &old, &new)?;
+                let mut sound = Sound::new(self, noted, &old, &new)?;
                 let total = sound.segments.into();
                 while let Some(done) = store.commit(|rows| sound.write_some(rows))? {
                     progress(done.into(), total);
@@ -255,6 +257,15 @@ impl<'a> Rekeying<'a> {
             }
             store.commit(|rows| self.write_text(rows))
         })
+    }
+
+    /// The segments that its card notes as lost.
+    fn gaps_before(&self, rows: &Writing) -> Result<Vec<Range<u64>>> {
+        let row = rows
+            .card(self.from)?
+            .ok_or_else(|| library::no_card(self.from.id))?;
+        let found = library::card_in(self.from, self.before, &row)?;
+        Ok(gaps::segments_of(&found.record.card.gaps))
     }
 
     /// Every transcript and, last of all, the card.
@@ -348,19 +359,25 @@ struct Sound<'a> {
     old: &'a ClipKey,
     new: &'a ClipKey,
     segments: u32,
-    /// The hash that all frames of before have together.
-    due: [u8; 32],
+    /// What its frames are to be together, and which of them its card notes as lost.
+    due: Extent,
+    noted: Vec<Range<u64>>,
     /// The next row to take, and the next segment.
     row: u32,
     next: u32,
     missing: Vec<Range<u64>>,
     audio_bytes: u64,
-    hash_before: Sha256,
+    hash_before: SoundDigest,
     hash: Sha256,
 }
 
 impl<'a> Sound<'a> {
-    fn new(rekeying: &Rekeying<'a>, old: &'a ClipKey, new: &'a ClipKey) -> Result<Self> {
+    fn new(
+        rekeying: &Rekeying<'a>,
+        noted: Vec<Range<u64>>,
+        old: &'a ClipKey,
+        new: &'a ClipKey,
+    ) -> Result<Self> {
         let id = rekeying.from.id;
         let extent = rekeying.before.extent.ok_or(Error::NoRecording { id })?;
         let segments = u32::try_from(extent.segments)
@@ -372,12 +389,13 @@ impl<'a> Sound<'a> {
             old,
             new,
             segments,
-            due: extent.hash,
+            due: extent,
+            noted,
             row: 0,
             next: 0,
             missing: Vec::new(),
             audio_bytes: 0,
-            hash_before: Sha256::new(),
+            hash_before: SoundDigest::new(),
             hash: Sha256::new(),
         })
     }
@@ -422,7 +440,8 @@ impl<'a> Sound<'a> {
             else {
                 continue;
             };
-            self.hash_before.update(frame.bytes);
+            let is_in_gap = self.noted.iter().any(|gap| gap.contains(&number.into()));
+            self.hash_before.add(frame.bytes, is_in_gap);
             self.redaction.silence(number, &mut segment.packets);
             let facts = Facts {
                 epoch: self.to.epoch,
@@ -454,7 +473,7 @@ impl<'a> Sound<'a> {
             },
             audio_bytes: self.audio_bytes,
             missing: self.missing,
-            is_as_recorded: self.hash_before.finalize().as_slice() == self.due,
+            is_as_recorded: self.hash_before.is_of(&self.due),
         }
     }
 }

@@ -7,32 +7,28 @@
 //! | behind the rotation | the new extent | all of it; the card notes it as lost |
 //! | later | the new extent | all of it, and the card that says so |
 //!
-//! In the first case what is there is not what the bag counts: a repair, or the same
-//! restore once more, counts it. Nothing that is there is ever overwritten: a segment
-//! is put beside those of its row, a transcript where none lies, and a card only in
-//! the place of one that was made anew.
+//! In each case the extent counts all that is there, or all of it that lies in no gap of
+//! the card, see [`SoundDigest`](crate::vault::store::digest). So what is cut short is
+//! no damage, and the same restore once more goes on. Nothing that is there is ever
+//! overwritten: a segment is put beside those of its row, a transcript where none lies,
+//! and a card only in the place of one that was made anew.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use sha2::{Digest, Sha256};
-
+use super::filling::{self, Filling, Heard, heard};
 use super::lacks::Holding;
 use super::{BYTES_PER_COMMIT, Restoring, Returned};
 use crate::crypto::ClipKey;
-use crate::recording::{Card, RecordingId, SEGMENT_SAMPLES, VersionInfo};
+use crate::recording::{Card, RecordingId, VersionInfo};
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
-use crate::vault::keys::bag::{Bag, Clip, Extent};
+use crate::vault::keys::bag::{Bag, Clip};
 use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::record;
-use crate::vault::sealed::scan;
 use crate::vault::session::Held;
-use crate::vault::store::rows::{Added, ClipId, SEGMENTS_PER_ROW, Writing};
+use crate::vault::store::rows::{Added, ClipId, Writing};
 use crate::vault::store::{gaps, library};
-
-/// Rows that are read at once.
-const BATCH_ROWS: usize = 64;
 
 /// More of cards and words does not wait for a commit.
 const MOST_WAITING_BYTES: usize = 64 << 20;
@@ -58,17 +54,23 @@ pub(super) struct Waiting {
     filled: Option<u64>,
 }
 
+impl Waiting {
+    /// Nothing yet.
+    pub(super) fn of(epoch: u32) -> Self {
+        Self {
+            epoch,
+            card: None,
+            content_hash: None,
+            words: BTreeMap::new(),
+            filled: None,
+        }
+    }
+}
+
 /// What waits, as it is once the lock is held.
 pub(super) struct Ready {
     id: RecordingId,
     sound: Option<Heard>,
-}
-
-/// The sound that is there.
-struct Heard {
-    extent: Extent,
-    lost: Vec<Range<u64>>,
-    bytes: u64,
 }
 
 impl Restoring {
@@ -102,19 +104,17 @@ impl Restoring {
         let (epoch, mut segments) = (holding.epoch, holding.segments);
         let is_soundless = holding.is_soundless();
         let at = ClipId { id, epoch };
-        let mut filling = Filling {
-            at,
-            key: self.sound_key(at)?,
-            rows: BTreeMap::new(),
-            bytes: 0,
-        };
+        let key = self.sound_key(at)?;
+        self.session
+            .with(|held| filling::note_counted(held, at, &key, segments))?;
+        let mut filling = Filling::new(at, key);
         let mut number: u32 = 0;
         while let Some(packets) = sound.next_segment()? {
             let this = u64::from(number);
             let is_lost = is_soundless || this < segments;
             if is_lost && wanted.iter().any(|span| span.contains(&this)) {
                 filling.segment(number, card, &packets)?;
-                if filling.bytes >= BYTES_PER_COMMIT {
+                if filling.bytes() >= BYTES_PER_COMMIT {
                     self.session.with(|held| filling.write(held))?;
                 }
             }
@@ -163,13 +163,8 @@ impl Restoring {
     }
 
     fn mending(&mut self, at: ClipId) -> &mut Waiting {
-        self.mending.entry(at.id).or_insert_with(|| Waiting {
-            epoch: at.epoch,
-            card: None,
-            content_hash: None,
-            words: BTreeMap::new(),
-            filled: None,
-        })
+        let waiting = self.mending.entry(at.id);
+        waiting.or_insert_with(|| Waiting::of(at.epoch))
     }
 
     fn sound_key(&self, at: ClipId) -> Result<ClipKey> {
@@ -182,7 +177,7 @@ impl Restoring {
 }
 
 /// The keys of a recording, if they are still the same.
-fn clip<'h>(held: &'h Held<'_>, at: ClipId) -> Result<&'h Clip> {
+pub(super) fn clip<'h>(held: &'h Held<'_>, at: ClipId) -> Result<&'h Clip> {
     match held.clip(at.id) {
         Ok((now, clip)) if now == at => Ok(clip),
         _ => Err(Error::Outdated {
@@ -192,7 +187,7 @@ fn clip<'h>(held: &'h Held<'_>, at: ClipId) -> Result<&'h Clip> {
     }
 }
 
-fn facts(at: ClipId, kind: Kind, number: u32) -> Facts {
+pub(super) fn facts(at: ClipId, kind: Kind, number: u32) -> Facts {
     Facts {
         kind,
         id: at.id,
@@ -200,107 +195,6 @@ fn facts(at: ClipId, kind: Kind, number: u32) -> Facts {
         number,
         revision: 0,
     }
-}
-
-/// Segments on their way into the rows where they lay.
-struct Filling {
-    at: ClipId,
-    key: ClipKey,
-    rows: BTreeMap<u32, BTreeMap<u32, Vec<u8>>>,
-    bytes: usize,
-}
-
-impl Filling {
-    fn segment(&mut self, number: u32, card: &Card, packets: &[u8]) -> Result<()> {
-        let before = u64::from(number) * u64::from(SEGMENT_SAMPLES);
-        let left = card.samples.saturating_sub(before);
-        let samples = u32::try_from(left).map_or(SEGMENT_SAMPLES, |left| left.min(SEGMENT_SAMPLES));
-        let facts = facts(self.at, Kind::Sound, number);
-        let frame = record::seal_sound(&self.key, &facts, packets, samples)?;
-        self.bytes += frame.len();
-        let row = self.rows.entry(number / SEGMENTS_PER_ROW).or_default();
-        row.insert(number, frame);
-        Ok(())
-    }
-
-    /// Writes what was taken so far.
-    fn write(&mut self, held: &Held<'_>) -> Result<()> {
-        // Shredded meanwhile, it gets no row that its key would open.
-        if clip(held, self.at)?.sound.is_none() {
-            return Err(Error::NoSound { id: self.at.id });
-        }
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        held.store().write(held.lock(), |rows| {
-            for (number, new) in &self.rows {
-                let was = rows.sound(self.at, *number, 1)?;
-                let was = was.into_iter().find(|(row, _)| row == number);
-                let was = was.map(|(_, was)| was).unwrap_or_default();
-                let mut all = new.clone();
-                // What is there stays as it is.
-                for (segment, frame, _) in opened(self.at, &self.key, *number, &was) {
-                    all.insert(segment, frame.to_vec());
-                }
-                let all: Vec<u8> = all.into_values().flatten().collect();
-                rows.put_sound(self.at, *number, &all)?;
-            }
-            Ok(())
-        })?;
-        self.rows.clear();
-        self.bytes = 0;
-        Ok(())
-    }
-}
-
-/// The segments in a row that open, with their frames and samples.
-fn opened<'r>(
-    at: ClipId,
-    key: &ClipKey,
-    row: u32,
-    bytes: &'r [u8],
-) -> impl Iterator<Item = (u32, &'r [u8], u32)> {
-    scan::frames(bytes).filter_map(move |(_, frame)| {
-        let facts = frame.facts;
-        let is_here = (facts.kind, facts.id, facts.epoch) == (Kind::Sound, at.id, at.epoch)
-            && facts.number / SEGMENTS_PER_ROW == row;
-        let segment = is_here.then(|| record::open_sound(key, &frame).ok())??;
-        Some((facts.number, frame.bytes, segment.samples))
-    })
-}
-
-/// What of the sound is there, of so many segments.
-fn heard(held: &Held<'_>, at: ClipId, key: &ClipKey, segments: u64) -> Result<Heard> {
-    held.store().read(held.lock(), |store| {
-        let reading = store.begin()?;
-        let (mut digest, mut lost, mut bytes) = (Sha256::new(), Vec::new(), 0);
-        let (mut next, mut from) = (0, 0);
-        loop {
-            let rows = reading.sound(at, from, BATCH_ROWS)?;
-            let Some((last, _)) = rows.last() else { break };
-            from = last.saturating_add(1);
-            for (row, frames) in &rows {
-                for (number, frame, _) in opened(at, key, *row, frames) {
-                    let number = u64::from(number);
-                    if number < next || number >= segments {
-                        continue;
-                    }
-                    lost.push(next..number);
-                    next = number + 1;
-                    bytes += frame.len() as u64;
-                    digest.update(frame);
-                }
-            }
-        }
-        lost.push(next..segments);
-        lost.retain(|span: &Range<u64>| !span.is_empty());
-        let hash = digest.finalize().into();
-        Ok(Heard {
-            extent: Extent { segments, hash },
-            lost,
-            bytes,
-        })
-    })
 }
 
 /// What of that which waits can be put, by the keys as they are now.
@@ -362,7 +256,7 @@ pub(super) fn write(
     })
 }
 
-fn put(
+pub(super) fn put(
     rows: &Writing,
     at: ClipId,
     clip: &Clip,

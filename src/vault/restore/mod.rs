@@ -20,6 +20,7 @@
 //! was lost to damage comes back in its place, see [`mend`]. Where the recordings come
 //! from, and whether that is to be trusted, is not known here.
 
+mod filling;
 mod hold;
 mod lacks;
 mod mend;

@@ -5,6 +5,7 @@
 //! damaged file can make it panic; every call is fenced, and what it panics
 //! over is reported as damage.
 
+pub(super) mod digest;
 pub(super) mod finding;
 pub(super) mod gaps;
 pub(super) mod library;

@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
+use super::digest::SoundDigest;
 use super::rows::{ClipId, SEGMENTS_PER_ROW};
 use crate::crypto::ClipKey;
 use crate::vault::error::{Error, Result};
@@ -34,7 +33,7 @@ pub struct SoundReader {
     next: u64,
     rows: BTreeMap<u32, Vec<u8>>,
     /// Over all frames so far; `None` once one was passed over.
-    digest: Option<Sha256>,
+    digest: Option<SoundDigest>,
 }
 
 impl SoundReader {
@@ -45,7 +44,6 @@ impl SoundReader {
         extent: Extent,
         gaps: Vec<Range<u64>>,
     ) -> Self {
-        let digest = Some(Sha256::new());
         Self {
             session,
             clip,
@@ -54,7 +52,7 @@ impl SoundReader {
             gaps,
             next: 0,
             rows: BTreeMap::new(),
-            digest,
+            digest: Some(SoundDigest::new()),
         }
     }
 
@@ -85,9 +83,11 @@ impl SoundReader {
             .map_err(|_| Error::damaged(self.clip.id, "no recording has so many segments"))?;
         self.fetch(number / SEGMENTS_PER_ROW)?;
         self.next += 1;
-        let digest = self.digest.take();
+        let mut digest = self.digest.take();
         let (segment, frame) = self.open(number)?;
-        let digest = digest.map(|digest| digest.chain_update(frame));
+        if let Some(digest) = &mut digest {
+            digest.add(frame, self.is_gap(number));
+        }
         self.digest = digest;
         Ok(Some(segment))
     }
@@ -144,7 +144,7 @@ impl SoundReader {
         let Some(digest) = self.digest.take() else {
             return Ok(());
         };
-        if digest.finalize().as_slice() == self.extent.hash {
+        if digest.is_of(&self.extent) {
             return Ok(());
         }
         Err(Error::damaged(

@@ -27,7 +27,7 @@ mod forensic;
 mod in_vain;
 mod interrupted;
 mod log;
-mod mended;
+pub(super) mod mended;
 mod read_only;
 mod redact;
 mod restore;

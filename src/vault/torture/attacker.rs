@@ -180,7 +180,7 @@ pub(super) fn attack(disk: &SimDisk, evidence: &Evidence, facts: &Facts) -> Resu
     // Of what is live a little is enough as a control.
     let live = facts.clips.iter();
     let live: BTreeSet<RecordingId> = live
-        .filter(|(_, clip)| clip.sound == Sound::Kept)
+        .filter(|(_, clip)| clip.sound == Sound::Kept && clip.can_be_heard())
         .map(|(id, _)| *id)
         .take(2)
         .collect();

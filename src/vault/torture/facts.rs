@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::recording::{Card, Ending, RecordingId, SEGMENT_SAMPLES};
 use crate::vault::tests::{card, packets};
-use crate::vault::{Error, OpenVault};
+use crate::vault::{Error, OpenVault, lost_segments};
 
 /// What somebody may rely on.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,12 @@ pub(super) struct Clip {
     pub(super) sound: Sound,
     /// Segments that were redacted.
     pub(super) silenced: Vec<u32>,
+    /// Segments that were lost to damage and are not back.
+    pub(super) lost: Vec<u32>,
+    /// Segments that the card notes as lost.
+    pub(super) noted: Vec<u32>,
+    /// Whether the card was made anew.
+    pub(super) is_recovered: bool,
 }
 
 /// The sound of a segment that was redacted.
@@ -78,7 +84,20 @@ impl Clip {
             words: Vec::new(),
             sound: Sound::Kept,
             silenced: Vec::new(),
+            lost: Vec::new(),
+            noted: Vec::new(),
+            is_recovered: false,
         }
+    }
+
+    /// Whether something of it is lost, or is said to be.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.is_recovered || !self.lost.is_empty() || !self.noted.is_empty()
+    }
+
+    /// Whether any of its sound is there.
+    pub(super) fn can_be_heard(&self) -> bool {
+        self.lost.len() < self.segments as usize
     }
 
     /// One that was ended.
@@ -134,17 +153,22 @@ pub(super) fn observe(open: &OpenVault) -> Result<BTreeMap<RecordingId, Clip>, S
     for recording in listing.recordings {
         let id = recording.id;
         let said = |what: &str, error: &dyn std::fmt::Display| format!("{what} of {id}: {error}");
-        let number = recording.card.title.strip_prefix("recording ");
-        let number: u8 = number
-            .and_then(|digits| digits.parse().ok())
-            .ok_or_else(|| said("title", &recording.card.title))?;
+        let is_recovered = recording.card.is_recovered();
+        let titled = recording.card.title.strip_prefix("recording ");
+        let number = match is_recovered {
+            true => number_by_ear(open, id),
+            false => titled.and_then(|digits| digits.parse().ok()),
+        };
+        let number = number.ok_or_else(|| said("title", &recording.card.title))?;
         let mut words = Vec::new();
         for version in &recording.versions {
             let read = open.transcript(id, version.number);
             words.push(read.map_err(|error| said("words", &error))?.text());
         }
         let segments = (recording.card.samples / u64::from(SEGMENT_SAMPLES)) as u32;
-        let heard = hear(open, id, number, segments).map_err(|why| said("sound", &why))?;
+        let noted = lost_segments(&recording.card).into_iter().flatten();
+        let noted: Vec<u32> = noted.map(|one| one as u32).collect();
+        let heard = hear(open, id, number, segments, &noted).map_err(|why| said("sound", &why))?;
         clips.insert(
             id,
             Clip {
@@ -153,38 +177,66 @@ pub(super) fn observe(open: &OpenVault) -> Result<BTreeMap<RecordingId, Clip>, S
                 ending: recording.card.ending,
                 note: recording.card.note,
                 words,
-                sound: heard.0,
-                silenced: heard.1,
+                sound: heard.sound,
+                silenced: heard.silenced,
+                lost: heard.lost,
+                // A card that knows nothing of the sound counts one more.
+                noted: noted.into_iter().filter(|one| *one < segments).collect(),
+                is_recovered,
             },
         );
     }
     Ok(clips)
 }
 
-/// Compares every segment with what was recorded; which ones are silent now.
+/// The number of one whose card is lost: its sound is like that.
+fn number_by_ear(open: &OpenVault, id: RecordingId) -> Option<u8> {
+    let first = open.sound(id).ok()?.next_segment().ok()??;
+    (0..=u8::MAX).find(|number| *first.packets == packets(*number, 0))
+}
+
+/// What became of the sound of a recording.
+struct Heard {
+    sound: Sound,
+    silenced: Vec<u32>,
+    lost: Vec<u32>,
+}
+
+/// Compares every segment with what was recorded. One that is `noted` may be lost.
 fn hear(
     open: &OpenVault,
     id: RecordingId,
     number: u8,
     segments: u32,
-) -> Result<(Sound, Vec<u32>), String> {
+    noted: &[u32],
+) -> Result<Heard, String> {
+    let mut heard = Heard {
+        sound: Sound::Kept,
+        silenced: Vec::new(),
+        lost: Vec::new(),
+    };
     let mut sound = match open.sound(id) {
         Ok(sound) => sound,
-        Err(Error::NoSound { .. }) => return Ok((Sound::Destroyed, Vec::new())),
+        Err(Error::NoSound { .. }) => {
+            heard.sound = Sound::Destroyed;
+            return Ok(heard);
+        }
         Err(error) => return Err(error.to_string()),
     };
-    let mut silenced = Vec::new();
     for segment in 0..segments {
+        let is_noted = noted.contains(&segment);
         match sound.next_segment() {
             Ok(Some(read)) if *read.packets == packets(number, segment) => {}
-            Ok(Some(read)) if *read.packets == SILENCE => silenced.push(segment),
+            Ok(Some(read)) if *read.packets == SILENCE => heard.silenced.push(segment),
+            Ok(Some(read)) if is_noted && read.packets.is_empty() => heard.lost.push(segment),
+            Ok(None) if is_noted => heard.lost.push(segment),
             Ok(Some(_)) => return Err(format!("segment {segment} is another one")),
             Ok(None) => return Err(format!("ends before segment {segment}")),
             Err(error) => return Err(error.to_string()),
         }
     }
     match sound.next_segment() {
-        Ok(None) => Ok((Sound::Kept, silenced)),
+        Ok(None) => Ok(heard),
         _ => Err(format!("goes on behind segment {segments}")),
     }
 }

@@ -56,6 +56,7 @@ fn a_disk_that_fails_anywhere_in_any_operation_costs_nothing_that_was_promised()
                 told.now = now;
                 // Nothing that is forgotten shows: it may be either.
                 told.next.take_if(|next| next.clips != told.now.clips);
+                told.between.clear();
                 let later = goes_on.after(Cut::LoseUnsynced);
                 let answer = look(&later, &told, &evidence, Harm::Fault);
                 outcome.note(

@@ -87,10 +87,7 @@ pub(super) fn look(
         now.clips.retain(|id, clip| lives_on(id, clip));
         attack(disk, evidence, &now).map_err(Wrong::Unshredded)?;
     }
-    let allowed: Vec<&Facts> = [Some(&told.now), told.next.as_ref()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let allowed = told.allowed();
     let passphrases: Vec<&str> = allowed
         .iter()
         .filter_map(|facts| facts.passphrase)
@@ -121,6 +118,15 @@ pub(super) fn look(
     }
     let log = open.read_log();
     let log = log.map_err(|error| lost("reading the log", error.to_string()))?;
+    // What is being mended is no damage at any time.
+    let is_mended = |facts: &&Facts| facts.clips.values().any(Clip::is_damaged);
+    if harm == Harm::Fault && allowed.iter().any(is_mended) {
+        let verified = open.verify(&|_, _| ());
+        let verified = verified.map_err(|error| lost("verifying", error.to_string()))?;
+        if let Some(flaw) = verified.flaws.iter().find(|flaw| !flaw.mended) {
+            return Err(lost("verifying", format!("{flaw:?}")));
+        }
+    }
     drop(open);
     let is_it = |facts: &&&Facts| facts.passphrase == Some(passphrase) && facts.clips == found;
     let Some(state) = allowed.iter().find(is_it) else {

@@ -27,6 +27,7 @@ mod damage;
 mod facts;
 mod faults;
 mod full_reader;
+mod healing;
 mod keeping;
 mod logged;
 mod look;

@@ -28,9 +28,9 @@ pub(super) enum Known {
 }
 
 /// The sound of a test recording.
-struct Packets {
-    number: u8,
-    segments: std::ops::Range<u32>,
+pub(super) struct Packets {
+    pub(super) number: u8,
+    pub(super) segments: std::ops::Range<u32>,
 }
 
 impl Returned for Packets {
@@ -40,7 +40,7 @@ impl Returned for Packets {
     }
 }
 
-fn id_of(number: u8) -> RecordingId {
+pub(super) fn id_of(number: u8) -> RecordingId {
     RecordingId::from_bytes([number; 16])
 }
 

@@ -183,7 +183,7 @@ fn a_transcription_that_ends_while_or_after_its_recording_was_shredded_leaves_no
 }
 
 #[derive(Debug)]
-struct StopAfter(Step);
+pub(super) struct StopAfter(pub(super) Step);
 
 impl Observer for StopAfter {
     fn reached(&self, step: Step) -> Result<()> {

@@ -30,6 +30,17 @@ pub(super) struct Told {
     pub(super) now: Facts,
     /// What may hold instead, because it has been begun.
     pub(super) next: Option<Facts>,
+    /// What may hold between the two, where what was begun does not come into force at
+    /// once.
+    pub(super) between: Vec<Facts>,
+}
+
+impl Told {
+    /// All that may hold.
+    pub(super) fn allowed(&self) -> Vec<&Facts> {
+        let begun = self.next.iter().chain(&self.between);
+        std::iter::once(&self.now).chain(begun).collect()
+    }
 }
 
 /// A disk, and what was told to somebody who relies on it.
@@ -46,6 +57,7 @@ impl Stage {
             promises: 0,
             now,
             next: None,
+            between: Vec::new(),
         };
         Self {
             disk,
@@ -87,6 +99,15 @@ impl Stage {
         self.tell(0, self.facts(), Some(next));
     }
 
+    /// Cut short, what was begun may be done as far as that.
+    pub(super) fn may(&self, change: impl FnOnce(&mut Facts)) {
+        let mut told = self.last();
+        let mut between = told.now.clone();
+        change(&mut between);
+        told.between.push(between);
+        self.told.borrow_mut().push(told);
+    }
+
     /// What was begun is done: from now on it can be relied on.
     pub(super) fn did(&self) {
         let next = self.last().next.expect("something that was begun");
@@ -99,6 +120,7 @@ impl Stage {
             promises: self.last().promises + promises,
             now,
             next,
+            between: Vec::new(),
         };
         self.told.borrow_mut().push(told);
     }

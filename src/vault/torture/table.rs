@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::facts::{Clip, Facts, SILENCE, What, card_of};
+use super::healing::{LOST, mend, torn};
 use super::keeping::{ruled, sweep};
 use super::returning::{Known, restore};
 use super::stage::{QUICK, Stage, secret};
@@ -163,6 +164,11 @@ pub(super) const TABLE: &[Operation] = &[
         name: "restore of a stream",
         before: library,
         work: |stage| restore(stage, Known::Last),
+    },
+    Operation {
+        name: "mending what was lost",
+        before: torn,
+        work: |stage| mend(stage, &LOST),
     },
     Operation {
         name: "settings",

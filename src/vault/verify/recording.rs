@@ -6,8 +6,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use sha2::{Digest, Sha256};
-
 use super::Flaw;
 use crate::crypto::ClipKey;
 use crate::recording::{SEGMENT_SAMPLES, STORED_RATE_HZ, VersionInfo};
@@ -16,6 +14,7 @@ use crate::vault::keys::bag::{Clip, Extent};
 use crate::vault::sealed::frame::{self, Frame, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::sealed::scan;
+use crate::vault::store::digest::SoundDigest;
 use crate::vault::store::gaps;
 use crate::vault::store::library;
 use crate::vault::store::rows::{ClipId, SEGMENTS_PER_ROW};
@@ -87,8 +86,9 @@ impl<'a> State<'a> {
             Ok(found) => Ok((found.record, found.frame.facts.revision)),
             Err(error) => Err(format!("its card can't be read: {}", why(error))),
         };
-        if self.card.is_err() {
-            return;
+        let Ok((record, _)) = &self.card else { return };
+        if let Some(sound) = &mut self.sound {
+            sound.noted = gaps::segments_of(&record.card.gaps);
         }
         for found in frame::run(row) {
             if let Err(error) = library::in_its_place(found, self.at, Kind::Card) {
@@ -152,13 +152,9 @@ impl<'a> State<'a> {
         let flaw = |what: String| Flaw::new(place, what).of(id);
         let mut flaws: Vec<Flaw> = self.odd.drain(..).map(flaw).collect();
         let mut records = self.records;
-        let noted = match &self.card {
-            Ok((record, _)) => gaps::segments_of(&record.card.gaps),
-            Err(why) => {
-                flaws.push(flaw(why.clone()));
-                Vec::new()
-            }
-        };
+        if let Err(why) = &self.card {
+            flaws.push(flaw(why.clone()));
+        }
         let named: Vec<u32> = match &self.card {
             Ok((record, _)) if self.clip.words.is_some() => {
                 record.versions.iter().map(|one| one.number).collect()
@@ -187,8 +183,7 @@ impl<'a> State<'a> {
                 }
             }
         }
-        let heard = self.sound.map(|sound| sound.finish(&noted));
-        let heard = heard.unwrap_or_default();
+        let heard = self.sound.map(Sound::finish).unwrap_or_default();
         records += heard.found;
         flaws.extend(heard.flaws.into_iter().map(flaw));
         let condition = (!flaws.is_empty()).then(|| Condition {
@@ -215,8 +210,10 @@ struct Sound<'a> {
     at: ClipId,
     key: &'a ClipKey,
     extent: Extent,
+    /// Segments that its card notes as lost, in order. Whoever looks shows the card first.
+    noted: Vec<Range<u64>>,
     next: u64,
-    digest: Sha256,
+    digest: SoundDigest,
     missing: Vec<Range<u64>>,
     found: u64,
     samples: u64,
@@ -243,8 +240,9 @@ impl<'a> Sound<'a> {
             at,
             key,
             extent,
+            noted: Vec::new(),
             next: 0,
-            digest: Sha256::new(),
+            digest: SoundDigest::new(),
             missing: Vec::new(),
             found: 0,
             samples: 0,
@@ -265,6 +263,9 @@ impl<'a> Sound<'a> {
             self.odd("a record of another recording lies among its sound".into());
         } else if number < self.next {
             self.odd(format!("segment {number} is not in order, or there twice"));
+        } else if number >= self.extent.segments && self.is_noted(number) {
+            // Nobody counted how many there were where all was lost, and this one is on its
+            // way back.
         } else if number >= self.extent.segments {
             self.odd(format!("segment {number} is more than was recorded"));
         } else {
@@ -290,7 +291,11 @@ impl<'a> Sound<'a> {
         self.found += 1;
         self.samples += u64::from(samples.min(SEGMENT_SAMPLES));
         self.bytes += bytes as u64;
-        self.digest.update(frame.bytes);
+        self.digest.add(frame.bytes, self.is_noted(number));
+    }
+
+    fn is_noted(&self, number: u64) -> bool {
+        self.noted.iter().any(|gap| gap.contains(&number))
     }
 
     fn miss(&mut self, until: u64) {
@@ -300,14 +305,14 @@ impl<'a> Sound<'a> {
         }
     }
 
-    fn finish(mut self, noted: &[Range<u64>]) -> Heard {
+    fn finish(mut self) -> Heard {
         self.miss(self.extent.segments);
-        let hash: [u8; 32] = self.digest.finalize().into();
-        let is_whole = hash == self.extent.hash;
+        let is_whole = self.digest.is_of(&self.extent);
+        let hash = self.digest.of_all();
         let lost: Vec<Range<u64>> = self
             .missing
             .iter()
-            .flat_map(|span| gaps::outside(span, noted))
+            .flat_map(|span| gaps::outside(span, &self.noted))
             .collect();
         let mut flaws: Vec<String> = lost.iter().map(lost_in_words).collect();
         match (&self.odd, flaws.first_mut()) {

@@ -240,7 +240,11 @@ fn past_the_tree(looked: Looked<'_>, file: &dyn DiskFile, all: &mut Store) -> st
     all.log = log.finish();
     let mut states = states(bag, None);
     let mut bytes = Vec::new();
-    for found in &records.found {
+    let (cards, others): (Vec<_>, Vec<_>) = records
+        .found
+        .iter()
+        .partition(|found| found.kind == Kind::Card);
+    for found in cards.into_iter().chain(others) {
         bytes.clear();
         if finding::read(file, found, &mut bytes).is_err() {
             continue;
