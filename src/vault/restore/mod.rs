@@ -331,6 +331,7 @@ impl Restoring {
                 // next unlock tries again.
                 let draft = Draft::done(Deed::Restore, &all);
                 let came = held.generation() + 1;
+                let now_ms = held.now().unix_ms;
                 held.rotate_logged(draft, |bag| {
                     for id in &done.restored {
                         let Some(clip) = waiting.get(id) else {
@@ -342,7 +343,7 @@ impl Restoring {
                             came,
                             ..clip.duplicate()
                         };
-                        clip.enter(bag.settings.last_seen_ms);
+                        clip.enter(bag.settings.last_seen_ms.max(now_ms));
                         bag.clips.insert(*id, clip);
                     }
                     mend::count(bag, &ready, mending);

@@ -10,7 +10,7 @@ use crate::vault::{
     Deed, Error, Fate, OpenVault, Restoring, Result, Returned, ReturnedSound, Returning, ShredScope,
 };
 
-struct Packets(u8, Range<u32>);
+pub(super) struct Packets(pub(super) u8, pub(super) Range<u32>);
 
 impl Returned for Packets {
     fn next_segment(&mut self) -> Result<Option<Vec<u8>>> {
@@ -33,7 +33,7 @@ impl Returned for Broken {
     }
 }
 
-fn returning(number: u8, segments: u32, epoch: u32) -> Returning {
+pub(super) fn returning(number: u8, segments: u32, epoch: u32) -> Returning {
     Returning {
         id: RecordingId::from_bytes([number; 16]),
         epoch,

@@ -69,10 +69,11 @@ impl Clip {
         }
     }
 
-    /// It comes back into a vault that has seen this time by now: its age counts from
-    /// then, so that no rule takes at once what was just put back.
-    pub fn enter(&mut self, last_seen_ms: i64) {
-        self.kept_from.unix_ms = self.kept_from.unix_ms.max(last_seen_ms);
+    /// It comes back at this moment, which is the later of what the clock says and the
+    /// latest time that the vault had seen: its age counts from then, so that no rule
+    /// takes at once what was just put back.
+    pub fn enter(&mut self, at_ms: i64) {
+        self.kept_from.unix_ms = self.kept_from.unix_ms.max(at_ms);
     }
 
     /// The generation before which no backup holds it; none does while it still lies in

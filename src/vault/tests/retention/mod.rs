@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::restore::{Packets, returning};
 use super::*;
 use crate::recording::State;
 use crate::retention::{Going, Keep, Trust, set_rule};
 use crate::time::Age;
 use crate::vault::ground::sim_disk::SimDisk;
-use crate::vault::{Sweep, Swept};
+use crate::vault::{ReturnedSound, Returning, Sweep, Swept};
 
 mod clock;
 mod dates;
 mod going;
 mod life;
 mod oracle;
+mod returning;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -112,6 +114,24 @@ impl World {
         let mut writer = self.open.vault().begin(&card).unwrap();
         writer.push(&packets(2, 0), SEGMENT_SAMPLES).unwrap();
         writer.finish(&card).unwrap()
+    }
+
+    /// Puts one back that a backup held, of the date at which everything here is recorded.
+    fn restore(&self, number: u8) -> RecordingId {
+        let mut restoring = self.open.begin_restore().unwrap();
+        let of_backup = returning(number, 1, 0);
+        let recording = Returning {
+            card: Card {
+                pinned: false,
+                ..of_backup.card
+            },
+            ..of_backup
+        };
+        let sound = &mut Packets(number, 0..1);
+        let sound = ReturnedSound::Segments(sound);
+        restoring.put(&recording, sound).unwrap();
+        assert_eq!(restoring.commit().unwrap().restored, [recording.id]);
+        recording.id
     }
 
     fn fail(&self, id: RecordingId) {
