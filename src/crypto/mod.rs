@@ -7,6 +7,7 @@
 //! together.
 
 pub mod asker;
+mod backup_identity;
 pub mod error;
 pub mod identity;
 pub mod inbox_key;
@@ -18,9 +19,11 @@ pub mod seal;
 pub mod secret;
 pub mod signature;
 pub mod slot;
+mod vault_id;
 pub mod words;
 
 pub use asker::{Asker, Nobody};
+pub use backup_identity::BackupIdentity;
 pub use error::CryptoError;
 pub use identity::Identities;
 pub use inbox_key::{InboxIdentity, InboxPublic};
@@ -32,4 +35,5 @@ pub use secret::{
     BagKey, ClipKey, ClipKeys, LogKey, MasterKey, SigningSeed, fill_noise, fill_random,
 };
 pub use signature::{Signature, SignerKey};
-pub use slot::{BackupIdentity, Key, Opener, SlotSecrets, VaultId, WayKey, WorkFactor};
+pub use slot::{Key, Opener, SlotSecrets, WayKey, WorkFactor};
+pub use vault_id::VaultId;

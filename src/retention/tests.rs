@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::time::Age;
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -1,27 +1,29 @@
 //! The thread that has the vault.
 
 use std::mem;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
-use std::time::Duration;
 
+pub(super) use self::destroying::lines_behind;
 use super::errands::Errand;
 use super::finder::Find;
 use super::notes::Notes;
 use super::player::Play;
 use super::watch::Watch;
 use super::{Answer, Request, Shared};
-use crate::command::{self, edit, init, redact, scrub, shred, transcribe};
+use crate::command::{self, edit, init};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
 use crate::tui::engine::Access;
 use crate::tui::engine::Vault as Found;
 use crate::tui::secret::Secret;
-use crate::vault::{OpenVault, Placement, Receipt, ShredScope, Vault};
-use crate::worker::transcriber::{Event, Settings, Transcriber};
+use crate::vault::{OpenVault, Placement, Vault};
+use crate::worker::transcriber::Transcriber;
+
+mod destroying;
+mod transcribing;
 
 /// Something for the desk.
 pub(super) enum Job {
@@ -232,64 +234,6 @@ impl Desk {
         }
     }
 
-    fn start_transcriber(&mut self, open: Arc<OpenVault>) {
-        let context = &self.shared.context;
-        let language = match transcribe::language(&context.config.language) {
-            Ok(language) => language,
-            Err(failure) => {
-                let place = context.paths.config_file.display();
-                return self.shared.complain(failure.about(place));
-            }
-        };
-        let settings = Settings {
-            models: context.paths.models.clone(),
-            language,
-        };
-        let (shared, back) = (self.shared.clone(), self.back.clone());
-        let place = std::sync::Mutex::new((0, 0));
-        let listener = move |event| {
-            let mut place = place
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            match event {
-                Event::Started { position, of, .. } => {
-                    *place = (position, of);
-                    shared.tell(Answer::Transcribing {
-                        position,
-                        of,
-                        percent: 0,
-                    });
-                }
-                Event::Progress {
-                    done_ms, total_ms, ..
-                } => {
-                    let percent = (done_ms * 100).checked_div(total_ms).unwrap_or(0).min(100);
-                    let percent = u8::try_from(percent).unwrap_or(100);
-                    shared.tell(Answer::Transcribing {
-                        position: place.0,
-                        of: place.1,
-                        percent,
-                    });
-                }
-                Event::Done { id, .. } => drop(back.send(Job::Transcribed(id))),
-                Event::Failed { id, failure } => {
-                    shared.complain(failure);
-                    drop(back.send(Job::Transcribed(id)));
-                }
-                // The recordings say that they wait; it is no failure.
-                Event::NoModel { .. } | Event::Idle => shared.tell(Answer::TranscriberIdle),
-            }
-        };
-        match Transcriber::start(open, settings, Box::new(listener)) {
-            Ok(transcriber) => self.transcriber = Some(transcriber),
-            Err(error) => {
-                let why = error.to_string();
-                self.shared
-                    .complain(Failure::new(Exit::Failed, "can't transcribe", why));
-            }
-        }
-    }
-
     /// Forgets keys and text; waits until the transcriber has let go of them.
     fn lock(&mut self) {
         let _ = self.player.send(Play::Stop);
@@ -371,80 +315,6 @@ impl Desk {
         Ok(())
     }
 
-    fn shred(&mut self, ids: &[RecordingId]) -> Result<(), Failure> {
-        let open = Arc::clone(self.open()?);
-        let receipt = shred::run(
-            &self.shared.context,
-            ids,
-            ShredScope::Everything,
-            &Notes::default(),
-        )?;
-        let gone: Vec<_> = receipt
-            .shredded
-            .iter()
-            .map(|shredded| shredded.id)
-            .collect();
-        self.revision = Some(open.revision()?);
-        let _ = self.finder.send(Find::Remove(gone.clone()));
-        let _ = self.errands.send(Errand::Forget);
-        let mut told = lines(&receipt);
-        if let Some(offer) = scrub::offer(&self.shared.context, receipt.audio_bytes()) {
-            told.extend([String::new(), format!("{offer}.")]);
-        }
-        self.shared.tell(Answer::Shredded {
-            ids: gone,
-            receipt: told,
-        });
-        Ok(())
-    }
-
-    fn redact(&mut self, id: RecordingId, span_ms: &Range<u32>) -> Result<(), Failure> {
-        let open = Arc::clone(self.open()?);
-        let at = |ms: u32| Duration::from_millis(ms.into());
-        // A transcript may end a little behind the sound.
-        let length = open.recording(id)?.card.duration();
-        let args = redact::Args {
-            id: id.to_string(),
-            from: at(span_ms.start),
-            to: at(span_ms.end).min(length),
-        };
-        let notes = Notes::default();
-        let plan = redact::plan(&self.shared.context, &args, &notes)?;
-        let outcome = redact::run(&self.shared.context, &plan, &notes)?;
-        // Its loudness was another one.
-        let _ = self.errands.send(Errand::Forget);
-        self.transcribed(id)?;
-        if let Some(transcriber) = &self.transcriber {
-            transcriber.nudge();
-        }
-        let sound = match plan.recording.audio_bytes {
-            0 => "",
-            _ => "in its sound and ",
-        };
-        let first = format!(
-            "Redacted for good: the sentence, {sound}in {}.",
-            crate::tui::view::words::several(
-                outcome.redacted.transcripts as usize,
-                "transcript",
-                "transcripts"
-            )
-        );
-        let mut receipt = lines_behind(first, &outcome.redacted.receipt);
-        receipt.extend(notes.take());
-        receipt.push(String::new());
-        receipt.extend(outcome.to_check());
-        let advice = "The times of words are estimates: read what is left, in every version.";
-        receipt.push(advice.to_owned());
-        if let Some(offer) = scrub::offer(&self.shared.context, plan.recording.audio_bytes) {
-            receipt.extend([String::new(), format!("{offer}.")]);
-        }
-        self.shared.tell(Answer::Redacted {
-            recording: Box::new(open.recording(id)?),
-            receipt,
-        });
-        Ok(())
-    }
-
     fn edit(
         &mut self,
         id: RecordingId,
@@ -494,45 +364,4 @@ fn at_home(path: &Path) -> String {
         || path.display().to_string(),
         |rest| format!("~/{}", rest.display()),
     )
-}
-
-/// The receipt, line by line.
-fn lines(receipt: &Receipt) -> Vec<String> {
-    let done = match receipt.not_final {
-        None => "Destroyed for good",
-        Some(_) => "Destroyed, and not final",
-    };
-    let first = match receipt.shredded.as_slice() {
-        [_] => format!("{done}: 1 recording."),
-        many => format!("{done}: {} recordings.", many.len()),
-    };
-    lines_behind(first, receipt)
-}
-
-pub(super) fn lines_behind(first: String, receipt: &Receipt) -> Vec<String> {
-    let mut lines = vec![first];
-    if let Some(why) = &receipt.not_final {
-        lines.push(format!(
-            "NOT FINAL: {why}. `voxvault passwd` overwrites all of it once more."
-        ));
-    }
-    lines.push(String::new());
-    lines.extend(receipt.erased.iter().map(|what| format!("erased: {what}")));
-    if !receipt.not_erased.is_empty() {
-        lines.push(String::new());
-        lines.push("Out of reach:".to_owned());
-        lines.extend(
-            receipt
-                .not_erased
-                .iter()
-                .map(|one| format!("  {} ({}): {}", one.what, one.where_, one.why)),
-        );
-    }
-    lines.extend(
-        receipt
-            .backups_still_holding
-            .iter()
-            .map(|backup| format!("  the backup {} still holds it", backup.path)),
-    );
-    lines
 }
