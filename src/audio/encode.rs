@@ -174,7 +174,8 @@ impl SegmentEncoder {
     }
 }
 
-fn refused(error: opusic_c::ErrorCode) -> AudioError {
+/// What the codec said no with.
+pub(super) fn refused(error: opusic_c::ErrorCode) -> AudioError {
     AudioError::Codec {
         codec: "opus",
         why: error.message().to_owned(),

@@ -192,20 +192,11 @@ mod tests {
     use std::sync::OnceLock;
 
     use super::*;
-    use crate::audio::{OggOpusWriter, SegmentEncoder, StoredShape};
+    use crate::audio::synthetic::{stored, tone};
+    use crate::audio::{OggOpusWriter, StoredShape};
 
     fn written(samples: usize) -> (Vec<Vec<u8>>, StoredShape, Vec<u8>) {
-        let mut segments = Vec::new();
-        let mut sink = |bytes: &[u8], _| {
-            segments.push(bytes.to_vec());
-            Ok::<(), AudioError>(())
-        };
-        let mut encoder = SegmentEncoder::new().unwrap();
-        let pre_skip = encoder.pre_skip();
-        let sound = crate::audio::synthetic::tone(440.0, -12.0, samples);
-        encoder.push(&sound, &mut sink).unwrap();
-        let samples = encoder.finish(&mut sink).unwrap();
-        let shape = StoredShape { samples, pre_skip };
+        let (segments, shape) = stored(&tone(440.0, -12.0, samples));
         let mut ogg = OggOpusWriter::new(Vec::new(), shape).unwrap();
         segments.iter().for_each(|one| ogg.push(one).unwrap());
         let file = ogg.finish().unwrap();

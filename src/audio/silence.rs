@@ -127,9 +127,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::encode::{SEGMENT_BYTES, SegmentEncoder};
+    use super::super::encode::SEGMENT_BYTES;
     use super::super::stored::{StoredRate, StoredShape, StoredSound};
-    use super::super::synthetic::{noise, tone};
+    use super::super::synthetic::{noise, stored, tone};
     use super::*;
 
     /// Like a voice: a gliding pitch with overtones, in syllables.
@@ -144,19 +144,6 @@ mod tests {
                 0.15 * syllable * (1..30).map(overtone).sum::<f32>()
             })
             .collect()
-    }
-
-    fn stored(mono: &[f32]) -> (Vec<Vec<u8>>, StoredShape) {
-        let mut segments = Vec::new();
-        let mut sink = |bytes: &[u8], _| {
-            segments.push(bytes.to_vec());
-            Ok::<(), AudioError>(())
-        };
-        let mut encoder = SegmentEncoder::new().unwrap();
-        let pre_skip = encoder.pre_skip();
-        encoder.push(mono, &mut sink).unwrap();
-        let samples = encoder.finish(&mut sink).unwrap();
-        (segments, StoredShape { samples, pre_skip })
     }
 
     fn decoded(segments: &[Vec<u8>], shape: StoredShape) -> Vec<f32> {

@@ -11,7 +11,7 @@ use std::ops::Range;
 use opusic_c::{Channels, Decoder, SampleRate};
 
 use super::SPEECH_RATE_HZ;
-use super::encode::{PACKET_BYTES, PACKET_SAMPLES, SEGMENT_BYTES, SEGMENT_PACKETS};
+use super::encode::{PACKET_BYTES, PACKET_SAMPLES, SEGMENT_BYTES, SEGMENT_PACKETS, refused};
 use super::error::AudioError;
 use super::resample::resampled_len;
 use crate::recording::STORED_RATE_HZ;
@@ -243,33 +243,12 @@ impl StoredSound {
     }
 }
 
-fn refused(error: opusic_c::ErrorCode) -> AudioError {
-    AudioError::Codec {
-        codec: "opus",
-        why: error.message().to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
     use super::*;
-    use crate::audio::encode::SegmentEncoder;
-    use crate::audio::synthetic::{level_of, tone};
-
-    fn stored(mono: &[f32]) -> (Vec<Vec<u8>>, StoredShape) {
-        let mut segments = Vec::new();
-        let mut sink = |bytes: &[u8], _| {
-            segments.push(bytes.to_vec());
-            Ok::<(), AudioError>(())
-        };
-        let mut encoder = SegmentEncoder::new().unwrap();
-        let pre_skip = encoder.pre_skip();
-        encoder.push(mono, &mut sink).unwrap();
-        let samples = encoder.finish(&mut sink).unwrap();
-        (segments, StoredShape { samples, pre_skip })
-    }
+    use crate::audio::synthetic::{level_of, stored, tone};
 
     fn decoded(segments: &[Vec<u8>], mut sound: StoredSound) -> Vec<f32> {
         let mut out = Vec::new();

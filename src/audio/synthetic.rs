@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests only")]
 
+use super::{AudioError, SegmentEncoder, StoredShape};
+
 /// A sine of this level (RMS, dBFS) at 48 kHz.
 pub(super) fn tone(hz: f64, dbfs: f32, samples: usize) -> Vec<f32> {
     tone_at(48_000, hz, dbfs, samples)
@@ -66,4 +68,18 @@ pub(super) fn wav(rate_hz: u32, channels: u16, data: &[u8], claimed: u32) -> Vec
     file.extend(claimed.to_le_bytes());
     file.extend(data);
     file
+}
+
+/// Sound at 48 kHz as the vault keeps it: the packets of each segment, and the shape.
+pub(super) fn stored(mono: &[f32]) -> (Vec<Vec<u8>>, StoredShape) {
+    let mut segments = Vec::new();
+    let mut sink = |bytes: &[u8], _| {
+        segments.push(bytes.to_vec());
+        Ok::<(), AudioError>(())
+    };
+    let mut encoder = SegmentEncoder::new().unwrap();
+    let pre_skip = encoder.pre_skip();
+    encoder.push(mono, &mut sink).unwrap();
+    let samples = encoder.finish(&mut sink).unwrap();
+    (segments, StoredShape { samples, pre_skip })
 }

@@ -3,8 +3,8 @@
 use std::io::Cursor;
 
 use super::*;
-use crate::audio::synthetic::{level_of, tone};
-use crate::audio::{AudioError, SegmentEncoder, SoundFile, StoredShape};
+use crate::audio::synthetic::{level_of, stored, tone};
+use crate::audio::{SoundFile, StoredShape};
 
 fn read(file: Vec<u8>) -> (u32, usize, Vec<f32>) {
     let mut sound = SoundFile::from_stream(Box::new(Cursor::new(file)), None).unwrap();
@@ -15,19 +15,6 @@ fn read(file: Vec<u8>) -> (u32, usize, Vec<f32>) {
     }
     assert!(!sound.reading().truncated);
     (rate_hz, channels, samples)
-}
-
-fn stored(mono: &[f32]) -> (Vec<Vec<u8>>, StoredShape) {
-    let mut segments = Vec::new();
-    let mut sink = |bytes: &[u8], _| {
-        segments.push(bytes.to_vec());
-        Ok::<(), AudioError>(())
-    };
-    let mut encoder = SegmentEncoder::new().unwrap();
-    let pre_skip = encoder.pre_skip();
-    encoder.push(mono, &mut sink).unwrap();
-    let samples = encoder.finish(&mut sink).unwrap();
-    (segments, StoredShape { samples, pre_skip })
 }
 
 fn ogg_of(segments: &[Vec<u8>], shape: StoredShape) -> Vec<u8> {
