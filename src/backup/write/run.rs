@@ -42,7 +42,7 @@ pub fn to_folder(
     let slots = vault.vault().slot_files()?;
     let settings = vault.settings()?;
     let earlier = {
-        let identities = vault.backup_identities()?;
+        let identities = vault.backup_keys()?.identities;
         let owner = Owner {
             vault: stock.vault,
             signer: stock.signer,

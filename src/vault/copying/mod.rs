@@ -21,7 +21,7 @@ use super::session::Held;
 use super::store::Snapshots;
 use super::store::library::{self, Damage};
 use super::store::rows::{ClipId, Reading, SEGMENTS_PER_ROW};
-use crate::crypto::{BackupIdentity, SignerKey, SigningSeed, VaultId};
+use crate::crypto::{SignerKey, SigningSeed, VaultId};
 use crate::recording::RecordingId;
 
 mod opening;
@@ -208,16 +208,6 @@ impl OpenVault {
                 let recall = |head: &LogHead| book::recall(&rows, held.bag(), *head);
                 heads.iter().map(recall).collect()
             })
-        })
-    }
-
-    /// The identities that open backups: the one in force, and those before it, the
-    /// newest first.
-    pub fn backup_identities(&self) -> Result<Vec<BackupIdentity>> {
-        self.session().with(|held| {
-            let former = held.bag().former_backups.iter().rev();
-            let all = std::iter::once(held.backup_identity()).chain(former);
-            Ok(all.map(BackupIdentity::duplicate).collect())
         })
     }
 }

@@ -101,7 +101,7 @@ pub(crate) fn manifests(vault: &OpenVault, dir: &Path) -> Vec<Manifest> {
 }
 
 pub(crate) fn manifest(vault: &OpenVault, path: &Path) -> Manifest {
-    let keys = vault.backup_identities().unwrap();
+    let keys = vault.backup_keys().unwrap().identities;
     let keys: Vec<_> = keys.iter().map(BackupIdentity::to_age).collect();
     let keys = keys.iter().map(|key| &**key);
     let file = File::open(path).unwrap();
