@@ -9,11 +9,11 @@ use std::path::PathBuf;
 
 use super::intake::{FIRST_EPOCH, Frames, Next};
 use super::merge::{Waiting, open};
-use super::words;
 use crate::crypto::ClipKey;
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::inbox::{self, Sequential};
+use crate::vault::open::seal_words;
 use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::session::Held;
@@ -128,7 +128,7 @@ impl<'a> Incoming<'a> {
         while versions.len() < self.one.transcripts as usize {
             let transcript = self.sound.next_words(&self.one.keys.words)?;
             let number = versions.len() as u32 + 1;
-            let frame = words::seal(&self.one.keys.words, self.clip, number, &transcript)?;
+            let frame = seal_words(&self.one.keys.words, self.clip, number, &transcript)?;
             writing.add_words(self.clip, number, &frame)?;
             versions.push(transcript.info(number));
         }

@@ -7,34 +7,15 @@
 
 use super::intake::{FIRST_EPOCH, Frames, Next};
 use super::merge::{Waiting, open};
-use crate::crypto::ClipKey;
 use crate::recording::RecordingId;
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::inbox::{self, Sequential};
 use crate::vault::open::{add_words, rewrite_card};
-use crate::vault::sealed::frame::{Facts, Kind};
+use crate::vault::sealed::frame::Kind;
 use crate::vault::sealed::record;
 use crate::vault::session::Held;
 use crate::vault::store::library;
-use crate::vault::store::rows::ClipId;
-
-/// A transcript as it stands in the store.
-pub(super) fn seal(
-    key: &ClipKey,
-    at: ClipId,
-    number: u32,
-    transcript: &Transcript,
-) -> Result<Vec<u8>> {
-    let facts = Facts {
-        kind: Kind::Words,
-        id: at.id,
-        epoch: at.epoch,
-        number,
-        revision: 0,
-    };
-    record::seal_text(key, &facts, transcript)
-}
 
 /// Gives the recording that holds the same sound what it has not of the transcripts that
 /// came with its double; answers with how many those are.
