@@ -9,12 +9,12 @@ use std::ops::Range;
 
 use super::folder::Work;
 use super::recording::{Taken, spans};
-use crate::backup::error::Result;
+use crate::backup::error::{Error, Result};
 use crate::backup::manifest::SoundAt;
 use crate::backup::read::plan::{Listed, Parts};
 use crate::backup::verify::{Damage, Kind};
 use crate::recording::{Card, RecordingId};
-use crate::vault::lost_segments;
+use crate::vault::{lost_segments, segments_outside};
 
 /// A copy of the sound of a recording.
 pub(super) struct SoundCopy<'p> {
@@ -24,6 +24,12 @@ pub(super) struct SoundCopy<'p> {
     pub(super) card: Card,
     /// The segments in the place of which it has silence, in order.
     pub(super) lost: Vec<Range<u64>>,
+}
+
+/// Whether one of these copies has a segment that this one lacks.
+pub(super) fn have_more(copies: &[SoundCopy<'_>], lost: &[Range<u64>]) -> bool {
+    let has_more = |copy: &SoundCopy<'_>| !segments_outside(lost, &copy.lost).is_empty();
+    copies.iter().any(has_more)
 }
 
 impl SoundCopy<'_> {
@@ -141,13 +147,20 @@ impl<'a> Work<'a> {
     ) -> Result<Option<Taken>> {
         match self.meta(id, listed) {
             Ok(taken) => Ok(Some(taken)),
-            Err(error) => {
-                let damage = Damage::from_error(error)?.of(Some(id));
-                if !self.outcome.damage.contains(&damage) {
-                    self.outcome.damage.push(damage);
-                }
-                Ok(None)
-            }
+            Err(error) => self.damaged(id, error).map(|()| None),
         }
+    }
+
+    /// Notes what is wrong with a recording in the backup, once.
+    pub(super) fn damaged(&mut self, id: RecordingId, error: Error) -> Result<()> {
+        let damage = Damage::from_error(error)?.of(Some(id));
+        let is_said = |one: &Damage| {
+            let same = one.id == damage.id && one.place == damage.place;
+            same && one.what.starts_with(&damage.what)
+        };
+        if !self.outcome.damage.iter().any(is_said) {
+            self.outcome.damage.push(damage);
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::choice::SoundCopy;
+use super::choice::{SoundCopy, have_more};
 use super::kin::Kin;
 use super::recording::{self, Sound, Taken};
 use super::{Outcome, Tell, Wanted};
@@ -81,11 +81,13 @@ pub fn from_folder(
         },
         restoring,
         outcome,
+        partial: Vec::new(),
     };
     work.all(tell)?;
     if let Some(id) = wanted.resurrect {
         work.resurrect(id)?;
     }
+    work.join()?;
     Ok(work.outcome)
 }
 
@@ -191,6 +193,9 @@ pub(super) struct Work<'a> {
     pub(super) shelf: Shelf<'a>,
     pub(super) restoring: Restoring,
     pub(super) outcome: Outcome,
+    /// What of the backup came back with less sound than all copies of it have together:
+    /// its name and epoch there, and its name in the vault.
+    pub(super) partial: Vec<((RecordingId, u32), RecordingId)>,
 }
 
 impl Work<'_> {
@@ -325,7 +330,12 @@ impl Work<'_> {
             })?;
             match put {
                 Ok(_) => {
-                    taken.is_sound_lost = !copy.lost.is_empty();
+                    let is_partial = have_more(copies, &copy.lost);
+                    if is_partial {
+                        let to = taken.returning.id;
+                        self.partial.push(((id, listed.epoch), to));
+                    }
+                    taken.is_sound_lost = !is_partial && !copy.lost.is_empty();
                     self.outcome.damage.extend(damage);
                     return Ok(());
                 }

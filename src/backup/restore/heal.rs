@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::folder::Work;
+use super::recording::LOST;
 use crate::backup::error::Result;
 use crate::backup::read::plan::Listed;
 use crate::backup::verify::{Damage, Kind};
@@ -88,7 +89,7 @@ impl Work<'_> {
                 }
             }
         }
-        let is_filled = self.fill(id, &holding, lost.sound, &mut mending)?;
+        let is_filled = self.fill((id, holding.epoch), id, lost.sound, &mut mending)?;
         if mending.card.is_none() && mending.words.is_empty() && !is_filled {
             match holding.is_damaged() {
                 true => self.note(id, "the backup does not have what the vault lost of it"),
@@ -103,23 +104,51 @@ impl Work<'_> {
         Ok(true)
     }
 
-    /// Fills in lost segments, as far as copies of the sound have them. Whether any did.
+    /// Fills in what is lost of the sound of recordings that just came back, from the other
+    /// copies of it.
+    pub(super) fn join(&mut self) -> Result<()> {
+        let partial = std::mem::take(&mut self.partial);
+        if partial.is_empty() {
+            return Ok(());
+        }
+        self.restoring.look_again()?;
+        for (from, to) in partial {
+            let Some(holding) = self.restoring.holding(to) else {
+                continue;
+            };
+            let (lost, mut mending) = (holding.lost.clone(), Mending::default());
+            match self.fill(from, to, lost, &mut mending)? {
+                true => self.restoring.mend(to, mending)?,
+                false => self.note(to, LOST),
+            }
+        }
+        self.commit()
+    }
+
+    /// Fills in lost segments of a recording in the vault, as far as copies of the sound of
+    /// that epoch of it have them. Whether any did.
     fn fill(
         &mut self,
+        (from, epoch): (RecordingId, u32),
         id: RecordingId,
-        holding: &Holding,
         mut lost: Vec<Range<u64>>,
         mending: &mut Mending,
     ) -> Result<bool> {
         if lost.is_empty() {
             return Ok(false);
         }
+        let holding = self.restoring.holding(id);
+        let is_soundless = holding.is_some_and(Holding::is_soundless);
         let mut is_filled = false;
-        for copy in self.copies(id, holding.epoch, None)? {
-            let Some(segments) = self.whole(id, copy.lies, &copy.card)? else {
+        for copy in self.copies(from, epoch, None)? {
+            let is_useless = segments_outside(&lost, &copy.lost).is_empty();
+            if is_useless && (is_filled || !is_soundless) {
+                continue;
+            }
+            let Some(segments) = self.whole(from, copy.lies, &copy.card)? else {
                 continue;
             };
-            if !is_filled && holding.is_soundless() {
+            if !is_filled && is_soundless {
                 // How long it was says the copy.
                 lost = std::iter::once(0..segments).collect();
             }
@@ -127,14 +156,13 @@ impl Work<'_> {
             if wanted.is_empty() {
                 continue;
             }
-            let filled = self.with_sound(id, copy.lies, &copy.card, |restoring, sound| {
+            let filled = self.with_sound(from, copy.lies, &copy.card, |restoring, sound| {
                 restoring.fill(id, &copy.card, &wanted, sound)
             });
             match filled {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    let damage = Damage::from_error(error)?;
-                    self.outcome.damage.push(damage.of(Some(id)));
+                    self.damaged(from, error)?;
                     continue;
                 }
                 // It was shredded meanwhile.
@@ -169,11 +197,7 @@ impl Work<'_> {
         })?;
         match read {
             Ok(segments) => Ok(Some(segments)),
-            Err(error) => {
-                let damage = Damage::from_error(error)?;
-                self.outcome.damage.push(damage.of(Some(id)));
-                Ok(None)
-            }
+            Err(error) => self.damaged(id, error).map(|()| None),
         }
     }
 

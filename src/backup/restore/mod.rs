@@ -82,7 +82,10 @@ impl Outcome {
     /// Takes a commit of the vault in.
     fn take(&mut self, done: crate::vault::Restored) {
         self.restored.extend(done.restored);
-        self.mended.extend(done.mended);
+        // What came back in parts is not mended.
+        let mended = done.mended.into_iter();
+        self.mended
+            .extend(mended.filter(|id| !self.restored.contains(id)));
         self.there += done.there.len() as u64;
         self.destroyed += done.destroyed.len() as u64;
         for id in done.disturbed {

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::filling::{self, Filling, Heard, heard};
-use super::lacks::Holding;
+use super::lacks::{Holding, Stand};
 use super::{BYTES_PER_COMMIT, Restoring, Returned};
 use crate::crypto::ClipKey;
 use crate::recording::{Card, RecordingId, VersionInfo};
@@ -78,6 +78,15 @@ impl Restoring {
     #[must_use]
     pub fn holding(&self, id: RecordingId) -> Option<&Holding> {
         self.stand.holdings.get(&id)
+    }
+
+    /// Takes note of what the vault holds by now, and what it lacks of that.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn look_again(&mut self) -> Result<()> {
+        self.stand = self.session.with(|held| Stand::of(held))?;
+        Ok(())
     }
 
     /// Why its card can't be read, if the vault holds it and that is so: nothing of it can

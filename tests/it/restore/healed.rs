@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use voxvault::recording::RecordingId;
-use voxvault::vault::OpenVault;
 use voxvault::vault::frame::{Facts, Kind};
 use voxvault::vault::scan;
+use voxvault::vault::{OpenVault, lost_segments};
 
 use super::{Owner, assert_heard, ids, segments};
 use crate::support::prepared::copy_dir;
@@ -174,6 +174,43 @@ fn what_was_shredded_of_a_damaged_recording_does_not_come_back() {
     assert_eq!(ids(&done["mended"]), []);
     let found = scene.open().recording(id).unwrap();
     assert!(found.sound_shredded && found.audio_bytes == 0);
+}
+
+#[test]
+fn copies_that_lack_different_segments_come_back_as_one() {
+    let scene = Scene::new();
+    let id = scene.ids[0];
+    scene.run(&["backup", "forget", "backup", "--yes"]).ok();
+    fs::remove_dir_all(scene.owner.home.path("backup")).unwrap();
+    let whole = fs::read(scene.store()).unwrap();
+    let lose = |segments: &[u32]| {
+        fs::write(scene.store(), &whole).unwrap();
+        scene.damage(|facts| {
+            facts.kind == Kind::Sound && facts.id == id && segments.contains(&facts.number)
+        });
+        scene.repair();
+        let note = format!("lost {}", segments.len());
+        scene.run(&["edit", &id.to_string(), "--note", &note]).ok();
+        scene.run(&["backup", "backup"]);
+    };
+    lose(&[1, 10]);
+    lose(&[3, 10, 24]);
+    let dir = scene.owner.other_vault("other");
+    let args = ["--vault", "other", "restore", "backup", "--json"];
+    let done = scene.run(&args).ok().json();
+    assert_eq!(ids(&done["restored"]).len(), scene.ids.len());
+    assert_eq!(ids(&done["mended"]), []);
+    let open = library::unlock(&dir, PASSPHRASE);
+    let found = open.recording(id).unwrap();
+    // Only what no copy has is still lost.
+    let lost = |card| -> Vec<u64> { lost_segments(card).into_iter().flatten().collect() };
+    assert_eq!(lost(&found.card), [10], "{:?}", done["notes"]);
+    let named = id.to_string();
+    let again = ["restore", "backup", "--resurrect", &named, "--json"];
+    let done = scene.run(&again).ok().json();
+    let new: RecordingId = done["resurrected"].as_str().unwrap().parse().unwrap();
+    let card = scene.open().recording(new).unwrap().card;
+    assert_eq!(lost(&card), [10]);
 }
 
 /// One byte in the middle of a backup's first segment is another one.
