@@ -23,6 +23,7 @@ use crate::vault::inbox::{self, Claim};
 use crate::vault::keys::bag::{Clip, Extent};
 use crate::vault::restore;
 use crate::vault::session::Held;
+use crate::vault::store::library;
 use crate::vault::store::rows::ClipId;
 
 /// What a merge did.
@@ -114,6 +115,9 @@ enum Verdict {
 
 /// Merges what waits in the inbox.
 pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
+    if let Some(strange) = library::strange_store(held)? {
+        return Err(strange);
+    }
     let mut report = MergeReport::default();
     // What is left over has no key and disturbs nobody; the next merge tries
     // again.
@@ -295,7 +299,7 @@ fn sort_out_duplicates(
     // Nothing is dropped for what a damaged store says.
     let store = held.store();
     store.read(held.lock(), |rows| rows.begin()?.revision())?;
-    let listing = crate::vault::store::library::list(held)?;
+    let listing = library::list(held)?;
     // A recording whose sound was shredded does not hold it any more.
     let has_sound = |id| {
         let clip = held.bag().clips.get(id);

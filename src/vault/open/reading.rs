@@ -47,7 +47,10 @@ impl OpenVault {
     /// # Errors
     /// [`Error::StoreDamaged`] if nothing can be read.
     pub fn store_flaw(&self) -> Result<Option<Error>> {
-        self.session.with(|held| held.store().flaw(held.lock()))
+        self.session.with(|held| {
+            let flaw = held.store().flaw(held.lock())?;
+            flaw.map_or_else(|| library::strange_store(held), |flaw| Ok(Some(flaw)))
+        })
     }
 
     /// One recording.

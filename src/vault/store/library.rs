@@ -19,7 +19,7 @@ use crate::vault::keys::bag::{Bag, Clip};
 use crate::vault::sealed::frame::{self, Facts, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::session::Held;
-use crate::vault::store::Snapshots;
+use crate::vault::store::{self, Snapshots};
 
 /// More would wait for each other at the store.
 const MOST_THREADS: usize = 4;
@@ -356,16 +356,47 @@ pub(in crate::vault) fn on_threads<T: Send>(
     })
 }
 
+/// What is wrong where the store has no card of any recording that the keys know: it was
+/// made in the place of one that is gone, or is another vault's. Nothing may come into it
+/// that is gone with it once the right one is put back.
+pub(in crate::vault) fn strange_store(held: &Held<'_>) -> Result<Option<Error>> {
+    // Of what still lies in the inbox, a merge may have been cut off before its rows came.
+    let waiting = inbox::names(held.disk(), held.dir())?.recordings;
+    let is_merged = |(id, clip): &(&RecordingId, &Clip)| {
+        clip.extent.is_some() && waiting.binary_search(id).is_err()
+    };
+    let mut merged = held.bag().clips.iter().filter(is_merged).peekable();
+    if merged.peek().is_none() {
+        return Ok(None);
+    }
+    let has_any = held.store().read_what_is_there(held.lock(), |store| {
+        let rows = store.begin()?;
+        for (id, clip) in merged {
+            let at = ClipId {
+                id: *id,
+                epoch: clip.epoch,
+            };
+            if rows.card(at)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })?;
+    let why = "it has nothing of the recordings that the keys know; until the right one is put \
+               back, or this one is repaired, nothing new goes into it";
+    Ok((!has_any).then(|| Error::store_damaged(&held.dir().join(store::FILE), why)))
+}
+
 fn no_thread(source: io::Error) -> Error {
     Error::Io {
         action: "start a thread for",
-        path: crate::vault::store::FILE.into(),
+        path: store::FILE.into(),
         source,
     }
 }
 
 fn panicked() -> Error {
-    Error::store_damaged(crate::vault::store::FILE.as_ref(), "its tree is damaged")
+    Error::store_damaged(store::FILE.as_ref(), "its tree is damaged")
 }
 
 #[cfg(test)]

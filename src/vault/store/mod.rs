@@ -120,7 +120,7 @@ impl Store {
             .map_err(Error::io("create", &new))?;
         self.fenced(|| {
             let db = builder()
-                .create_with_backend(Backend(file))
+                .create_with_backend(Backend::strict(file))
                 .map_err(|error| self.trouble(error))?;
             let changes = Changes {
                 db: &db,

@@ -47,9 +47,17 @@ impl Store {
     }
 
     pub(super) fn open_to_read(&self, lock: &Lock) -> Result<Opened> {
+        self.open_to_see(lock, BadSectors::Damage)
+    }
+
+    fn open_to_see(&self, lock: &Lock, bad: BadSectors) -> Result<Opened> {
         if !self.checked.load(Ordering::Acquire) {
             match self.open_to_write(lock) {
-                Ok(db) => return Ok(Opened::ToWrite(db)),
+                // All of it was read, or whoever asks does not want what can't be.
+                Ok(db) if bad == BadSectors::Damage || !self.is_large(lock)? => {
+                    return Ok(Opened::ToWrite(db));
+                }
+                Ok(_) => {}
                 // The check would write.
                 Err(error) if error.is_read_only() => {}
                 Err(error) => return Err(error),
@@ -57,7 +65,7 @@ impl Store {
         }
         let file = self.open_file(lock, Access::Read)?;
         self.usable_len(&*file)?;
-        match builder().open_read_only_with_backend(Backend(file)) {
+        match builder().open_read_only_with_backend(Backend { file, bad }) {
             Ok(db) => Ok(Opened::ToRead(db)),
             // The last one to write was killed; redb repairs the file.
             Err(DatabaseError::RepairAborted) => match self.open_to_write(lock) {
@@ -68,19 +76,26 @@ impl Store {
         }
     }
 
+    fn is_large(&self, lock: &Lock) -> Result<bool> {
+        let file = self.open_file(lock, Access::Read)?;
+        Ok(self.usable_len(&*file)? > CHECKED_BYTES)
+    }
+
     /// Opens a file that redb finds damaged as it is, without asking redb whether it is
     /// whole: what lies beyond the damage still opens, and what was sealed shows itself
     /// whether it is what it was.
     pub(super) fn open_damaged_or_not(&self, lock: &Lock) -> Result<Opened> {
+        let bad = BadSectors::Zeros;
         let damage = match *self.known_flaw() {
             Some(_) => None,
-            None => match self.fenced(|| self.open_to_read(lock)) {
+            None => match self.fenced(|| self.open_to_see(lock, bad)) {
                 Err(Error::StoreDamaged { path, why }) => Some((path, why)),
                 opened => return opened,
             },
         };
         let file = self.open_file(lock, Access::Read)?;
-        match (builder().open_read_only_with_backend(Backend(file)), damage) {
+        let backend = Backend { file, bad };
+        match (builder().open_read_only_with_backend(backend), damage) {
             (Ok(db), damage) => {
                 if let Some((_, why)) = damage {
                     *self.known_flaw() = Some(why);
@@ -124,7 +139,7 @@ impl Store {
         let check = bytes <= CHECKED_BYTES && !self.checked.load(Ordering::Acquire);
         let db = builder()
             .set_check_integrity_on_open(check)
-            .create_with_backend(Backend(file))
+            .create_with_backend(Backend::strict(file))
             .map_err(|error| self.trouble(error))?;
         self.checked.store(true, Ordering::Release);
         Ok(db)
@@ -156,29 +171,84 @@ impl Store {
     }
 }
 
+/// What is made of a sector that the disk does not give any more. It is damage like bytes
+/// that it gives wrong, and no trouble that keeps anybody from the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadSectors {
+    /// Reading fails, as where redb finds a page damaged.
+    Damage,
+    /// Zeros, for who reads past damage: no record is in them that opens. Nothing may be
+    /// written for what this answers.
+    Zeros,
+}
+
+/// As much is given up at once where a disk fails.
+const SECTOR: u64 = 4096;
+
+impl BadSectors {
+    /// Reads a part of the file.
+    pub(super) fn read(self, file: &dyn DiskFile, at: u64, out: &mut [u8]) -> io::Result<()> {
+        match file.read_at(at, out) {
+            Err(error) if disk::is_bad_sector(&error) => match self {
+                Self::Damage => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+                Self::Zeros => read_around(file, at, out),
+            },
+            read => read,
+        }
+    }
+}
+
+/// Reads a sector at a time; those that the disk does not give are zeros.
+fn read_around(file: &dyn DiskFile, at: u64, out: &mut [u8]) -> io::Result<()> {
+    let mut done = 0;
+    while done < out.len() {
+        let at = at + done as u64;
+        let to_edge = (SECTOR - at % SECTOR) as usize;
+        let end = (done + to_edge).min(out.len());
+        let piece = &mut out[done..end];
+        match file.read_at(at, piece) {
+            Err(error) if disk::is_bad_sector(&error) => piece.fill(0),
+            read => read?,
+        }
+        done = end;
+    }
+    Ok(())
+}
+
 /// redb's view of a file of the vault. It takes no lock of its own: the vault's
 /// lock is held whenever the store is open.
 #[derive(Debug)]
-pub(super) struct Backend(pub(super) Box<dyn DiskFile>);
+pub(super) struct Backend {
+    file: Box<dyn DiskFile>,
+    bad: BadSectors,
+}
+
+impl Backend {
+    /// The view of who writes, too.
+    pub(super) fn strict(file: Box<dyn DiskFile>) -> Self {
+        let bad = BadSectors::Damage;
+        Self { file, bad }
+    }
+}
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        self.0.len()
+        self.file.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read_at(offset, out)
+        self.bad.read(&*self.file, offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync()
+        self.file.sync()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_at(offset, data)
+        self.file.write_at(offset, data)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
+use super::opening::BadSectors;
 use crate::vault::ground::disk::DiskFile;
 
 const BLOCK: usize = 4096;
@@ -47,7 +48,7 @@ impl Overlay {
         let start = number * BLOCK as u64;
         let there = from_file.saturating_sub(start).min(BLOCK as u64) as usize;
         if there > 0 {
-            self.file.read_at(start, &mut block[..there])?;
+            BadSectors::Damage.read(&*self.file, start, &mut block[..there])?;
         }
         Ok(block)
     }

@@ -7,7 +7,7 @@ use super::recording::{Condition, Seen, State};
 use super::{Flaw, Meter, Verified};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
-use crate::vault::ground::disk::{Access, DiskFile, is_no_file};
+use crate::vault::ground::disk::{Access, DiskFile, is_bad_sector, is_no_file};
 use crate::vault::inbox;
 use crate::vault::keys::bag::Bag;
 use crate::vault::log::Log;
@@ -146,10 +146,9 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified, meter: &Meter<'_>) -> 
 
 /// A bad sector is damage; that the file may not be read is not.
 fn is_damage(error: &Error) -> bool {
-    const EIO: i32 = 5;
     match error {
         Error::StoreDamaged { .. } | Error::Damaged { .. } => true,
-        Error::Io { source, .. } => source.raw_os_error() == Some(EIO),
+        Error::Io { source, .. } => is_bad_sector(source),
         _ => false,
     }
 }

@@ -143,6 +143,18 @@ pub(crate) fn is_no_file(error: &io::Error) -> bool {
     error.kind() == NO_FILE || is(Errno::LOOP) || is(Errno::NXIO) || is(Errno::ISDIR)
 }
 
+/// Whether the medium does not give what lies there: the disk, or a file system that keeps
+/// checksums.
+pub(crate) fn is_bad_sector(error: &io::Error) -> bool {
+    let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
+    // What ext4 and xfs call a structure that needs cleaning.
+    #[cfg(target_os = "linux")]
+    let is_unclean = is(Errno::UCLEAN);
+    #[cfg(not(target_os = "linux"))]
+    let is_unclean = false;
+    is(Errno::IO) || is(Errno::BADMSG) || is_unclean
+}
+
 /// The same error for each of them, which says what it is.
 fn no_file(path: &Path) -> io::Error {
     let what = match fs::symlink_metadata(path).map(|found| found.file_type()) {

@@ -2,28 +2,46 @@
 
 use super::*;
 use crate::vault::Error;
-use crate::vault::frame::Kind;
+use crate::vault::frame::{Frame, Kind};
+use crate::vault::ground::disk::Disk as _;
 use crate::vault::scan;
 
-/// Damages the page in which this segment of the first recording lies.
-fn with_damaged_segment(small: &Small, number: u32) -> SimDisk {
-    let store = Path::new(DIR).join("store.redb");
-    small.with(&store, |bytes| {
-        let (at, _) = scan::frames(bytes)
-            .find(|(_, frame)| {
-                let facts = frame.facts;
-                facts.id == small.merged[0].0 && (facts.kind, facts.number) == (Kind::Sound, number)
-            })
-            .expect("the segment");
-        bytes[at + 100..at + 200].fill(0x5a);
-    })
+fn store() -> PathBuf {
+    Path::new(DIR).join("store.redb")
+}
+
+/// Where this segment of the first recording lies.
+fn place_of(small: &Small, store: &[u8], number: u32) -> usize {
+    let is_it = |(_, frame): &(usize, Frame<'_>)| {
+        let facts = frame.facts;
+        facts.id == small.merged[0].0 && (facts.kind, facts.number) == (Kind::Sound, number)
+    };
+    scan::frames(store).find(is_it).expect("the segment").0
 }
 
 #[test]
 fn with_a_damaged_page_all_that_is_sound_is_listed_read_and_heard_and_nothing_is_changed() {
     let small = Small::new();
-    let disk = with_damaged_segment(&small, 1);
-    let open = open(&disk).unwrap();
+    let disk = small.with(&store(), |bytes| {
+        let at = place_of(&small, bytes, 1);
+        bytes[at + 100..at + 200].fill(0x5a);
+    });
+    assert_usable(&small, &disk);
+}
+
+#[test]
+fn with_a_sector_that_the_disk_does_not_give_any_more_it_is_the_same() {
+    let small = Small::new();
+    let disk = small.with(&store(), |_| ());
+    let at = place_of(&small, &disk.files()[&store()], 1);
+    // In one of the segments behind it.
+    let sector = at.next_multiple_of(4096);
+    disk.break_reads(&store(), sector..sector + 512);
+    assert_usable(&small, &disk);
+}
+
+fn assert_usable(small: &Small, disk: &SimDisk) {
+    let open = open(disk).unwrap();
     // The second time it is known.
     for _ in 0..2 {
         let flaw = open.store_flaw().unwrap();
@@ -46,7 +64,7 @@ fn with_a_damaged_page_all_that_is_sound_is_listed_read_and_heard_and_nothing_is
         let file = crate::vault::inbox::path(Path::new(DIR), small.waiting.0);
         disk.files().contains_key(&file)
     };
-    assert!(waits(&disk));
+    assert!(waits(disk));
 
     assert!(repair(&open).flaws.iter().any(|flaw| flaw.mended));
     assert_eq!(
@@ -55,6 +73,33 @@ fn with_a_damaged_page_all_that_is_sound_is_listed_read_and_heard_and_nothing_is
     );
     assert!(open.update_card(id, &mut { title }).is_ok());
     open.merge().unwrap();
-    assert!(!waits(&disk));
+    assert!(!waits(disk));
     assert_eq!(read(&open, small.waiting), Whole::All);
+}
+
+#[test]
+fn nothing_comes_into_a_store_that_is_not_the_one_that_the_keys_know() {
+    let small = Small::new();
+    let disk = small.with(&store(), |_| ());
+    let whole = disk.files()[&store()].clone();
+    disk.unlink(&store()).unwrap();
+    let opened = open(&disk).unwrap();
+    let flaw = opened.store_flaw().unwrap();
+    assert!(matches!(flaw, Some(Error::StoreDamaged { .. })), "{flaw:?}");
+    let merged = opened.merge();
+    assert!(matches!(merged, Err(Error::StoreDamaged { .. })));
+    drop(opened);
+    // Put back, nothing is missing.
+    let back = disk.fork();
+    back.tamper(&store(), |bytes| *bytes = whole);
+    let opened = open(&back).unwrap();
+    opened.merge().unwrap();
+    for id in [small.merged[0], small.merged[1], small.waiting] {
+        assert_eq!(read(&opened, id), Whole::All);
+    }
+    drop(opened);
+    // And where it is gone for good, what waits comes in once that is noted.
+    let opened = open(&disk).unwrap();
+    repair(&opened);
+    assert_eq!(read(&opened, small.waiting), Whole::All);
 }
