@@ -6,6 +6,7 @@ use super::keyslots::{self, Opened};
 use super::recover::Survey;
 use super::root::{Position, RootFacts};
 use super::seen;
+use super::trying::{self, Fit};
 use super::verdict::{Verdict, judge, put_in_order};
 use crate::crypto::{BackupIdentity, MasterKey, Opener, VaultId};
 use crate::vault::error::{Error, Result};
@@ -44,7 +45,7 @@ impl KeyRing {
     /// # Errors
     /// [`Error::WrongPassphrase`], [`Error::WrongIdentity`] or [`Error::Key`] if no
     /// slot in force opens with it, [`Error::Damaged`] if no bag is left,
-    /// [`Error::Busy`].
+    /// [`Error::Busy`], also if others replace the ways in faster than they can be tried.
     pub fn unlock(site: &Site, key: &dyn Opener) -> Result<(Self, Vec<Notice>)> {
         // A directory without a root is told before a key is tried.
         if Survey::read(&*site.disk, &site.dir)?
@@ -56,19 +57,19 @@ impl KeyRing {
             let _lock = Lock::take(&*site.disk, &site.dir)?;
             Survey::read(&*site.disk, &site.dir)?.newest(&site.dir)?;
         }
-        keyslots::open(site, key, |opened| Self::with_slot(site, opened))
+        trying::open(site, key, |opened| Self::with_slot(site, opened))
     }
 
-    fn with_slot(site: &Site, opened: Opened) -> Result<Option<(Self, Vec<Notice>)>> {
+    fn with_slot(site: &Site, opened: Opened) -> Result<Fit<(Self, Vec<Notice>)>> {
         let lock = Lock::take(&*site.disk, &site.dir)?;
         let survey = Survey::read(&*site.disk, &site.dir)?;
         let vault = opened.secrets.vault;
         let Verdict::InForce(facts, bag) = judge(site, &survey, &opened.secrets.master, vault)?
         else {
-            return Ok(None);
+            return Ok(Fit::Not(opened));
         };
         let Some(slot) = way_of(site, &opened, &bag.settings)? else {
-            return Ok(None);
+            return Ok(Fit::Not(opened));
         };
         let mut notices: Vec<Notice> = seen::compare(site, vault, facts.generation)
             .into_iter()
@@ -87,7 +88,7 @@ impl KeyRing {
             former_bag: None,
             stamp,
         };
-        Ok(Some((ring, notices)))
+        Ok(Fit::Taken((ring, notices)))
     }
 
     /// The vault's keys as they are after `init`.

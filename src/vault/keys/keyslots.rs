@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::ways::Sealed;
-use crate::crypto::{CryptoError, Opener, SlotSecrets};
+use crate::crypto::SlotSecrets;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{self, Disk};
 use crate::vault::ground::site::Site;
@@ -33,7 +33,7 @@ pub(in crate::vault) const MOST_BYTES: u64 = 256 * 1024;
 /// A fingerprint of a master key.
 pub(in crate::vault) type Fingerprint = [u8; 16];
 
-/// A slot that opened.
+/// A slot that opened, see [`trying`](super::trying).
 pub(in crate::vault) struct Opened {
     /// Its name, without any ending.
     pub name: String,
@@ -133,71 +133,6 @@ fn names(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         answer => answer.map_err(Error::io("list", &keys)),
     }
-}
-
-/// Tries the key on every slot that is there, the ones in force first and before
-/// them those that cost nothing, until `fits` takes one. Copies that are alike are
-/// tried once: each try of a passphrase costs a second.
-///
-/// # Errors
-/// [`Error::WrongPassphrase`] or [`Error::WrongIdentity`] if none is taken,
-/// [`Error::Key`] if something hindered the key, [`Error::Damaged`] if no slot can
-/// be read.
-pub(in crate::vault) fn open<T>(
-    site: &Site,
-    key: &dyn Opener,
-    mut fits: impl FnMut(Opened) -> Result<Option<T>>,
-) -> Result<T> {
-    const WITH_PASSPHRASE: &[u8] = b"age-encryption.org/v1\n-> scrypt ";
-    let mut files = files(site)?;
-    files.sort_by_cached_key(|file| {
-        let bytes = file.bytes.as_deref();
-        (
-            file.waits,
-            bytes.is_some_and(|bytes| bytes.starts_with(WITH_PASSPHRASE)),
-        )
-    });
-    let mut tried: Vec<[u8; 32]> = Vec::new();
-    // Whether any of them is whole, as far as can be told, and whether one is not.
-    let (mut whole, mut damaged) = (false, files.is_empty());
-    let mut hindered = None;
-    for file in files {
-        // A bad sector in one copy is what the other one is there for.
-        let (Some(sealed), Some(hash)) = (file.bytes, file.hash) else {
-            damaged = true;
-            continue;
-        };
-        if tried.contains(&hash) {
-            continue;
-        }
-        tried.push(hash);
-        match key.open_slot(&sealed) {
-            Ok(secrets) => {
-                whole = true;
-                let opened = Opened {
-                    name: file.slot,
-                    waits: file.waits,
-                    hash,
-                    secrets,
-                };
-                if let Some(taken) = fits(opened)? {
-                    return Ok(taken);
-                }
-            }
-            Err(CryptoError::WrongKey | CryptoError::OtherKind) => whole = true,
-            Err(CryptoError::Damaged(_) | CryptoError::TooMuchWork { .. }) => damaged = true,
-            Err(why) => hindered = Some(why),
-        }
-    }
-    let dir = site.dir.clone();
-    Err(match hindered {
-        Some(why) => Error::Key(why),
-        None if damaged && !whole => {
-            Error::damaged(site.dir.join(DIR).display(), "no way in can be read")
-        }
-        None if key.is_passphrase() => Error::WrongPassphrase { dir },
-        None => Error::WrongIdentity { dir },
-    })
 }
 
 /// Writes the slots of a new vault, and their twins. The caller syncs what is above.

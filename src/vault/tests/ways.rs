@@ -1,13 +1,14 @@
 //! Promises about the ways in: each opens the vault, what was taken away opens nothing
 //! that is left, and nobody is locked out.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{PASSPHRASE, again, assert_sound, new_vault, passphrase, record};
 use crate::crypto::{
-    Asker, CryptoError, Identities, Nobody, Passphrase, RecoveryKey, SlotSecrets, WayKey,
+    Asker, CryptoError, Identities, Nobody, Opener, Passphrase, RecoveryKey, SlotSecrets, WayKey,
     WorkFactor,
 };
 use crate::vault::bag::{Way, WayKind};
@@ -64,6 +65,107 @@ fn rekey(open: &OpenVault, known: &[(&str, &str)], dropped: &[&str]) -> Result<(
 
 fn unlock(open: &OpenVault, key: &Passphrase) -> Result<OpenVault, Error> {
     Vault::open(open.vault().dir())?.unlock(key)
+}
+
+/// A passphrase, and others who do something each time that it has opened a slot, before
+/// anybody looks whether what was in it is in force.
+struct Beside<'a, F: Fn()> {
+    key: &'a Passphrase,
+    tried: RefCell<Vec<Vec<u8>>>,
+    others: F,
+}
+
+impl<F: Fn()> Opener for Beside<'_, F> {
+    fn open_slot(&self, sealed: &[u8]) -> Result<SlotSecrets, CryptoError> {
+        self.tried.borrow_mut().push(sealed.to_owned());
+        let opened = self.key.open_slot(sealed);
+        (self.others)();
+        opened
+    }
+
+    fn is_passphrase(&self) -> bool {
+        true
+    }
+}
+
+/// Opens the vault once more while others replace the master key so many times, each time
+/// that a slot was opened. How it ended, and how many slots were tried.
+fn unlock_beside(open: &OpenVault, replacements: usize) -> (Result<OpenVault, Error>, usize) {
+    let (left, key) = (Cell::new(replacements), passphrase());
+    let beside = Beside {
+        key: &key,
+        tried: RefCell::default(),
+        others: || {
+            if left.get() > 0 {
+                left.set(left.get() - 1);
+                rekey(&again(open), &[("passphrase", PASSPHRASE)], &[]).unwrap();
+            }
+        },
+    };
+    let ended = Vault::open(open.vault().dir()).unwrap().unlock(&beside);
+    let tried = beside.tried.into_inner();
+    let different: BTreeSet<_> = tried.iter().collect();
+    assert_eq!(different.len(), tried.len(), "one was tried twice");
+    (ended, tried.len())
+}
+
+#[test]
+fn a_key_opens_a_vault_whose_master_key_others_replace_meanwhile() {
+    let (_dir, open) = new_vault();
+    let (unlocked, tried) = unlock_beside(&open, 0);
+    unlocked.unwrap();
+    assert_eq!(tried, 1);
+    for replacements in [1, 3] {
+        let (unlocked, tried) = unlock_beside(&open, replacements);
+        assert_eq!(unlocked.unwrap().recordings().unwrap(), []);
+        assert_eq!(tried, replacements + 1);
+    }
+    // Whoever never comes to it is told so, and not that his key is wrong.
+    let (unlocked, tried) = unlock_beside(&open, usize::MAX);
+    assert!(matches!(unlocked, Err(Error::Busy { .. })));
+    assert!((4..20).contains(&tried), "{tried}");
+}
+
+#[test]
+fn a_slot_that_was_opened_before_it_came_into_force_is_not_opened_again() {
+    let (_dir, open) = new_vault();
+    // Its slot is tried behind the other one, and does not open.
+    with_passphrase(&open, "second", "other words altogether");
+    let dir = open.vault().dir();
+    let before = content_of_files(dir);
+    let known = [
+        ("passphrase", PASSPHRASE),
+        ("second", "other words altogether"),
+    ];
+    rekey(&open, &known, &[]).unwrap();
+    let after = content_of_files(dir);
+    let put = |files: &BTreeMap<String, Vec<u8>>| {
+        for (name, bytes) in files {
+            std::fs::write(dir.join(name), bytes).unwrap();
+        }
+    };
+    // The new slots are there, and the old root.
+    put(&before);
+    let (key, tried) = (passphrase(), Cell::new(0));
+    let beside = Beside {
+        key: &key,
+        tried: RefCell::default(),
+        others: || {
+            tried.set(tried.get() + 1);
+            if tried.get() == 2 {
+                put(&after);
+            }
+        },
+    };
+    let unlocked = Vault::open(dir).unwrap().unlock(&beside).unwrap();
+    assert_eq!(
+        (tried.get(), unlocked.own_way().unwrap().as_str()),
+        (2, "passphrase")
+    );
+    // Without that it is no way in.
+    put(&before);
+    let refused = Vault::open(dir).unwrap().unlock(&key);
+    assert!(matches!(refused, Err(Error::WrongPassphrase { .. })));
 }
 
 fn keys_of(open: &OpenVault) -> PathBuf {

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
+use voxvault::crypto::WorkFactor;
 use voxvault::recording::RecordingId;
 use voxvault::vault::Vault;
 use voxvault::vault::frame::Kind;
@@ -196,6 +197,12 @@ fn a_vault_opens_at_any_moment_of_another_process_changing_its_keys() {
             while !ended.load(Ordering::Relaxed) {
                 open.change_settings(&mut |_| {}).unwrap();
                 changes += 1;
+                // Now and then the master key as well; every way in stays one.
+                if changes % 5 == 0 {
+                    let same = library::passphrase(PASSPHRASE);
+                    open.change_passphrase_with(&same, WorkFactor::NONE)
+                        .unwrap();
+                }
                 // The others want the lock as well.
                 thread::sleep(Duration::from_millis(1));
             }

@@ -1,0 +1,169 @@
+//! Tries a key on the slots.
+//!
+//! The slots are read without the lock, for a try of a passphrase takes a second and a
+//! plugin may ask for a touch. Meanwhile another process may have put another master key
+//! into force, and slots for it into the place of those that were read. So where none of
+//! them fits they are read once more, under the lock, and what has come since is tried.
+
+use std::mem;
+
+use super::keyslots::{self, Opened, SlotFile};
+use crate::crypto::{CryptoError, Opener};
+use crate::vault::error::{Error, Result};
+use crate::vault::ground::lock::{LOCK_FILE, Lock};
+use crate::vault::ground::site::Site;
+
+/// How often the slots are read: as often as that the master key can be replaced by others
+/// while one key is tried.
+const MOST_LOOKS: usize = 8;
+
+const WITH_PASSPHRASE: &[u8] = b"age-encryption.org/v1\n-> scrypt ";
+
+/// Whether what was in a slot is in force.
+pub(in crate::vault) enum Fit<T> {
+    /// It is.
+    Taken(T),
+    /// It is not, or not yet.
+    Not(Opened),
+}
+
+/// Tries the key on every slot that is there, the ones in force first and before
+/// them those that cost nothing, until `fits` takes one. Slots that are alike are
+/// tried once: each try of a passphrase costs a second.
+///
+/// # Errors
+/// [`Error::WrongPassphrase`] or [`Error::WrongIdentity`] if none is taken,
+/// [`Error::Key`] if something hindered the key, [`Error::Damaged`] if no slot can
+/// be read, [`Error::Busy`] if others replace the slots faster than they can be tried.
+pub(in crate::vault) fn open<T>(
+    site: &Site,
+    key: &dyn Opener,
+    mut fits: impl FnMut(Opened) -> Result<Fit<T>>,
+) -> Result<T> {
+    let mut tries = Tries::default();
+    let mut files = keyslots::files(site)?;
+    for _ in 0..MOST_LOOKS {
+        if let Some(taken) = tries.all(files, key, &mut fits)? {
+            return Ok(taken);
+        }
+        if let Some(why) = tries.hindered.take() {
+            return Err(Error::Key(why));
+        }
+        files = {
+            let _lock = Lock::take(&*site.disk, &site.dir)?;
+            keyslots::files(site)?
+        };
+        if let Some(taken) = tries.again(&files, &mut fits)? {
+            return Ok(taken);
+        }
+        if !files.iter().any(|file| tries.is_new(file)) {
+            return Err(tries.in_vain(site, key));
+        }
+    }
+    Err(Error::Busy {
+        path: site.path(LOCK_FILE),
+    })
+}
+
+/// What came of the tries so far.
+#[derive(Default)]
+struct Tries {
+    hashes: Vec<[u8; 32]>,
+    /// What opened and was not in force: it may be by now.
+    rejected: Vec<Opened>,
+    /// Whether any of them is whole, as far as can be told.
+    whole: bool,
+    damaged: bool,
+    hindered: Option<CryptoError>,
+}
+
+impl Tries {
+    fn is_new(&self, file: &SlotFile) -> bool {
+        file.hash.is_some_and(|hash| !self.hashes.contains(&hash))
+    }
+
+    /// Tries those that were not tried yet.
+    fn all<T>(
+        &mut self,
+        mut files: Vec<SlotFile>,
+        key: &dyn Opener,
+        fits: &mut impl FnMut(Opened) -> Result<Fit<T>>,
+    ) -> Result<Option<T>> {
+        files.sort_by_cached_key(|file| {
+            let bytes = file.bytes.as_deref();
+            let costs = bytes.is_some_and(|bytes| bytes.starts_with(WITH_PASSPHRASE));
+            (file.waits, costs)
+        });
+        self.damaged |= files.is_empty();
+        for file in files {
+            // A bad sector in one copy is what the other one is there for.
+            let (Some(sealed), Some(hash)) = (&file.bytes, file.hash) else {
+                self.damaged = true;
+                continue;
+            };
+            if !self.is_new(&file) {
+                continue;
+            }
+            self.hashes.push(hash);
+            match key.open_slot(sealed) {
+                Ok(secrets) => {
+                    self.whole = true;
+                    let opened = Opened {
+                        name: file.slot,
+                        waits: file.waits,
+                        hash,
+                        secrets,
+                    };
+                    match fits(opened)? {
+                        Fit::Taken(taken) => return Ok(Some(taken)),
+                        Fit::Not(opened) => self.rejected.push(opened),
+                    }
+                }
+                Err(CryptoError::WrongKey | CryptoError::OtherKind) => self.whole = true,
+                Err(CryptoError::Damaged(_) | CryptoError::TooMuchWork { .. }) => {
+                    self.damaged = true;
+                }
+                Err(why) => self.hindered = Some(why),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks once more of what opened and lies there still, without opening it again.
+    fn again<T>(
+        &mut self,
+        files: &[SlotFile],
+        fits: &mut impl FnMut(Opened) -> Result<Fit<T>>,
+    ) -> Result<Option<T>> {
+        for opened in mem::take(&mut self.rejected) {
+            let mut alike = files.iter().filter(|file| file.hash == Some(opened.hash));
+            let Some(file) = alike.next() else {
+                continue;
+            };
+            let opened = Opened {
+                name: file.slot.clone(),
+                waits: file.waits,
+                ..opened
+            };
+            match fits(opened)? {
+                Fit::Taken(taken) => return Ok(Some(taken)),
+                Fit::Not(opened) => self.rejected.push(opened),
+            }
+        }
+        Ok(None)
+    }
+
+    fn in_vain(&self, site: &Site, key: &dyn Opener) -> Error {
+        let dir = site.dir.clone();
+        if self.damaged && !self.whole {
+            return Error::damaged(
+                site.dir.join(keyslots::DIR).display(),
+                "no way in can be read",
+            );
+        }
+        match key.is_passphrase() {
+            true => Error::WrongPassphrase { dir },
+            false => Error::WrongIdentity { dir },
+        }
+    }
+}
