@@ -18,7 +18,7 @@ use crate::command::shred::Doomed;
 use crate::command::text::TextFormat;
 use crate::command::{demo, search, show, transcribe, verify};
 use crate::error::{plain, plain_lines};
-use crate::recording::{Moment, Recording, SoundLeft, State};
+use crate::recording::{Moment, Recording, SoundLeft, State, shown_tag};
 use crate::speech::Model;
 use crate::time;
 use crate::transcript::diff::{self, Change};
@@ -90,7 +90,7 @@ fn line(out: Out<'_>, recording: &Recording, state: State) -> io::Result<()> {
         plain(&card.title)
     )?;
     for tag in &card.tags {
-        write!(out, " #{}", plain(tag))?;
+        write!(out, " #{}", plain(&shown_tag(tag)))?;
     }
     let missing = match recording.sound_left() {
         // All of it, which is said.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{ClockWord, Context, Progress, Unit, clock, damage, merge_only, tell_of_inbox};
 use crate::error::{Exit, Failure};
-use crate::recording::{Moment, RecordingId};
+use crate::recording::{Moment, RecordingId, shown_tag};
 use crate::retention::{
     ClockVerdict, Going, Keep, Rule, TRUSTED_AHEAD_MS, Trust, dated, let_go, remove_rule, set_rule,
 };
@@ -75,14 +75,14 @@ pub fn change(
         Change::Remove { tag } => {
             let is_it = |rule: &Rule| rule.is_for(tag.as_deref());
             if !vault.settings()?.retention.iter().any(is_it) {
-                let which = tag.as_ref().map(|tag| format!("tag:{tag}"));
+                let which = tag.as_ref().map(|tag| format!("tag:{}", shown_tag(tag)));
                 let why = "there is none for it";
                 return Err(Failure::new(Exit::NotFound, "no such rule", why)
                     .about(which.unwrap_or_else(|| "all".to_owned()))
                     .hint("`voxvault retain --show` lists them"));
             }
             vault.change_settings(&mut |settings| {
-                drop(remove_rule(&mut settings.retention, tag.as_deref()));
+                remove_rule(&mut settings.retention, tag.as_deref());
             })?;
         }
     }

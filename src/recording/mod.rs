@@ -9,14 +9,19 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 mod card;
+mod fold;
 mod id;
 mod moment;
+mod tag;
 
 pub use card::{
     Card, Ending, Gap, RECOVERED_NOTE, RECOVERED_SIGNAL, RECOVERED_TITLE, Signal, Source,
 };
+pub(crate) use fold::is_apostrophe;
+pub use fold::{fold, fold_into};
 pub use id::{NotAnId, RecordingId};
 pub use moment::Moment;
+pub use tag::{hides_something, is_same_tag, shown_tag};
 
 /// Samples per second of stored sound. Opus works at 48 kHz whatever came in.
 pub const STORED_RATE_HZ: u32 = 48_000;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::recording::{is_same_tag, shown_tag};
 use crate::time::{Age, TimeError};
 
 /// How long something is kept.
@@ -39,7 +40,7 @@ impl fmt::Display for Keep {
 /// How long recordings with a tag, or all, are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rule {
-    /// The tag it is about, in whatever case; `None` is about all.
+    /// The tag it is about, as every filter takes it ([`is_same_tag`]); `None` is about all.
     pub tag: Option<String>,
     /// How long the audio is kept; `None` leaves that to other rules.
     pub audio: Option<Keep>,
@@ -53,7 +54,7 @@ impl Rule {
     pub fn is_for(&self, tag: Option<&str>) -> bool {
         match (&self.tag, tag) {
             (None, None) => true,
-            (Some(own), Some(other)) => own.to_lowercase() == other.to_lowercase(),
+            (Some(own), Some(other)) => is_same_tag(own, other),
             _ => false,
         }
     }
@@ -63,7 +64,7 @@ impl Rule {
     pub fn scope(&self) -> String {
         self.tag
             .as_ref()
-            .map_or_else(|| "all".to_owned(), |tag| format!("tag:{tag}"))
+            .map_or_else(|| "all".to_owned(), |tag| format!("tag:{}", shown_tag(tag)))
     }
 }
 
@@ -85,25 +86,34 @@ impl fmt::Display for Rule {
 
 /// Sets the clocks that are given of the rule for a tag, or for all; the rule is made
 /// if there is none. The rule for all stands first, the others by their tags.
+///
+/// There may be several for the same tag, written in several ways, from a version that
+/// told these apart: all of them are set, and those that say the same then are one.
 pub fn set_rule(rules: &mut Vec<Rule>, tag: Option<&str>, audio: Option<Keep>, text: Option<Keep>) {
-    match rules.iter_mut().find(|rule| rule.is_for(tag)) {
-        Some(rule) => {
-            rule.audio = audio.or(rule.audio);
-            rule.text = text.or(rule.text);
-        }
-        None => rules.push(Rule {
+    let mut own = take_rules(rules, tag);
+    if own.is_empty() {
+        own.push(Rule {
             tag: tag.map(str::to_owned),
-            audio,
-            text,
-        }),
+            audio: None,
+            text: None,
+        });
     }
+    for rule in &mut own {
+        rule.audio = audio.or(rule.audio);
+        rule.text = text.or(rule.text);
+    }
+    own.dedup_by_key(|rule| (rule.audio, rule.text));
+    rules.append(&mut own);
     rules.sort_by(|one, two| one.tag.cmp(&two.tag));
 }
 
-/// Takes the rule for a tag, or for all, away.
-pub fn remove_rule(rules: &mut Vec<Rule>, tag: Option<&str>) -> Option<Rule> {
-    let at = rules.iter().position(|rule| rule.is_for(tag))?;
-    Some(rules.remove(at))
+/// Takes the rule for a tag, or for all, away; whether there was one.
+pub fn remove_rule(rules: &mut Vec<Rule>, tag: Option<&str>) -> bool {
+    !take_rules(rules, tag).is_empty()
+}
+
+fn take_rules(rules: &mut Vec<Rule>, tag: Option<&str>) -> Vec<Rule> {
+    rules.extract_if(.., |rule| rule.is_for(tag)).collect()
 }
 
 /// Whether anything ever goes by these rules.

@@ -163,9 +163,60 @@ fn rules_are_set_clock_by_clock_and_taken_away_whole() {
         "tag:work: audio 90d, text 18mo",
     ];
     assert_eq!(said, expected);
-    assert!(remove_rule(&mut rules, Some("play")).is_none());
-    assert!(remove_rule(&mut rules, Some("work")).is_some());
+    assert!(!remove_rule(&mut rules, Some("play")));
+    assert!(remove_rule(&mut rules, Some("work")));
     assert_eq!(rules.len(), 1);
+}
+
+#[test]
+fn a_rule_for_a_tag_is_for_every_writing_of_it_that_a_filter_finds() {
+    let general = rule(None, Some("1d"), Some("1d"));
+    let forever = |tag| rule(Some(tag), Some("forever"), Some("forever"));
+    for (tag, ruled) in [
+        ("u\u{308}ber", "über"),
+        ("STRASSE", "straße"),
+        ("İstanbul", "istanbul"),
+    ] {
+        let tags = [tag.to_owned()];
+        let rules = [general.clone(), forever(ruled)];
+        assert!(steps(&rules, &subject(&tags)).is_empty(), "{tag}");
+    }
+    let tags = ["über-alles".to_owned()];
+    let rules = [general, forever("über")];
+    assert_eq!(steps(&rules, &subject(&tags)), [(1001, Going::Everything)]);
+}
+
+#[test]
+fn rules_that_a_former_version_told_apart_are_set_and_taken_away_together() {
+    let keep = |text: &str| Some(text.parse().unwrap());
+    let two = || {
+        vec![
+            rule(None, Some("1d"), None),
+            rule(Some("u\u{308}ber"), Some("1h"), None),
+            rule(Some("über"), Some("2h"), None),
+        ]
+    };
+    let mut rules = two();
+    set_rule(&mut rules, Some("Über"), None, keep("9d"));
+    let said: Vec<_> = rules.iter().map(|rule| (rule.audio, rule.text)).collect();
+    let expected = [
+        (keep("1d"), None),
+        (keep("1h"), keep("9d")),
+        (keep("2h"), keep("9d")),
+    ];
+    assert_eq!(said, expected);
+    set_rule(&mut rules, Some("Über"), keep("3h"), None);
+    assert_eq!(rules.len(), 2);
+    assert_eq!((rules[1].audio, rules[1].text), (keep("3h"), keep("9d")));
+    let mut rules = two();
+    assert!(remove_rule(&mut rules, Some("uber")));
+    assert_eq!(rules, [rule(None, Some("1d"), None)]);
+}
+
+#[test]
+fn a_rule_for_a_tag_that_hides_something_shows_it() {
+    let hiding = rule(Some("\u{202e}evil"), Some("1d"), None);
+    assert_eq!(hiding.to_string(), "tag:\\u{202e}evil: audio 1d");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::paint::Pane;
 use super::words;
-use crate::recording::{Moment, Recording, SoundLeft};
+use crate::recording::{Moment, Recording, SoundLeft, shown_tag};
 use crate::tui::model::reading::{Reading, Text, TextLine};
 use crate::tui::model::{Model, Pane as Focus};
 
@@ -58,7 +58,7 @@ fn labels(recording: &Recording) -> String {
         .card
         .tags
         .iter()
-        .map(|tag| format!("#{tag}"))
+        .map(|tag| format!("#{}", shown_tag(tag)))
         .collect();
     if recording.card.pinned {
         labels.push("pinned".to_owned());

@@ -323,16 +323,12 @@ impl Desk {
         note: String,
     ) -> Result<(), Failure> {
         let open = self.open()?;
-        for tag in &tags {
+        let known = open.recording(id)?.card.tags;
+        for tag in tags.iter().filter(|tag| !known.contains(tag)) {
             edit::check_tag(tag)?;
         }
         // All off and the new ones on, so that they stand in the order given.
-        let off = open
-            .recording(id)?
-            .card
-            .tags
-            .into_iter()
-            .map(edit::TagChange::Remove);
+        let off = known.into_iter().map(edit::TagChange::Remove);
         let changes = off
             .chain(tags.into_iter().map(edit::TagChange::Add))
             .collect();
