@@ -89,6 +89,10 @@ impl Change for Settling<'_> {
     }
 }
 
+/// So many numbers of transcripts are passed over where a card is lost, which knew how many
+/// there had been: a backup may have some that the vault has nothing of any more.
+const UNKNOWN_VERSIONS: u32 = 100;
+
 fn settled(condition: &Condition, now: Moment) -> CardRecord {
     let mut record = match &condition.card {
         Some((record, _)) => record.clone(),
@@ -104,7 +108,13 @@ fn settled(condition: &Condition, now: Moment) -> CardRecord {
         record.card.gaps.sort_unstable_by_key(|gap| gap.at_sample);
     }
     record.name_only(condition.versions.clone());
-    record.numbered = record.numbered.max(condition.numbered);
+    let passed_over = match condition.card {
+        Some(_) => 0,
+        None => UNKNOWN_VERSIONS,
+    };
+    record.numbered = record
+        .numbered
+        .max(condition.numbered.saturating_add(passed_over));
     record
 }
 

@@ -101,6 +101,22 @@ fn a_transcript_made_anew_does_not_hide_the_one_that_was_lost() {
 }
 
 #[test]
+fn nor_where_the_card_that_counted_them_was_lost_with_it() {
+    let (owner, id) = scene();
+    let store = owner.home.vault().join("store.redb");
+    library::lose_words(&store, id, 1);
+    library::spoil_card(&store, id);
+    repair(&owner);
+    owner.say(id, "said anew");
+    owner.home.voxvault(["restore", "backup"]).run().ok();
+    let recording = owner.open.recording(id).unwrap();
+    assert_eq!(recording.card.title, "kept");
+    let numbers = recording.versions.iter().map(|version| version.number);
+    let said = numbers.map(|number| owner.open.transcript(id, number).unwrap().text());
+    assert_eq!(said.collect::<Vec<_>>(), ["said", "said anew"]);
+}
+
+#[test]
 fn of_what_was_lost_before_the_first_backup_it_says_what_is_missing() {
     let mut owner = Owner::new();
     let id = owner.record("torn", 3);
