@@ -61,6 +61,8 @@ pub(super) struct Console {
     /// Whether the work is one that a signal may end at any moment.
     loose: AtomicBool,
     damage: AtomicBool,
+    /// Whether something beside the work could not be done.
+    missed: AtomicBool,
     work: Mutex<Option<Work>>,
 }
 
@@ -91,6 +93,7 @@ impl Console {
             held: AtomicBool::new(false),
             loose: AtomicBool::new(false),
             damage: AtomicBool::new(false),
+            missed: AtomicBool::new(false),
             work: Mutex::new(None),
         })
     }
@@ -122,9 +125,18 @@ impl Console {
         self.loose.store(true, Ordering::Relaxed);
     }
 
-    /// Whether damage was told of; the work went on with what is sound.
-    pub(super) fn has_told_of_damage(&self) -> bool {
-        self.damage.load(Ordering::Relaxed)
+    /// How work ends that is done: what was told of meanwhile counts, damage first. It went
+    /// on with what is sound.
+    pub(super) fn exit_of_done(&self) -> Exit {
+        let (damage, missed) = (&self.damage, &self.missed);
+        match (
+            damage.load(Ordering::Relaxed),
+            missed.load(Ordering::Relaxed),
+        ) {
+            (true, _) => Exit::Damaged,
+            (false, true) => Exit::Failed,
+            (false, false) => Exit::Done,
+        }
     }
 
     /// Says a line, above the bar if there is one.
@@ -211,6 +223,11 @@ impl Progress for Console {
             self.damage.store(true, Ordering::Relaxed);
         }
         self.line(&told(failure));
+    }
+
+    fn miss(&self, failure: &Failure) {
+        self.missed.store(true, Ordering::Relaxed);
+        self.refuse(failure);
     }
 
     fn deliver(&self, line: &str) {

@@ -76,7 +76,7 @@ pub(super) fn run(cli: Cli) -> Result<Exit, Failure> {
         json: cli.global.json,
     };
     match session.dispatch(command)? {
-        Exit::Done if session.console.has_told_of_damage() => Ok(Exit::Damaged),
+        Exit::Done => Ok(session.console.exit_of_done()),
         exit => Ok(exit),
     }
 }

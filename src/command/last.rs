@@ -47,11 +47,17 @@ pub(super) fn to_change(
             return Err(in_doubt(flaw.to_string()));
         }
         is_sure(&listing, merged)?;
-        if merged.waiting > 0 {
+        if let Some(stopped) = merged.stopped.as_ref().filter(|_| merged.waiting > 0) {
             let why = format!("{} in the inbox", waits(merged.waiting));
             let what = "can't tell which recording is meant";
-            return Err(Failure::new(Exit::NoSpace, what, why)
-                .hint("make room so that it can come in, or name the recording by its id"));
+            return Err(
+                Failure::new(stopped.exit, what, why).hint(match stopped.exit {
+                    Exit::NoSpace => {
+                        "make room so that it can come in, or name the recording by its id"
+                    }
+                    _ => "name the recording by its id",
+                }),
+            );
         }
     }
     // Of one that can't be read, that is what is wrong with it, and not its name.

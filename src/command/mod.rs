@@ -8,6 +8,7 @@ mod backup_access;
 mod clock;
 mod context;
 mod last;
+mod merge;
 mod progress;
 
 pub mod backup;
@@ -44,165 +45,14 @@ pub mod verify;
 pub mod wipe;
 
 pub use context::{Clock, Colour, Context, KeySource, NoKey, SystemClock};
+pub use merge::merge_quietly;
+use merge::{merge_calling, merge_only, tell_of_inbox, waits};
 pub use progress::{ClockWord, Listening, Progress, Silent, Unit};
 
-use crate::error::{Exit, Failure, plain};
+use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
-use crate::vault::{Damage, MergeReport, Notice, OpenVault, REPAIR_HINT};
+use crate::vault::{Damage, Notice, OpenVault, REPAIR_HINT};
 use crate::worker::sounding::Silenced;
-
-/// Takes what waits in the inbox into the store, and tells of what was found
-/// on the way: damage, forgeries, doubles. The first time after an unlock the retention
-/// rules are applied then.
-///
-/// # Errors
-/// When the vault can't be read or written.
-pub fn merge_quietly(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
-    merge_calling(vault, &|id| id.short(), progress)
-}
-
-/// The same, where what comes in has a name that says more than its id.
-fn merge_calling(
-    vault: &OpenVault,
-    name: &dyn Fn(RecordingId) -> String,
-    progress: &dyn Progress,
-) -> Result<MergeReport, Failure> {
-    let report = merge(vault, name, progress)?;
-    retain::at_unlock(vault, &report.merged, progress);
-    Ok(report)
-}
-
-/// The same without applying any rules.
-fn merge_only(vault: &OpenVault, progress: &dyn Progress) -> Result<MergeReport, Failure> {
-    merge(vault, &|id| id.short(), progress)
-}
-
-fn merge(
-    vault: &OpenVault,
-    name: &dyn Fn(RecordingId) -> String,
-    progress: &dyn Progress,
-) -> Result<MergeReport, Failure> {
-    let merged = match (vault.vault().may_write(), vault.store_flaw()) {
-        (Err(_), flaw) => {
-            if let Ok(Some(flaw)) = flaw {
-                progress.refuse(&flaw.into());
-            }
-            tell_of_waiting(vault, progress);
-            Ok(MergeReport::default())
-        }
-        (Ok(()), Ok(Some(flaw))) => {
-            // What of it can be read is given; nothing comes in before it was repaired.
-            vault.lock_out_forgers()?;
-            progress.refuse(&flaw.into());
-            Ok(MergeReport {
-                waiting: count_waiting(vault),
-                ..MergeReport::default()
-            })
-        }
-        (Ok(()), _) => vault.merge().map_err(Failure::from),
-    };
-    let report = match merged {
-        // What waits in the inbox can wait on: reading needs no space, and
-        // shredding makes some.
-        Err(failure) if failure.exit == Exit::NoSpace => {
-            let waiting = count_waiting(vault);
-            progress.note(&match waiting {
-                0 => failure.to_string(),
-                _ => format!("{failure}; {} in the inbox", waits(waiting)),
-            });
-            MergeReport {
-                waiting,
-                ..MergeReport::default()
-            }
-        }
-        report => report?,
-    };
-    tell_of_notices(vault, progress);
-    for duplicate in &report.duplicates {
-        let (id, of) = (name(duplicate.id), duplicate.of.short());
-        let text = match duplicate.transcripts {
-            0 => "",
-            1 => "; the transcript that came with it is a new version there",
-            _ => "; the transcripts that came with it are new versions there",
-        };
-        progress.note(&format!(
-            "{id} holds the same sound as {of}, and was left out{text}"
-        ));
-    }
-    for empty in &report.empty {
-        let id = empty.short();
-        progress.note(&format!("{id} was begun, and nothing of it is there"));
-    }
-    for redated in &report.redated {
-        progress.note(&format!(
-            "the clock said {} when {} was begun, and the vault had seen a later time: it is \
-             dated by that",
-            redated.clock,
-            name(redated.id)
-        ));
-    }
-    for unended in &report.unended {
-        let id = unended.short();
-        progress.note(&format!(
-            "{id} was an import that was cut off, and was dropped: the file it came from is still there"
-        ));
-    }
-    for damaged in &report.damaged {
-        let why = format!("{}; what is sound of it was kept", damaged.why);
-        progress.refuse(&damage("the recording is damaged", why).about(&damaged.file));
-    }
-    for file in &report.strangers {
-        let file = plain(file);
-        progress.note(&format!(
-            "{file} in the inbox is no file of the vault, and was left alone"
-        ));
-    }
-    for refused in &report.refused {
-        progress.refuse(&damage("can't merge the recording", &*refused.why).about(&refused.file));
-    }
-    Ok(report)
-}
-
-/// Says that what waits in the inbox of a vault that can't be written waits on.
-fn tell_of_waiting(vault: &OpenVault, progress: &dyn Progress) {
-    match count_waiting(vault) {
-        0 => progress.note("the vault is read-only"),
-        many => progress.note(&format!(
-            "the vault is read-only: {} in its inbox",
-            waits(many)
-        )),
-    }
-}
-
-fn count_waiting(vault: &OpenVault) -> usize {
-    let by_cards = vault.unmerged().map(|waiting| waiting.count());
-    by_cards.unwrap_or_else(|_| {
-        let entries = vault.vault().inbox().unwrap_or_default();
-        entries.iter().filter(|entry| !entry.running).count()
-    })
-}
-
-fn waits(many: usize) -> String {
-    match many {
-        1 => "1 recording waits".to_owned(),
-        _ => format!("{many} recordings wait"),
-    }
-}
-
-/// Says what waits in the inbox, for those who look at the vault and leave it there.
-fn tell_of_inbox(vault: &OpenVault, progress: &dyn Progress) {
-    tell_of_notices(vault, progress);
-    if vault.vault().may_write().is_err() {
-        return tell_of_waiting(vault, progress);
-    }
-    match count_waiting(vault) {
-        0 => {}
-        many => progress.note(&format!(
-            "{} in the inbox; what the next command takes in is left to the one behind it",
-            waits(many)
-        )),
-    }
-}
 
 /// Tells what opening and unlocking found.
 fn tell_of_notices(vault: &OpenVault, progress: &dyn Progress) {

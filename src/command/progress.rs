@@ -41,6 +41,12 @@ pub trait Progress: Sync {
     /// A failure about one of several things; the others go on.
     fn refuse(&self, failure: &crate::error::Failure);
 
+    /// A failure of something that is done beside the work, which goes on; the program ends
+    /// with its code if with none of another failure.
+    fn miss(&self, failure: &crate::error::Failure) {
+        self.refuse(failure);
+    }
+
     /// A result that should be said as soon as it stands, such as an id.
     fn deliver(&self, line: &str);
 

@@ -162,16 +162,21 @@ fn with_sound(doomed: Vec<Doomed>, progress: &dyn Progress) -> Result<Vec<Doomed
 fn waiting(vault: &OpenVault, merged: &MergeReport) -> Result<Vec<Recording>, Failure> {
     let Unmerged { recordings, unread } = vault.unmerged()?;
     let many = unread.len();
-    match (merged.waiting, many) {
-        (0, _) | (_, 0) => Ok(recordings),
-        _ => {
+    match &merged.stopped {
+        Some(stopped) if many > 0 => {
             let wait = super::waits(many);
             let why = format!("{wait} in the inbox and can't be looked at; nothing was destroyed");
+            let what = "can't tell which recordings are meant";
             Err(
-                Failure::new(Exit::NoSpace, "can't tell which recordings are meant", why)
-                    .hint("make room so that they can come in, or name recordings by their ids"),
+                Failure::new(stopped.exit, what, why).hint(match stopped.exit {
+                    Exit::NoSpace => {
+                        "make room so that they can come in, or name recordings by their ids"
+                    }
+                    _ => "name recordings by their ids",
+                }),
             )
         }
+        _ => Ok(recordings),
     }
 }
 

@@ -186,6 +186,16 @@ pub enum Error {
         /// What the system answered.
         source: io::Error,
     },
+    /// A file of the inbox can't be read, and the change would forget the only key to it.
+    #[error("can't read {}: {source}; its keys would be lost", path.display())]
+    HoldsUp {
+        /// The recording in it.
+        id: RecordingId,
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
     /// Sealing failed, or the system gave no random bytes.
     #[error("can't seal {which}: {why}")]
     Seal {
@@ -230,6 +240,20 @@ impl Error {
             path: path.to_owned(),
             why: why.to_string(),
         }
+    }
+
+    /// It keeps something from being written, and what is in the store can be read beside it.
+    #[must_use]
+    pub fn spares_reading(&self) -> bool {
+        matches!(
+            self,
+            Self::Io { .. }
+                | Self::HoldsUp { .. }
+                | Self::NotFinal { .. }
+                | Self::NoRoom { .. }
+                | Self::Damaged { .. }
+                | Self::StoreDamaged { .. }
+        )
     }
 
     /// The file of a recording in progress is not there any more.
@@ -280,6 +304,31 @@ fn remedy(error: &io::Error) -> Option<&'static str> {
         _ if no_space(error) => Some("make room where the vault is, then run it again"),
         _ => None,
     }
+}
+
+/// What can be done about a file of the inbox that can't be read and holds up a change of
+/// the keys. What may pass by itself has no hint that destroys.
+fn way_out(id: RecordingId, error: &io::Error) -> Option<String> {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Some("give the file to the owner of the vault, or make it readable".to_owned())
+        }
+        _ if is_unreadable(error) => Some(format!(
+            "if it stays so, `voxvault shred {id}` gives that recording up; then all else \
+             can be changed"
+        )),
+        _ => remedy(error).map(str::to_owned),
+    }
+}
+
+/// The medium does not give what was written, or the file system is damaged there: it will
+/// hardly pass.
+pub(crate) fn is_unreadable(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
+    [Errno::IO, Errno::NODATA, Errno::BADMSG, Errno::UCLEAN]
+        .into_iter()
+        .any(is)
 }
 
 impl From<Error> for Failure {
@@ -442,6 +491,13 @@ impl From<Error> for Failure {
             )
             .about(path.display())
             .hint_if(remedy(&source)),
+            Error::HoldsUp { id, path, source } => Self::new(
+                Exit::Failed,
+                "can't read a recording that waits",
+                format!("{}; the only key to it would be forgotten", reason(&source)),
+            )
+            .about(path.display())
+            .hint_if(way_out(id, &source).as_deref()),
             Error::Seal { which, why } => Self::new(Exit::Failed, "can't seal", why).about(which),
         }
     }

@@ -13,6 +13,7 @@
 
 mod architecture;
 mod backup;
+mod beside;
 mod bytes;
 mod capture;
 mod clock;

@@ -26,10 +26,16 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The failure to end with, if what was done is not final.
+    /// What is not erased where a file of the inbox stays.
+    pub(super) const INBOX_FILE: &str = "a sealed inbox file, without a key";
+
+    /// The failure to end with, if what was done is not final, or a file of what was
+    /// destroyed is still there.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
-        let why = self.not_final.as_ref()?;
+        let Some(why) = self.not_final.as_ref() else {
+            return self.file_left();
+        };
         let what = match self.shredded.is_empty() {
             true => "the redaction is not final",
             false => "the shred is not final",
@@ -37,6 +43,17 @@ impl Receipt {
         Some(Failure::new(Exit::Failed, what, why.clone()).hint(
             "once the disk takes writes again, `voxvault passwd` overwrites it all once more",
         ))
+    }
+
+    fn file_left(&self) -> Option<Failure> {
+        let mut not_erased = self.not_erased.iter();
+        let file = not_erased.find(|one| one.what == Self::INBOX_FILE)?;
+        let what = "a file of it is still there";
+        Some(
+            Failure::new(Exit::Failed, what, file.why.clone())
+                .about(&file.where_)
+                .hint("no key opens it any more; the next command tries to take it away again"),
+        )
     }
 
     /// Bytes of sealed sound that the shredded recordings had.

@@ -29,6 +29,7 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 
 use super::receipt::{NotErased, Receipt};
+use super::shred;
 use crate::crypto::{ClipKey, ClipKeys};
 use crate::recording::{Card, RecordingId};
 use crate::transcript::Transcript;
@@ -87,7 +88,7 @@ pub(crate) fn redact(
     redaction: &dyn Redaction,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Redacted> {
-    come_in(held, id)?;
+    let waited = come_in(held, id)?;
     let (at, clip) = held.clip(id)?;
     let before = clip.duplicate();
     let mut rekeying = Rekeying::new(at, &before, redaction)?;
@@ -125,6 +126,10 @@ pub(crate) fn redact(
             why: error.to_string(),
         }),
     }
+    if waited {
+        // It came in, and its file may have stayed.
+        shred::destroy_inbox_file(held, id, &mut receipt);
+    }
     Ok(Redacted {
         id,
         transcripts: counted.transcripts,
@@ -134,17 +139,23 @@ pub(crate) fn redact(
     })
 }
 
-/// Takes the recording out of the inbox, if it is still there.
-fn come_in(held: &mut Held<'_>, id: RecordingId) -> Result<()> {
+/// Takes the recording out of the inbox, if it is still there; whether it was.
+///
+/// # Errors
+/// [`Error::Damaged`] if it could not be taken out: nothing of it can be redacted then.
+fn come_in(held: &mut Held<'_>, id: RecordingId) -> Result<bool> {
     match inbox::claim(held.disk(), held.dir(), id, Hold::Shared) {
         Ok(Claim::Running) => Err(Error::Running { id }),
         Ok(Claim::Left(file)) => {
             drop(file);
-            merge::merge(held).map(drop)
+            match merge::merge(held)?.has_refused(id) {
+                true => Err(Error::damaged(id, "it can't be taken out of the inbox yet")),
+                false => Ok(true),
+            }
         }
-        Ok(Claim::Absent) => Ok(()),
+        Ok(Claim::Absent) => Ok(false),
         // It is in the vault, whatever has the name of its file.
-        Err(_) if held.clip(id).is_ok() => Ok(()),
+        Err(_) if held.clip(id).is_ok() => Ok(false),
         Err(error) => Err(error),
     }
 }

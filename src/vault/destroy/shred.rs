@@ -61,9 +61,10 @@ pub(crate) fn shred_as(
     let waiting = waiting_of(held, ids)?;
     if scope == ShredScope::Sound && !waiting.is_empty() {
         // Its words and card are to stay, so it has to come in first.
-        merge::merge(held)?;
+        let report = merge::merge(held)?;
         // One that could not would lose them with the only key that opens them.
-        if let Some(id) = waiting.iter().find(|id| held.clip(**id).is_err()) {
+        let is_out = |id: &&RecordingId| held.clip(**id).is_err() || report.has_refused(**id);
+        if let Some(id) = waiting.iter().find(is_out) {
             let why = "it can't be taken out of the inbox yet; nothing was destroyed";
             return Err(Error::damaged(id, why));
         }
@@ -80,7 +81,8 @@ pub(crate) fn shred_as(
     let mut receipt = receipt.held_since(held, since);
     delete_rows(held, ids, scope, &mut receipt, &mut steps);
     for id in ids {
-        if scope == ShredScope::Everything {
+        // Of one that came in the file may have stayed, with all its sound.
+        if scope == ShredScope::Everything || waiting.contains(id) {
             destroy_inbox_file(held, *id, &mut receipt);
         }
         steps.step();
@@ -256,12 +258,12 @@ pub(super) fn destroy_inbox_file(held: &Held<'_>, id: RecordingId, receipt: &mut
     if matches!(held.disk().exists(&path), Ok(false)) {
         return;
     }
-    match inbox::destroy(held.disk(), held.dir(), [id]) {
-        Ok(()) => receipt
+    match inbox::destroy(held.disk(), held.dir(), [id]).first() {
+        None => receipt
             .erased
             .push(format!("inbox/{id}.rec: overwritten and removed")),
-        Err(error) => receipt.not_erased.push(NotErased {
-            what: "a sealed inbox file, without a key".into(),
+        Some(error) => receipt.not_erased.push(NotErased {
+            what: Receipt::INBOX_FILE.into(),
             where_: path.display().to_string(),
             why: error.to_string(),
         }),

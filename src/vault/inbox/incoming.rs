@@ -26,10 +26,12 @@ const ROWS_PER_COMMIT: u32 = 512;
 const RECORDINGS_PER_COMMIT: usize = 128;
 
 /// Puts everything into the store, as many short recordings in a transaction as
-/// fit one, and removes their files once it is durable.
-pub(in crate::vault) fn insert_all(held: &Held<'_>, waiting: &[Waiting]) -> Result<()> {
+/// fit one, and removes their files once it is durable. Answers with what of these could
+/// not be removed.
+pub(in crate::vault) fn insert_all(held: &Held<'_>, waiting: &[Waiting]) -> Result<Vec<Error>> {
+    let mut left = Vec::new();
     if waiting.is_empty() {
-        return Ok(());
+        return Ok(left);
     }
     held.store().change(held.lock(), |store| {
         let mut rest = waiting;
@@ -49,11 +51,13 @@ pub(in crate::vault) fn insert_all(held: &Held<'_>, waiting: &[Waiting]) -> Resu
                     .iter_mut()
                     .try_for_each(|one| one.insert_rest(writing))
             })?;
-            inbox::destroy(held.disk(), held.dir(), batch.iter().map(|one| one.id))?;
+            let ids = batch.iter().map(|one| one.id);
+            left.extend(inbox::destroy(held.disk(), held.dir(), ids));
             rest = behind;
         }
         Ok(())
-    })
+    })?;
+    Ok(left)
 }
 
 /// How many of the first fit one transaction; at least one.

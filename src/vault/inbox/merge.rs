@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::content::{self, Content};
 use super::incoming;
 use super::intake::{FIRST_EPOCH, Survey};
+pub use super::report::{Duplicate, MergeReport, Redated, Refused};
 use super::words;
 use crate::crypto::ClipKeys;
 use crate::recording::{Card, Moment, RecordingId, Source};
@@ -25,65 +26,6 @@ use crate::vault::restore;
 use crate::vault::session::Held;
 use crate::vault::store::library;
 use crate::vault::store::rows::ClipId;
-
-/// What a merge did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MergeReport {
-    /// Recordings that are in the vault now.
-    pub merged: Vec<RecordingId>,
-    /// Imports whose sound the vault held already; they were destroyed.
-    pub duplicates: Vec<Duplicate>,
-    /// Of these, recordings whose clock was broken: they are dated by what the vault had
-    /// seen.
-    pub redated: Vec<Redated>,
-    /// Recordings still in progress.
-    pub running: Vec<RecordingId>,
-    /// Recordings whose recorder died before it had recorded anything; nothing
-    /// is kept of them.
-    pub empty: Vec<RecordingId>,
-    /// Imports that were cut off before their end; nothing is kept of them, for the
-    /// files they came from are still there.
-    pub unended: Vec<RecordingId>,
-    /// Merged recordings whose file was damaged: all of it that still opens is in
-    /// the vault.
-    pub damaged: Vec<Refused>,
-    /// Files that could not be taken in; they are left where they are.
-    pub refused: Vec<Refused>,
-    /// Files that are none of the vault's; they are left alone.
-    pub strangers: Vec<String>,
-    /// How many recordings wait on because there was no room to take them in.
-    pub waiting: usize,
-}
-
-/// An import of what was there already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Duplicate {
-    /// The import, which is gone.
-    pub id: RecordingId,
-    /// The recording with the same sound.
-    pub of: RecordingId,
-    /// How many transcripts came with the import that the recording did not have; they
-    /// are versions of it now.
-    pub transcripts: u32,
-}
-
-/// A recording whose clock was broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Redated {
-    /// The recording.
-    pub id: RecordingId,
-    /// What the clock said when it was begun.
-    pub clock: Moment,
-}
-
-/// A file and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// Its name in the inbox.
-    pub file: String,
-    /// What is wrong with it.
-    pub why: String,
-}
 
 /// A recording that waits, with what its file holds.
 pub(in crate::vault) struct Waiting {
@@ -113,7 +55,8 @@ enum Verdict {
     Refuse(String),
 }
 
-/// Merges what waits in the inbox.
+/// Merges what waits in the inbox. That something can't be taken away which is in the
+/// store already, or of which nothing is to be kept, costs nothing else: it is reported.
 pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     if let Some(strange) = library::strange_store(held)? {
         return Err(strange);
@@ -126,28 +69,21 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     let _ = held.store().finish(held.lock(), &mut |_| ());
     let names = inbox::names(held.disk(), held.dir())?;
     report.strangers = names.strangers;
-    // What can't be overwritten holds nothing that is to be kept or to be gone; the
-    // next merge tries again.
-    let _ = inbox::sweep(held.disk(), held.dir(), &names.gone);
+    report.leave(inbox::sweep(held.disk(), held.dir(), &names.gone));
     let is_there = |id: &RecordingId| names.recordings.binary_search(id).is_ok();
     if !names.unended.iter().all(is_there)
         && let Ok(_gate) = Gate::close(held.disk(), held.dir(), held.lock())
     {
         let _ = inbox::sweep_marks(held.disk(), held.dir());
     }
-    let (mut waiting, mut obsolete, mut empty) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut waiting, mut obsolete) = (Vec::new(), Vec::new());
+    let (mut empty, mut unended) = (Vec::new(), Vec::new());
     for id in left_behind(held, names.recordings, &mut report)? {
         match judge(held, id)? {
             Verdict::Merge(found) => waiting.push(*found),
             Verdict::Destroy => obsolete.push(id),
-            Verdict::Empty => {
-                empty.push(id);
-                report.empty.push(id);
-            }
-            Verdict::Drop => {
-                empty.push(id);
-                report.unended.push(id);
-            }
+            Verdict::Empty => empty.push(id),
+            Verdict::Drop => unended.push(id),
             Verdict::Refuse(why) => {
                 report.refused.push(Refused {
                     file: format!("{id}.rec"),
@@ -157,25 +93,28 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
         }
     }
     let doubles = sort_out_duplicates(held, &mut waiting)?;
-    inbox::destroy(held.disk(), held.dir(), obsolete)?;
-    inbox::discard(held.disk(), held.dir(), empty)?;
+    report.leave(inbox::destroy(held.disk(), held.dir(), obsolete));
+    report.empty = discard(held, empty, &mut report);
+    report.unended = discard(held, unended, &mut report);
     make_durable(held, &mut waiting, &mut report)?;
     let believed_ms = held.bag().settings.believed_ms;
     keep_keys(held, &waiting, believed_ms)?;
     date(held, &mut waiting, believed_ms, &mut report);
-    incoming::insert_all(held, &waiting)?;
+    report.leave(incoming::insert_all(held, &waiting)?);
     for (one, of) in doubles {
         if held.clip(of).is_err() {
             // What holds the same sound could not come in: both wait for the next merge.
             continue;
         }
         let transcripts = words::carry_over(held, &one, of)?;
-        inbox::discard(held.disk(), held.dir(), [one.id])?;
-        report.duplicates.push(Duplicate {
-            id: one.id,
-            of,
-            transcripts,
-        });
+        let gone = discard(held, vec![one.id], &mut report);
+        report
+            .duplicates
+            .extend(gone.into_iter().map(|id| Duplicate {
+                id,
+                of,
+                transcripts,
+            }));
     }
     for one in waiting {
         if let Some(why) = one.damage {
@@ -187,6 +126,18 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
         report.merged.push(one.id);
     }
     Ok(report)
+}
+
+/// Takes recordings away of which nothing is to be kept; answers with those that have
+/// no file any more.
+fn discard(
+    held: &Held<'_>,
+    mut ids: Vec<RecordingId>,
+    report: &mut MergeReport,
+) -> Vec<RecordingId> {
+    report.leave(inbox::discard(held.disk(), held.dir(), ids.iter().copied()));
+    ids.retain(|id| matches!(held.disk().exists(&inbox::path(held.dir(), *id)), Ok(false)));
+    ids
 }
 
 /// Those whose recorder is gone. Decided while the gate is held alone: a

@@ -23,6 +23,7 @@ pub(super) mod incoming;
 pub(super) mod intake;
 pub(super) mod merge;
 pub(super) mod recorder;
+mod report;
 pub(super) mod running;
 pub(super) mod unmerged;
 mod words;
@@ -178,34 +179,38 @@ pub(crate) fn is_gone(name: &str) -> bool {
 
 /// Overwrites and removes files of which nothing is to be kept and that no bag and
 /// no tombstone knows: a power cut must not leave half of one for damage. So they
-/// lose their names first.
+/// lose their names first. All of them are tried; answers with what failed.
 pub(crate) fn discard(
     disk: &dyn Disk,
     dir: &Path,
     ids: impl IntoIterator<Item = RecordingId>,
-) -> Result<()> {
+) -> Vec<Error> {
     let inbox = dir.join(DIR);
-    let (mut gone, mut renamed_ids) = (Vec::new(), Vec::new());
+    let (mut gone, mut renamed_ids, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for id in ids {
         let (from, name) = (path(dir, id), format!("{id}{GONE}"));
         match disk.rename(&from, &inbox.join(&name)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            renamed => {
-                renamed.map_err(Error::io("rename", &from))?;
+            Ok(()) => {
                 gone.push(name);
                 renamed_ids.push(id);
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => failed.push(Error::io("rename", &from)(error)),
         }
     }
     if gone.is_empty() {
-        return Ok(());
+        return failed;
     }
-    disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox))?;
+    if let Err(error) = disk.sync_dir(&inbox) {
+        failed.push(Error::io("sync", &inbox)(error));
+        return failed;
+    }
     // Only now: a recording without its mark passes for one that was acknowledged.
     let unmarked = renamed_ids.into_iter().map(|id| unmark(disk, dir, id));
-    let unmarked = unmarked.fold(Ok(()), Result::and);
-    sweep(disk, dir, &gone)?;
-    unmarked
+    let unmarked: Vec<Result<()>> = unmarked.collect();
+    failed.extend(sweep(disk, dir, &gone));
+    failed.extend(unmarked.into_iter().filter_map(Result::err));
+    failed
 }
 
 /// Takes marks away whose recording is not there. The gate has to be held alone: a
@@ -228,39 +233,42 @@ pub(crate) fn sweep_marks(disk: &dyn Disk, dir: &Path) -> Result<()> {
     sync().and(unmarked)
 }
 
-/// Overwrites and removes what has lost its name already.
-pub(crate) fn sweep(disk: &dyn Disk, dir: &Path, gone: &[String]) -> Result<()> {
+/// Overwrites and removes what has lost its name already. All of it is tried; answers
+/// with what failed.
+pub(crate) fn sweep(disk: &dyn Disk, dir: &Path, gone: &[String]) -> Vec<Error> {
     let inbox = dir.join(DIR);
-    for name in gone {
+    let erase = |name: &String| {
         let path = inbox.join(name);
-        disk::erase(disk, &path).map_err(Error::io("erase", &path))?;
-    }
-    match gone.is_empty() {
-        true => Ok(()),
-        false => disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox)),
-    }
+        disk::erase(disk, &path).map_err(Error::io("erase", &path))
+    };
+    let mut failed: Vec<Error> = gone.iter().filter_map(|name| erase(name).err()).collect();
+    failed.extend(sync_after(disk, &inbox, !gone.is_empty()));
+    failed
 }
 
 /// Overwrites files of the inbox and removes them, durably. For what the bag or a
-/// tombstone knows: half of one is finished by the next merge.
+/// tombstone knows: half of one is finished by the next merge. All of them are tried;
+/// answers with what failed.
 pub(crate) fn destroy(
     disk: &dyn Disk,
     dir: &Path,
     ids: impl IntoIterator<Item = RecordingId>,
-) -> Result<()> {
-    let mut any = false;
+) -> Vec<Error> {
+    let (mut any, mut failed) = (false, Vec::new());
     for id in ids {
-        let path = path(dir, id);
-        disk::erase(disk, &path).map_err(Error::io("erase", &path))?;
-        // A power cut may have brought it back.
-        unmark(disk, dir, id)?;
         any = true;
+        let path = path(dir, id);
+        let erased = disk::erase(disk, &path).map_err(Error::io("erase", &path));
+        // A power cut may have brought the mark back.
+        failed.extend(erased.and_then(|()| unmark(disk, dir, id)).err());
     }
-    let inbox = dir.join(DIR);
-    match any {
-        true => disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox)),
-        false => Ok(()),
-    }
+    failed.extend(sync_after(disk, &dir.join(DIR), any));
+    failed
+}
+
+fn sync_after(disk: &dyn Disk, inbox: &Path, any: bool) -> Option<Error> {
+    let sync = || disk.sync_dir(inbox).map_err(Error::io("sync", inbox));
+    any.then(sync)?.err()
 }
 
 /// A recording of the inbox whose keys open with the inbox key of the vault.
@@ -278,7 +286,17 @@ pub struct ToAdopt {
     pub adoptable: Vec<Adoptable>,
     /// Files that can't be read now and perhaps can later. Passing one over would
     /// destroy it, because its only other key is about to be forgotten.
-    pub unreadable: Vec<(RecordingId, Error)>,
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A recording of the inbox whose beginning can't be read.
+pub struct Unreadable {
+    /// The recording.
+    pub id: RecordingId,
+    /// Its file.
+    pub path: PathBuf,
+    /// What the system answered.
+    pub source: io::Error,
 }
 
 /// The keys of every recording in the inbox that this inbox key opens, running
@@ -304,9 +322,8 @@ pub fn adoptable(
             // A recorder may discard its file at any time.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) if disk::is_no_file(&error) => continue,
-            Err(error) => {
-                let error = Error::io("open", &path)(error);
-                found.unreadable.push((id, error));
+            Err(source) => {
+                found.unreadable.push(Unreadable { id, path, source });
                 continue;
             }
         };
@@ -317,8 +334,8 @@ pub fn adoptable(
                     found.adoptable.push(Adoptable { id, keys });
                 }
             }
-            Ok(First::Torn) | Err(Error::Damaged { .. }) => {}
-            Err(error) => found.unreadable.push((id, error)),
+            Err(Error::Io { source, .. }) => found.unreadable.push(Unreadable { id, path, source }),
+            Ok(First::Torn) | Err(_) => {}
         }
     }
     Ok(found)

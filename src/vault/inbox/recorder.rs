@@ -202,7 +202,8 @@ impl RecordingWriter {
 
     /// Destroys the recording instead of ending it.
     pub fn discard(self) -> Result<()> {
-        inbox::discard(&*self.disk, self.vault_dir(), [self.id])
+        let failed = inbox::discard(&*self.disk, self.vault_dir(), [self.id]);
+        failed.into_iter().next().map_or(Ok(()), Err)
     }
 
     fn vault_dir(&self) -> &Path {

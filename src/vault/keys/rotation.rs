@@ -15,14 +15,13 @@ use super::root::{Copy, Handover, Position, RootFacts, RootSlot};
 use super::seen;
 use crate::crypto::root_seal::root_hash;
 use crate::crypto::{BackupIdentity, BagKey, CryptoError, InboxIdentity, MasterKey};
-use crate::recording::RecordingId;
 use crate::retention::Trust;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{self, DiskFile};
 use crate::vault::ground::lock::{Gate, Lock};
 use crate::vault::ground::site::{Site, Step};
 use crate::vault::inbox::intake::FIRST_EPOCH;
-use crate::vault::inbox::{self, Adoptable};
+use crate::vault::inbox::{self, Adoptable, Unreadable};
 
 /// What a rotation is for.
 pub trait Change {
@@ -115,10 +114,10 @@ impl KeyRing {
         let mut bag = self.bag.duplicate();
         let unreadable = adopt(site, &mut bag)?;
         change.change(&mut bag)?;
-        for (id, error) in unreadable {
+        for Unreadable { id, path, source } in unreadable {
             // One that is being shredded need not be readable for that.
             if !bag.is_tombstoned(id, FIRST_EPOCH) {
-                return Err(error);
+                return Err(Error::HoldsUp { id, path, source });
             }
         }
         bag.inbox = InboxIdentity::generate();
@@ -236,7 +235,7 @@ fn overwrite(site: &Site, generation: u64, done: &mut Rotated) -> Vec<PathBuf> {
 
 /// Takes the keys of everything in the inbox into the bag, so that the private
 /// half that opens them need not be kept. Answers which ones could not be read.
-fn adopt(site: &Site, bag: &mut Bag) -> Result<Vec<(RecordingId, Error)>> {
+fn adopt(site: &Site, bag: &mut Bag) -> Result<Vec<Unreadable>> {
     // What waits entered the vault after that.
     let last_seen_ms = bag.settings.last_seen_ms;
     let known = |id| bag.is_tombstoned(id, FIRST_EPOCH) || bag.clips.contains_key(&id);

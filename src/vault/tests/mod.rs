@@ -20,6 +20,7 @@ use crate::recording::{
 };
 use crate::transcript::{Segment, Transcript};
 
+mod beside;
 mod crash;
 mod cycle;
 mod damage;

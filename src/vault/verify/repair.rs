@@ -2,9 +2,10 @@
 //! built anew from its records, and what is gone for good is noted.
 
 use super::{Flaw, Look, Meter, Verified, flaw_of_log, look, roots, settle, tree};
+use crate::error::Failure;
 use crate::recording::Moment;
-use crate::vault::error::Result;
-use crate::vault::inbox::merge;
+use crate::vault::error::{Error, Result};
+use crate::vault::inbox::merge::{self, MergeReport};
 use crate::vault::log::{Deed, Draft, book};
 use crate::vault::notice::Notice;
 use crate::vault::session::Held;
@@ -45,9 +46,21 @@ pub(in crate::vault) fn repair(
         let draft = Draft::done(Deed::Repair, &[]).detail("the log was put in order");
         book::mend(held, draft)?;
     }
-    mend_roots(held, &mut flaws)?;
+    // What can't be written is named, and costs nothing else that can be put in order.
+    let mut undone = Vec::new();
+    match mend_roots(held, &mut flaws) {
+        Err(error) if is_beside(&error) => undone.push(Failure::from(error)),
+        mended => mended?,
+    }
     // What waits is taken in, with its damage noted.
-    let merged = merge::merge(held)?;
+    let merged = match merge::merge(held) {
+        Err(error) if is_beside(&error) => {
+            undone.push(error.into());
+            MergeReport::default()
+        }
+        merged => merged?,
+    };
+    undone.extend(merged.left);
     notes.extend(merged.unended.iter().map(|id| {
         format!("{id}: dropped, an import that was cut off: the file it came from is still there")
     }));
@@ -55,6 +68,11 @@ pub(in crate::vault) fn repair(
     notes.extend(empty.map(|id| format!("{id}: removed, it was begun and nothing of it is there")));
     let after = look(held, &[], &Meter::new(tell))?;
     flaws.extend(store_flaws);
+    for flaw in undone.iter().map(flaw_of_failure) {
+        if !flaws.iter().any(|known| known.is(&flaw)) {
+            flaws.push(flaw);
+        }
+    }
     for lapse in &log.lapses {
         // What could not be put back is noted, or still there.
         let left = || after.log.noted.iter().chain(&after.log.lapses);
@@ -85,6 +103,18 @@ pub(in crate::vault) fn repair(
         notes,
         ..after.found
     })
+}
+
+/// Whether a repair goes on beside it. Where there is no room, it is done once there is.
+fn is_beside(error: &Error) -> bool {
+    error.spares_reading() && !error.is_no_space()
+}
+
+fn flaw_of_failure(failure: &Failure) -> Flaw {
+    let place = failure.which.as_deref().unwrap_or_default();
+    let hint = failure.hint.as_ref();
+    let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+    Flaw::new(place, format!("{}: {}{hint}", failure.what, failure.why))
 }
 
 /// Builds the store anew and notes what is not in it any more; answers with that.

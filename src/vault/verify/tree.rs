@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::recording::{Condition, Seen, State};
+use super::waiting::removal;
 use super::{Flaw, Meter, Verified};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
@@ -130,8 +131,9 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified, meter: &Meter<'_>) -> 
     for id in &all.twice {
         let path = inbox::path(held.dir(), *id);
         found.notes.push(format!(
-            "{}: it is in the store already; the next merge removes it",
-            path.display()
+            "{}: it is in the store already; {}",
+            path.display(),
+            removal(held, &[path.clone(), inbox::mark(held.dir(), *id)])
         ));
     }
     // They were counted in the inbox.

@@ -1,9 +1,12 @@
 //! The inbox: every file read through, the running ones as far as they are.
 
+use std::io;
+use std::path::PathBuf;
+
 use super::{Flaw, Verified};
 use crate::recording::RecordingId;
 use crate::vault::error::Result;
-use crate::vault::ground::disk::Hold;
+use crate::vault::ground::disk::{Access, Hold};
 use crate::vault::inbox::content::{self, Content};
 use crate::vault::inbox::intake::FIRST_EPOCH;
 use crate::vault::inbox::{self, Claim};
@@ -21,16 +24,18 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
     for name in names.gone {
         let path = inbox.join(name);
         found.notes.push(format!(
-            "{}: nothing of it is to be kept; the next merge overwrites it",
-            path.display()
+            "{}: nothing of it is to be kept; {}",
+            path.display(),
+            removal(held, std::slice::from_ref(&path))
         ));
     }
     for id in &names.unended {
         if names.recordings.binary_search(id).is_err() {
             let mark = inbox::mark(held.dir(), *id);
             found.notes.push(format!(
-                "{}: the mark of a recording that is not there; the next merge removes it",
-                mark.display()
+                "{}: the mark of a recording that is not there; {}",
+                mark.display(),
+                removal(held, std::slice::from_ref(&mark))
             ));
         }
     }
@@ -49,6 +54,21 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
     Ok(())
 }
 
+/// What becomes of files that are to go: whether the next merge can take them away, as far
+/// as that shows without trying.
+pub(super) fn removal(held: &Held<'_>, paths: &[PathBuf]) -> String {
+    let may_write = |path: &PathBuf| match held.disk().open(path, Access::Write) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        opened => opened.map(drop),
+    };
+    let inbox = held.dir().join(inbox::DIR);
+    let may = held.disk().may_write(&inbox);
+    match may.and_then(|()| paths.iter().try_for_each(may_write)) {
+        Ok(()) => "the next merge removes it".to_owned(),
+        Err(error) => format!("the next merge can't remove it: {error}"),
+    }
+}
+
 fn of_file(held: &Held<'_>, id: RecordingId, found: &mut Verified) {
     let path = inbox::path(held.dir(), id);
     let place = path.display().to_string();
@@ -62,7 +82,8 @@ fn of_file(held: &Held<'_>, id: RecordingId, found: &mut Verified) {
     };
     if held.bag().is_tombstoned(id, FIRST_EPOCH) {
         found.notes.push(format!(
-            "{place}: a recording that was shredded; the next merge removes it"
+            "{place}: a recording that was shredded; {}",
+            removal(held, &[path.clone(), inbox::mark(held.dir(), id)])
         ));
         return;
     }

@@ -1,0 +1,81 @@
+//! What a merge did, and what it could not do.
+
+use crate::error::Failure;
+use crate::recording::{Moment, RecordingId};
+use crate::vault::error::Error;
+
+/// What a merge did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MergeReport {
+    /// Recordings that are in the vault now.
+    pub merged: Vec<RecordingId>,
+    /// Imports whose sound the vault held already; they were destroyed.
+    pub duplicates: Vec<Duplicate>,
+    /// Of these, recordings whose clock was broken: they are dated by what the vault had
+    /// seen.
+    pub redated: Vec<Redated>,
+    /// Recordings still in progress.
+    pub running: Vec<RecordingId>,
+    /// Recordings whose recorder died before it had recorded anything; nothing
+    /// is kept of them.
+    pub empty: Vec<RecordingId>,
+    /// Imports that were cut off before their end; nothing is kept of them, for the
+    /// files they came from are still there.
+    pub unended: Vec<RecordingId>,
+    /// Merged recordings whose file was damaged: all of it that still opens is in
+    /// the vault.
+    pub damaged: Vec<Refused>,
+    /// Files that could not be taken in; they are left where they are.
+    pub refused: Vec<Refused>,
+    /// Files that are none of the vault's; they are left alone.
+    pub strangers: Vec<String>,
+    /// What is not needed any more and could not be taken away; the next merge tries again.
+    pub left: Vec<Failure>,
+    /// How many recordings wait on because the merge did not come to its end.
+    pub waiting: usize,
+    /// Why it did not.
+    pub stopped: Option<Failure>,
+}
+
+impl MergeReport {
+    /// Whether this recording's file could not be taken in.
+    pub(in crate::vault) fn has_refused(&self, id: RecordingId) -> bool {
+        let file = format!("{id}.rec");
+        self.refused.iter().any(|refused| refused.file == file)
+    }
+
+    /// Notes what could not be taken away.
+    pub(super) fn leave(&mut self, left: Vec<Error>) {
+        self.left.extend(left.into_iter().map(Failure::from));
+    }
+}
+
+/// An import of what was there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The import, which is gone.
+    pub id: RecordingId,
+    /// The recording with the same sound.
+    pub of: RecordingId,
+    /// How many transcripts came with the import that the recording did not have; they
+    /// are versions of it now.
+    pub transcripts: u32,
+}
+
+/// A recording whose clock was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redated {
+    /// The recording.
+    pub id: RecordingId,
+    /// What the clock said when it was begun.
+    pub clock: Moment,
+}
+
+/// A file and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its name in the inbox.
+    pub file: String,
+    /// What is wrong with it.
+    pub why: String,
+}
