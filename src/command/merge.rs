@@ -81,7 +81,8 @@ fn merge(
         ));
     }
     for refused in &report.refused {
-        progress.refuse(&damage("can't merge the recording", &*refused.why).about(&refused.file));
+        let failure = damage("can't merge the recording", &*refused.why).about(&refused.file);
+        progress.refuse(&failure.hint_if(refused.remedy.as_deref()));
     }
     for left in &report.left {
         let why = format!(

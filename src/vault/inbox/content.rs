@@ -7,6 +7,8 @@
 use super::holes;
 use super::intake::{self, AT_ONCE_BYTES, FIRST_FRAME_BYTES, First, Frames, Survey};
 use super::merge::open;
+use super::report::Refusal;
+use super::sectors::{Gone, Reading, past_bad};
 use crate::crypto::ClipKeys;
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
@@ -24,23 +26,28 @@ pub(in crate::vault) enum Content {
     /// An import that was cut off before its end.
     Unended,
     /// It can't be read, or nothing opens it.
-    Refused(String),
+    Refused(Refusal),
 }
 
 /// Reads a file of the inbox that no row of the store was made of, from first to last.
-pub(in crate::vault) fn read_through(held: &Held<'_>, id: RecordingId) -> Result<Content> {
+pub(in crate::vault) fn read_through(
+    held: &Held<'_>,
+    id: RecordingId,
+    reading: Reading,
+) -> Result<Content> {
     let path = inbox::path(held.dir(), id);
     let trouble = |source| Error::io("read", &path)(source);
     // Looked at first: what ends meanwhile has its card before the mark goes.
     let end = end_of(held, id)?;
-    let (keys, mut frames, first) = match begin(held, id, end) {
+    let gone = Gone::default();
+    let (keys, mut frames, first) = match begin_past(held, id, end, reading, &gone) {
         Begun::With(keys, frames, first) => (keys, frames, first),
         Begun::Empty => return Ok(Content::Empty),
         Begun::Refused(why) => return Ok(Content::Refused(why)),
     };
     let mut survey = match intake::survey(&mut frames, id, &keys, trouble) {
         Ok(survey) => survey,
-        Err(error) => return Ok(Content::Refused(error.to_string())),
+        Err(error) => return Ok(Content::Refused(Refusal::of(&error))),
     };
     let had_first = first.is_none();
     if let Some(why) = first {
@@ -64,7 +71,15 @@ pub(in crate::vault) fn read_through(held: &Held<'_>, id: RecordingId) -> Result
         let why = "its end is lost, and perhaps some of what came before it";
         survey.damage.get_or_insert(why.to_owned());
     }
+    if let Some(told) = gone.told() {
+        survey.damage = Some(match survey.damage {
+            Some(cost) => format!("{told}; {cost}"),
+            None => told,
+        });
+    }
+    // What is not to be read may be what was promised.
     let promised_nothing = counted.is_none()
+        && gone.is_nothing()
         && !had_end
         && (survey.is_unfinished_copy() || {
             let bytes = open(held, id)?.len().map_err(trouble)?;
@@ -115,14 +130,20 @@ pub(in crate::vault) enum Begun {
     /// It ends before its first frame does.
     Empty,
     /// It can't be read, or nothing opens it.
-    Refused(String),
+    Refused(Refusal),
 }
 
 /// Opens a file of the inbox and finds the keys to it.
 pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId, end: End) -> Begun {
-    let file = match open(held, id) {
-        Ok(file) => file,
-        Err(error) => return Begun::Refused(error.to_string()),
+    begin_past(held, id, end, Reading::Whole, &Gone::default())
+}
+
+/// The same, read so; what could not be read is noted.
+fn begin_past(held: &Held<'_>, id: RecordingId, end: End, reading: Reading, gone: &Gone) -> Begun {
+    let file = match (open(held, id), reading) {
+        (Ok(file), Reading::Whole) => file,
+        (Ok(file), Reading::PastBadSectors) => past_bad(file, gone.clone()),
+        (Err(error), _) => return Begun::Refused(Refusal::of(&error)),
     };
     let path = inbox::path(held.dir(), id);
     let trouble = |source| Error::io("read", &path)(source);
@@ -138,17 +159,20 @@ pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId, end: End) -> Beg
             };
             match frames.rewind() {
                 Ok(()) => Begun::With(keys, frames, Some(why)),
-                Err(error) => Begun::Refused(trouble(error).to_string()),
+                Err(error) => Begun::Refused(Refusal::of(&trouble(error))),
             }
         }
+        (None, Ok(First::Torn) | Err(Error::Damaged { .. })) if !gone.is_nothing() => {
+            Begun::Refused(Refusal::for_good(id, gone))
+        }
         (None, Ok(First::Torn)) if end == End::Reached => {
-            Begun::Refused("it is cut off within its first record".to_owned())
+            Begun::Refused("it is cut off within its first record".into())
         }
         (None, Ok(First::Torn)) if is_first_write(held, id) => Begun::Empty,
         (None, Ok(First::Torn)) => Begun::Refused(
             "all of it is zeros from its first record on, which was on the disk before the \
              rest of it was written"
-                .to_owned(),
+                .into(),
         ),
         (None, Ok(First::Sealed(sealed))) => {
             match intake::open_keys(id, &sealed, &held.bag().inbox) {
@@ -165,10 +189,10 @@ pub(in crate::vault) fn begin(held: &Held<'_>, id: RecordingId, end: End) -> Beg
             let is_torn = end == End::Open && alone && is_first_write(held, id);
             match is_torn && open(held, id).is_ok_and(has_hole) {
                 true => Begun::Empty,
-                false => Begun::Refused(why),
+                false => Begun::Refused(why.into()),
             }
         }
-        (_, Err(error)) => Begun::Refused(error.to_string()),
+        (_, Err(error)) => Begun::Refused(Refusal::of(&error)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::intake::{FIRST_EPOCH, Frames, Next};
-use super::merge::{Waiting, open};
+use super::merge::{Waiting, reopen};
 use crate::crypto::ClipKey;
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
@@ -97,7 +97,7 @@ impl<'a> Incoming<'a> {
             clip,
             rows: 0..segments.div_ceil(SEGMENTS_PER_ROW),
             sound: Sound {
-                frames: Frames::new(Sequential::new(open(held, one.id)?)),
+                frames: Frames::new(Sequential::new(reopen(held, one)?)),
                 passed_over: one.passed_over.clone(),
                 ahead: None,
                 left: one.found,

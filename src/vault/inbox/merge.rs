@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::content::{self, Content};
 use super::incoming;
 use super::intake::{FIRST_EPOCH, Survey};
+use super::report::Refusal;
 pub use super::report::{Duplicate, MergeReport, Redated, Refused};
+use super::sectors::{Gone, Reading, past_bad};
 use super::words;
 use crate::crypto::ClipKeys;
 use crate::recording::{Card, Moment, RecordingId, Source};
@@ -41,6 +43,8 @@ pub(in crate::vault) struct Waiting {
     pub(in crate::vault) audio_bytes: u64,
     pub(in crate::vault) card: Card,
     damage: Option<String>,
+    /// How its file has to be read.
+    pub(in crate::vault) reading: Reading,
 }
 
 /// What is to be done with a file of the inbox.
@@ -52,12 +56,22 @@ enum Verdict {
     Empty,
     /// An import that was cut off before its end.
     Drop,
-    Refuse(String),
+    Refuse(Refusal),
 }
 
 /// Merges what waits in the inbox. That something can't be taken away which is in the
 /// store already, or of which nothing is to be kept, costs nothing else: it is reported.
 pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
+    merge_reading(held, Reading::Whole)
+}
+
+/// The same, where what can't be read of a file costs no more than what lies in it, if its
+/// keys are known.
+pub(in crate::vault) fn merge_past_bad_sectors(held: &mut Held<'_>) -> Result<MergeReport> {
+    merge_reading(held, Reading::PastBadSectors)
+}
+
+fn merge_reading(held: &mut Held<'_>, reading: Reading) -> Result<MergeReport> {
     if let Some(strange) = library::strange_store(held)? {
         return Err(strange);
     }
@@ -79,17 +93,12 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     let (mut waiting, mut obsolete) = (Vec::new(), Vec::new());
     let (mut empty, mut unended) = (Vec::new(), Vec::new());
     for id in left_behind(held, names.recordings, &mut report)? {
-        match judge(held, id)? {
+        match judge(held, id, reading)? {
             Verdict::Merge(found) => waiting.push(*found),
             Verdict::Destroy => obsolete.push(id),
             Verdict::Empty => empty.push(id),
             Verdict::Drop => unended.push(id),
-            Verdict::Refuse(why) => {
-                report.refused.push(Refused {
-                    file: format!("{id}.rec"),
-                    why,
-                });
-            }
+            Verdict::Refuse(refusal) => report.refused.push(refusal.about(id)),
         }
     }
     let doubles = sort_out_duplicates(held, &mut waiting)?;
@@ -118,10 +127,7 @@ pub(crate) fn merge(held: &mut Held<'_>) -> Result<MergeReport> {
     }
     for one in waiting {
         if let Some(why) = one.damage {
-            report.damaged.push(Refused {
-                file: format!("{}.rec", one.id),
-                why,
-            });
+            report.damaged.push(Refusal::from(why).about(one.id));
         }
         report.merged.push(one.id);
     }
@@ -158,17 +164,14 @@ fn left_behind(
             Ok(Claim::Left(_)) => left.push(id),
             Ok(Claim::Running) => report.running.push(id),
             Ok(Claim::Absent) => {}
-            Err(error) => report.refused.push(Refused {
-                file: format!("{id}.rec"),
-                why: error.to_string(),
-            }),
+            Err(error) => report.refused.push(Refusal::of(&error).about(id)),
         }
     }
     Ok(left)
 }
 
 /// Reads a file through and says what is to be done with it.
-fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
+fn judge(held: &Held<'_>, id: RecordingId, reading: Reading) -> Result<Verdict> {
     // What comes in has the first epoch. Of one that was redacted since, that is
     // destroyed: an old file of it that was put back opens with no key.
     if held.bag().is_tombstoned(id, FIRST_EPOCH) {
@@ -192,23 +195,23 @@ fn judge(held: &Held<'_>, id: RecordingId) -> Result<Verdict> {
         }
         _ => {}
     }
-    Ok(match content::read_through(held, id)? {
-        Content::Some(keys, survey) => weigh(id, keys, *survey),
+    Ok(match content::read_through(held, id, reading)? {
+        Content::Some(keys, survey) => weigh(id, keys, *survey, reading),
         Content::Empty => Verdict::Empty,
         Content::Unended => Verdict::Drop,
         Content::Refused(why) => Verdict::Refuse(why),
     })
 }
 
-fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
+fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey, reading: Reading) -> Verdict {
     let damage = survey.damage.clone();
     let nothing = survey.is_without_sound();
     let (segments, hash, audio_bytes) = (survey.segments, survey.hash, survey.audio_bytes);
     let (found, transcripts) = (survey.found, survey.transcripts);
     let passed_over = std::mem::take(&mut survey.passed_over);
     match (survey.into_card(), damage) {
-        (None, Some(why)) => Verdict::Refuse(why),
-        (_, Some(why)) if nothing => Verdict::Refuse(why),
+        (None, Some(why)) => Verdict::Refuse(why.into()),
+        (_, Some(why)) if nothing => Verdict::Refuse(why.into()),
         (None, None) => Verdict::Empty,
         (_, None) if nothing => Verdict::Empty,
         (Some(card), damage) => Verdict::Merge(Box::new(Waiting {
@@ -224,6 +227,7 @@ fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey) -> Verdict {
             audio_bytes,
             card,
             damage,
+            reading,
         })),
     }
 }
@@ -233,6 +237,16 @@ pub(in crate::vault) fn open(held: &Held<'_>, id: RecordingId) -> Result<Box<dyn
     held.disk()
         .open(&path, Access::Read)
         .map_err(Error::io("open", &path))
+}
+
+/// Opens the file of a recording that was read through, to be read once more.
+pub(super) fn reopen(held: &Held<'_>, one: &Waiting) -> Result<Box<dyn DiskFile>> {
+    let file = open(held, one.id)?;
+    Ok(match one.reading {
+        Reading::Whole => file,
+        // What is gone was noted the first time.
+        Reading::PastBadSectors => past_bad(file, Gone::default()),
+    })
 }
 
 /// Takes out imports of sound that is there already; of two that wait, the one
@@ -293,10 +307,10 @@ fn make_durable(
         match file.and_then(|file| file.sync().map_err(Error::io("sync", &path))) {
             Ok(()) => waiting.push(one),
             Err(error) if error.is_no_space() => return Err(error),
-            Err(error) => report.refused.push(Refused {
-                file: format!("{}.rec", one.id),
-                why: error.to_string(),
-            }),
+            Err(error) => {
+                let refusal = Refusal::from(error.to_string());
+                report.refused.push(refusal.about(one.id));
+            }
         }
     }
     Ok(())

@@ -24,6 +24,7 @@ pub(super) mod intake;
 pub(super) mod merge;
 pub(super) mod recorder;
 mod report;
+pub(super) mod sectors;
 pub(super) mod running;
 pub(super) mod unmerged;
 mod words;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use self::intake::{First, Frames};
+use self::sectors::{Gone, past_bad};
 use crate::crypto::{ClipKeys, InboxIdentity};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
@@ -327,15 +329,22 @@ pub fn adoptable(
                 continue;
             }
         };
-        let mut frames = Frames::new(Sequential::new(file));
-        match intake::first(&mut frames, id, |error| Error::io("read", &path)(error)) {
+        // More is read than the first frame, and only that has to be there.
+        let gone = Gone::default();
+        let mut frames = Frames::new(Sequential::new(past_bad(file, gone.clone())));
+        let first = intake::first(&mut frames, id, |error| Error::io("read", &path)(error));
+        match first {
             Ok(First::Sealed(sealed)) => {
                 if let Ok(keys) = intake::open_keys(id, &sealed, inbox) {
                     found.adoptable.push(Adoptable { id, keys });
                 }
             }
             Err(Error::Io { source, .. }) => found.unreadable.push(Unreadable { id, path, source }),
-            Ok(First::Torn) | Err(_) => {}
+            // Damaged, or not to be read.
+            Ok(First::Torn) | Err(_) => {
+                let unreadable = |source| Unreadable { id, path, source };
+                found.unreadable.extend(gone.into_error().map(unreadable));
+            }
         }
     }
     Ok(found)

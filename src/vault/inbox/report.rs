@@ -1,8 +1,9 @@
 //! What a merge did, and what it could not do.
 
+use super::sectors::Gone;
 use crate::error::Failure;
 use crate::recording::{Moment, RecordingId};
-use crate::vault::error::Error;
+use crate::vault::error::{self, Error};
 
 /// What a merge did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,4 +79,53 @@ pub struct Refused {
     pub file: String,
     /// What is wrong with it.
     pub why: String,
+    /// What can be done about it, where something can.
+    pub remedy: Option<String>,
+}
+
+/// Why a file of the inbox is not taken in, and what can be done about it.
+#[derive(Debug, Clone)]
+pub(in crate::vault) struct Refusal {
+    pub(in crate::vault) why: String,
+    pub(in crate::vault) remedy: Option<String>,
+}
+
+impl Refusal {
+    /// Of an error, which may be one that only a repair reads past.
+    pub(super) fn of(error: &Error) -> Self {
+        let is_unreadable =
+            matches!(error, Error::Io { source, .. } if error::is_unreadable(source));
+        let remedy = "`voxvault verify --repair` keeps what can be read";
+        Self {
+            why: error.to_string(),
+            remedy: is_unreadable.then(|| remedy.to_owned()),
+        }
+    }
+
+    /// Of a file whose keys can't be read, also where only that is lost which can't be.
+    pub(super) fn for_good(id: RecordingId, gone: &Gone) -> Self {
+        let told = gone.told().unwrap_or_default();
+        Self {
+            why: format!("its keys can't be read: {told}"),
+            remedy: Some(format!(
+                "if it stays so, `voxvault shred {id}` gives that recording up"
+            )),
+        }
+    }
+
+    /// The same, of this recording.
+    pub(super) fn about(self, id: RecordingId) -> Refused {
+        let Self { why, remedy } = self;
+        let file = format!("{id}.rec");
+        Refused { file, why, remedy }
+    }
+}
+
+impl<T: Into<String>> From<T> for Refusal {
+    fn from(why: T) -> Self {
+        Self {
+            why: why.into(),
+            remedy: None,
+        }
+    }
 }

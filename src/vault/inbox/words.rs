@@ -6,7 +6,7 @@
 //! become versions of what holds it, unless it has them.
 
 use super::intake::{FIRST_EPOCH, Frames, Next};
-use super::merge::{Waiting, open};
+use super::merge::{Waiting, reopen};
 use crate::recording::RecordingId;
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
@@ -60,7 +60,7 @@ pub(super) fn carry_over(held: &Held<'_>, double: &Waiting, of: RecordingId) -> 
 fn those_of(held: &Held<'_>, one: &Waiting) -> Result<Vec<Transcript>> {
     let path = inbox::path(held.dir(), one.id);
     let trouble = || Error::io("read", &path);
-    let mut frames = Frames::new(Sequential::new(open(held, one.id)?));
+    let mut frames = Frames::new(Sequential::new(reopen(held, one)?));
     let mut found = Vec::new();
     loop {
         match frames.next().map_err(trouble())? {

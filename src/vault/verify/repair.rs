@@ -5,7 +5,10 @@ use super::{Flaw, Look, Meter, Verified, flaw_of_log, look, roots, settle, tree}
 use crate::error::Failure;
 use crate::recording::Moment;
 use crate::vault::error::{Error, Result};
-use crate::vault::inbox::merge::{self, MergeReport};
+use crate::vault::inbox::{
+    self,
+    merge::{self, MergeReport, Refused},
+};
 use crate::vault::log::{Deed, Draft, book};
 use crate::vault::notice::Notice;
 use crate::vault::session::Held;
@@ -52,8 +55,8 @@ pub(in crate::vault) fn repair(
         Err(error) if is_beside(&error) => undone.push(Failure::from(error)),
         mended => mended?,
     }
-    // What waits is taken in, with its damage noted.
-    let merged = match merge::merge(held) {
+    // What waits is taken in, with its damage noted, as far as it can be read.
+    let merged = match merge::merge_past_bad_sectors(held) {
         Err(error) if is_beside(&error) => {
             undone.push(error.into());
             MergeReport::default()
@@ -61,6 +64,12 @@ pub(in crate::vault) fn repair(
         merged => merged?,
     };
     undone.extend(merged.left);
+    for one in merged.damaged.iter().chain(&merged.refused) {
+        let lost = flaw_of_file(held, one);
+        if !flaws.iter().any(|known| known.is(&lost)) {
+            flaws.push(lost);
+        }
+    }
     notes.extend(merged.unended.iter().map(|id| {
         format!("{id}: dropped, an import that was cut off: the file it came from is still there")
     }));
@@ -103,6 +112,20 @@ pub(in crate::vault) fn repair(
         notes,
         ..after.found
     })
+}
+
+/// What a file of the inbox has cost or does not give.
+fn flaw_of_file(held: &Held<'_>, one: &Refused) -> Flaw {
+    let path = held.dir().join(inbox::DIR).join(&one.file);
+    let id = one.file.strip_suffix(".rec").and_then(|id| id.parse().ok());
+    let what = match &one.remedy {
+        Some(remedy) => format!("{}; {remedy}", one.why),
+        None => one.why.clone(),
+    };
+    Flaw {
+        id,
+        ..Flaw::new(path.display(), what)
+    }
 }
 
 /// Whether a repair goes on beside it. Where there is no room, it is done once there is.

@@ -9,6 +9,7 @@ use crate::vault::error::Result;
 use crate::vault::ground::disk::{Access, Hold};
 use crate::vault::inbox::content::{self, Content};
 use crate::vault::inbox::intake::FIRST_EPOCH;
+use crate::vault::inbox::sectors::Reading;
 use crate::vault::inbox::{self, Claim};
 use crate::vault::session::Held;
 
@@ -87,7 +88,7 @@ fn of_file(held: &Held<'_>, id: RecordingId, found: &mut Verified) {
         ));
         return;
     }
-    match content::read_through(held, id) {
+    match content::read_through(held, id, Reading::Whole) {
         Ok(Content::Some(_, survey)) => {
             found.recordings += 1;
             found.records += 1 + u64::from(survey.found) + u64::from(survey.card.is_some());
@@ -103,7 +104,9 @@ fn of_file(held: &Held<'_>, id: RecordingId, found: &mut Verified) {
             "{place}: an import that was cut off before its end; the next merge drops it: \
              the file it came from is still there"
         )),
-        Ok(Content::Refused(why)) => found.flaws.push(Flaw::new(place, why).of(id)),
+        Ok(Content::Refused(refusal)) => {
+            found.flaws.push(Flaw::new(place, refusal.why).of(id));
+        }
         Err(error) => found.flaws.push(Flaw::new(place, error.to_string()).of(id)),
     }
 }

@@ -25,6 +25,7 @@ use crate::vault::{OpenVault, Result, Vault};
 
 use crate::vault::torture::tally;
 
+mod bad_sector;
 mod exchanged;
 mod last_change;
 mod rolled_back;
