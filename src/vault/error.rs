@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::crypto::CryptoError;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
+use crate::vault::ground::disk::is_bad_sector;
 
 /// How it is said that something else than a file has the name of one.
 pub(crate) const NOT_A_FILE: &str = "it is not a file but";
@@ -313,22 +314,12 @@ fn way_out(id: RecordingId, error: &io::Error) -> Option<String> {
         io::ErrorKind::PermissionDenied => {
             Some("give the file to the owner of the vault, or make it readable".to_owned())
         }
-        _ if is_unreadable(error) => Some(format!(
+        _ if is_bad_sector(error) => Some(format!(
             "if it stays so, `voxvault shred {id}` gives that recording up; then all else \
              can be changed"
         )),
         _ => remedy(error).map(str::to_owned),
     }
-}
-
-/// The medium does not give what was written, or the file system is damaged there: it will
-/// hardly pass.
-pub(crate) fn is_unreadable(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
-    [Errno::IO, Errno::NODATA, Errno::BADMSG, Errno::UCLEAN]
-        .into_iter()
-        .any(is)
 }
 
 impl From<Error> for Failure {

@@ -3,7 +3,8 @@
 use super::sectors::Gone;
 use crate::error::Failure;
 use crate::recording::{Moment, RecordingId};
-use crate::vault::error::{self, Error};
+use crate::vault::error::Error;
+use crate::vault::ground::disk::is_bad_sector;
 
 /// What a merge did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,12 +94,11 @@ pub(in crate::vault) struct Refusal {
 impl Refusal {
     /// Of an error, which may be one that only a repair reads past.
     pub(super) fn of(error: &Error) -> Self {
-        let is_unreadable =
-            matches!(error, Error::Io { source, .. } if error::is_unreadable(source));
+        let is_bad = matches!(error, Error::Io { source, .. } if is_bad_sector(source));
         let remedy = "`voxvault verify --repair` keeps what can be read";
         Self {
             why: error.to_string(),
-            remedy: is_unreadable.then(|| remedy.to_owned()),
+            remedy: is_bad.then(|| remedy.to_owned()),
         }
     }
 

@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::vault::error::is_unreadable;
-use crate::vault::ground::disk::{DiskFile, Hold};
+use crate::vault::ground::disk::{DiskFile, Hold, is_bad_sector};
 
 /// How much is read at a time where more can't be read.
 const BLOCK_BYTES: u64 = 4096;
@@ -85,7 +84,7 @@ impl DiskFile for PastBad {
 
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
         match self.file.read_at(offset, bytes) {
-            Err(error) if is_unreadable(&error) => {}
+            Err(error) if is_bad_sector(&error) => {}
             read => return read,
         }
         let (mut at, mut rest) = (offset, bytes);
@@ -94,7 +93,7 @@ impl DiskFile for PastBad {
             let length = (start + BLOCK_BYTES - at).min(rest.len() as u64);
             let (block, behind) = rest.split_at_mut(length as usize);
             match self.file.read_at(at, block) {
-                Err(error) if is_unreadable(&error) => {
+                Err(error) if is_bad_sector(&error) => {
                     block.fill(0);
                     self.gone.note(start, error);
                 }
