@@ -17,12 +17,14 @@ use super::Context;
 use crate::backup::layout::MOST_SLOT_BYTES;
 use crate::backup::verify::{Known, Opener, Own};
 use crate::backup::{self, Found, Keys, Source, Trust};
-use crate::crypto::{Asker, BackupIdentity, Identities, Key, SlotSecrets};
+use crate::crypto::{Asker, BackupIdentity, CryptoError, Identities, Key, SlotSecrets};
 use crate::error::{Exit, Failure};
 use crate::vault::OpenVault;
 
 /// A file of keys is never longer.
 const MOST_FILE_BYTES: u64 = 64 * 1024;
+/// How an identity file begins that is under a passphrase.
+const SEALED_FILE: &[u8] = b"age-encryption.org/v1\n-> scrypt ";
 
 /// What opens a backup.
 pub(super) enum Openers {
@@ -63,6 +65,7 @@ impl Access {
     /// # Errors
     /// When the file can't be read or holds no keys.
     pub(super) fn of_file(
+        context: &Context,
         file: &Path,
         vault: Option<&OpenVault>,
         asker: &Arc<dyn Asker>,
@@ -75,7 +78,7 @@ impl Access {
             .and_then(|opened| opened.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes))
             .map_err(|error| failed(error.to_string()))?;
         let name = file.display().to_string();
-        let read = Identities::read(&bytes, &name, asker);
+        let read = read(context, &bytes, &name, asker);
         let identities = read.map_err(|error| failed(error.to_string()))?;
         let trust = match vault.map(OpenVault::backup_keys).transpose()? {
             Some(own) => Trust::OthersAnd {
@@ -97,12 +100,13 @@ impl Access {
     /// # Errors
     /// As [`of_file`](Self::of_file).
     pub(super) fn of_file_for(
+        context: &Context,
         file: &Path,
         at: &Path,
         vault: Option<&OpenVault>,
         asker: &Arc<dyn Asker>,
     ) -> Result<Self, Failure> {
-        let given = Self::of_file(file, vault, asker)?;
+        let given = Self::of_file(context, file, vault, asker)?;
         let (false, Some(dir)) = (given.opens(at), slots_dir(at)) else {
             return Ok(given);
         };
@@ -187,7 +191,10 @@ impl Access {
             return error.into();
         };
         let why = match (&self.openers, &self.slot) {
-            (Openers::Given(_), _) => "no key in the file that was given opens it".to_owned(),
+            (Openers::Given(keys), _) => keys.hindrance().map_or_else(
+                || "no key in the file that was given opens it".to_owned(),
+                |why| why.to_string(),
+            ),
             (Openers::Vault(_), Some(slot)) => format!("{slot} opens, and what it holds does not"),
             (Openers::Vault(_), None) => "no key of this vault opens it".to_owned(),
         };
@@ -229,6 +236,55 @@ impl Access {
     }
 }
 
+/// The identities in a file. One that is under a passphrase is tried with the one that was
+/// given without asking, if there is one, before anybody is asked.
+fn read(
+    context: &Context,
+    bytes: &[u8],
+    name: &str,
+    asker: &Arc<dyn Asker>,
+) -> Result<Identities, CryptoError> {
+    if bytes.starts_with(SEALED_FILE)
+        && let Ok(Some(given)) = context.new_passphrase()
+    {
+        for form in given.forms() {
+            let answer = Zeroizing::new(form.to_owned());
+            let asker = Arc::clone(asker);
+            let given: Arc<dyn Asker> = Arc::new(Given { answer, asker });
+            match Identities::read(bytes, name, &given) {
+                Err(CryptoError::WrongPassphraseOf { .. }) => {}
+                read => return read,
+            }
+        }
+    }
+    Identities::read(bytes, name, asker)
+}
+
+/// Answers a question for a passphrase with one that was given; what else there is to ask,
+/// somebody else is asked.
+struct Given {
+    answer: Zeroizing<String>,
+    asker: Arc<dyn Asker>,
+}
+
+impl Asker for Given {
+    fn tell(&self, message: &str) {
+        self.asker.tell(message);
+    }
+
+    fn ask(&self, what: &str) -> Option<String> {
+        self.asker.ask(what)
+    }
+
+    fn ask_secret(&self, _: &str) -> Option<Zeroizing<String>> {
+        Some(self.answer.clone())
+    }
+
+    fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
+        self.asker.confirm(message, yes, no)
+    }
+}
+
 /// The keys for a backup that lies somewhere: from a file if one was named, else the
 /// vault's, else those of the ways in beside it.
 ///
@@ -247,7 +303,7 @@ pub(super) fn find(
             true => context.unlocked_quietly()?,
             false => None,
         };
-        return Access::of_file_for(file, at, open.as_deref(), asker);
+        return Access::of_file_for(context, file, at, open.as_deref(), asker);
     }
     if crate::vault::Vault::exists(&context.paths.vault) {
         return Access::of_vault(&*context.unlocked()?);

@@ -2,6 +2,7 @@
 
 mod names;
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -228,9 +229,7 @@ fn to_file(
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     look_at_what_stands(path, existing)?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", recording.id.short()));
-    let part = path.with_file_name(name);
+    let part = beside(path, &format!(".{}.part", recording.id.short()));
     let written = create(&part)
         .map_err(|error| unwritable(path, &error))
         .and_then(|file| {
@@ -272,6 +271,22 @@ fn look_at_what_stands(path: &Path, existing: Existing) -> Result<(), Failure> {
         (_, Existing::Keep) => refused("a file of that name is there", "--force replaces it"),
         (_, Existing::Replace) => Ok(()),
     }
+}
+
+/// The file of this name with a mark behind it; of a name that leaves it no room, the start.
+pub(super) fn beside(path: &Path, mark: &str) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    /// No file system here has longer names.
+    const MOST_BYTES: usize = 255;
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let mut length = name.len().min(MOST_BYTES.saturating_sub(mark.len()));
+    let parts_a_character = |at: usize| name.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    while length > 0 && parts_a_character(length) {
+        length -= 1;
+    }
+    let mut marked = OsStr::from_bytes(name.get(..length).unwrap_or_default()).to_owned();
+    marked.push(mark);
+    path.with_file_name(marked)
 }
 
 fn create(part: &Path) -> std::io::Result<File> {

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::export::Existing;
+use super::export::{Existing, beside};
 use crate::backup::layout::slot_name;
 use crate::error::{Exit, Failure};
 use crate::vault::SlotFile;
@@ -85,9 +85,7 @@ fn put(path: &Path, sealed: &[u8], existing: Existing) -> Result<(), Failure> {
             .about(path.display())
             .hint("--force replaces it"));
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
+    let part = beside(path, ".part");
     let written = || {
         // What a killed export left is in the way.
         let _ = fs::remove_file(&part);

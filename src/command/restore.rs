@@ -89,6 +89,9 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Don
         }
         false => (None, None),
     };
+    if let (Some(id), Some(vault)) = (resurrect, &vault) {
+        check_destroyed(vault, id)?;
+    }
     let (access, passphrase) = opened(context, &args, vault.as_deref())?;
     let wanted = Wanted {
         trust: &access.trust,
@@ -135,8 +138,8 @@ fn opened(
 ) -> Result<(Access, Option<Passphrase>), Failure> {
     if let Some(file) = &args.from_identity {
         let access = match &args.from {
-            From::Path(at) => Access::of_file_for(file, at, vault, &args.asker)?,
-            From::Stream(_) => Access::of_file(file, vault, &args.asker)?,
+            From::Path(at) => Access::of_file_for(context, file, at, vault, &args.asker)?,
+            From::Stream(_) => Access::of_file(context, file, vault, &args.asker)?,
         };
         return Ok((access, None));
     }
@@ -255,6 +258,20 @@ pub(super) fn bring(
         outcome.destroyed = outcome.destroyed.saturating_sub(1);
     }
     Ok(outcome)
+}
+
+/// What is alive comes back by itself where it is missing; a second one of it nobody wants.
+fn check_destroyed(vault: &OpenVault, id: RecordingId) -> Result<(), Failure> {
+    match vault.recording(id) {
+        Err(vault::Error::NoRecording { .. }) => Ok(()),
+        _ => {
+            let why = "it was not destroyed: the vault holds it";
+            let failure = Failure::new(Exit::Failed, "can't resurrect it", why);
+            Err(failure.about(id.short()).hint(
+                "without --resurrect, what it lacks is brought back; `voxvault shred` destroys it",
+            ))
+        }
+    }
 }
 
 /// Whatever was destroyed is in no list, so its id has to be given whole.

@@ -164,8 +164,9 @@ impl Identities {
             }
         }
         // What only age's own kinds open is no reason to ask for the hardware.
+        let in_vain = |hindered| Err(self.hindrance().unwrap_or(hindered));
         if !is_for_plugins(&sealed[..header]) {
-            return self.asked_in_vain().unwrap_or(Err(hindered));
+            return in_vain(hindered);
         }
         for inner in &self.0 {
             let Inner::Plugin { identity, asker } = inner else {
@@ -179,13 +180,15 @@ impl Identities {
                 opened => return opened,
             }
         }
-        self.asked_in_vain().unwrap_or(Err(hindered))
+        in_vain(hindered)
     }
 
-    /// Why a passphrase of an SSH key did not unlock it, if one was asked for.
-    fn asked_in_vain<T>(&self) -> Option<Result<T, CryptoError>> {
+    /// Why an SSH key could not be used, if it was one that fits what was tried: nobody
+    /// gave its passphrase, or a wrong one.
+    #[must_use]
+    pub fn hindrance(&self) -> Option<CryptoError> {
         self.0.iter().find_map(|inner| match inner {
-            Inner::Ssh(key) => key.hindrance().map(Err),
+            Inner::Ssh(key) => key.hindrance(),
             Inner::Age(_) | Inner::Plugin { .. } => None,
         })
     }

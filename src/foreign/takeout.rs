@@ -10,6 +10,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Error;
 use super::html::{self, Token};
@@ -18,8 +19,8 @@ use super::told::{Told, is_named_like_sound};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Activity {
-    title: String,
-    time: String,
+    title: Option<String>,
+    time: Option<String>,
     #[serde(rename = "audioFiles")]
     audio_files: Vec<String>,
 }
@@ -35,15 +36,21 @@ pub fn is_list(name: &str) -> bool {
     plain.to_lowercase().starts_with("myactivity")
 }
 
-/// Reads the list as JSON; records without sound are left out.
+/// Reads the list as JSON; records without sound are left out, and so are those that are
+/// not as they should be.
 ///
 /// # Errors
 /// [`Error::Json`].
 pub fn parse_json(file: &str) -> Result<Vec<Told>, Error> {
-    let activities: Vec<Activity> = serde_json::from_str(file)?;
-    let told = activities.into_iter().flat_map(|activity| {
-        let (said, title) = said_in(&activity.title);
-        let at = activity.time.parse::<Timestamp>().ok();
+    let members: Vec<Value> = serde_json::from_str(file)?;
+    let activities = members
+        .into_iter()
+        .filter_map(|member| Activity::deserialize(member).ok());
+    let told = activities.flat_map(|activity| {
+        let (said, title) = said_in(activity.title.as_deref().unwrap_or_default());
+        let at = activity
+            .time
+            .and_then(|time| time.parse::<Timestamp>().ok());
         activity.audio_files.into_iter().map(move |file| Told {
             file,
             said: said.clone(),
@@ -173,6 +180,26 @@ mod tests {
             (told[1].said.as_deref(), told[1].title.as_deref()),
             (None, Some("Used Assistant"))
         );
+    }
+
+    #[test]
+    fn a_record_that_is_not_as_it_should_be_costs_itself() {
+        let file = r#"[{"title": "Said one", "audioFiles": ["a.mp3"]}, {"title": null}, 7,
+            {"title": null, "time": "2018-11-21T17:31:56.905Z", "audioFiles": ["b.mp3"]},
+            {"title": "Said three", "audioFiles": "c.mp3"},
+            {"title": "Said four", "time": null, "audioFiles": ["d.mp3"]}]"#;
+        let told = parse_json(file).unwrap();
+        let told: Vec<_> = told
+            .iter()
+            .map(|one| (one.file.as_str(), one.said.as_deref()))
+            .collect();
+        let expected = [
+            ("a.mp3", Some("one")),
+            ("b.mp3", None),
+            ("d.mp3", Some("four")),
+        ];
+        assert_eq!(told, expected);
+        assert!(parse_json("{}").is_err() && parse_json("[{]").is_err());
     }
 
     #[test]

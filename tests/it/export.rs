@@ -279,6 +279,20 @@ fn what_is_there_stays_unless_it_is_forced() {
 }
 
 #[test]
+fn a_name_may_be_as_long_as_the_file_system_lets_it() {
+    let home = home();
+    let id = home.id_of("Talk");
+    for name in ["n".repeat(255), "ü".repeat(127) + "n"] {
+        let export = ["export", &id, "--format", "txt", "-o", &name];
+        home.voxvault(export).run().ok();
+        assert!(holds(&fs::read(home.path(&name)).unwrap(), b"milk"));
+        let export = ["key", "export", "passphrase", "-o", &name, "--force"];
+        home.voxvault(export).run().ok();
+        assert!(holds(&fs::read(home.path(&name)).unwrap(), b"scrypt"));
+    }
+}
+
+#[test]
 fn what_is_no_file_is_never_replaced() {
     let home = home();
     let id = home.id_of("Talk");

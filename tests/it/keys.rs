@@ -220,6 +220,34 @@ fn an_ssh_key_opens_the_vault_and_its_passphrase_is_asked_for_on_a_terminal() {
         Some(0)
     );
 
+    // The same where it is to open a backup.
+    let tone = Pcm::tone(16_000, 1.0).wav();
+    let record = ["record", "-", "--no-transcribe"];
+    home.voxvault(record).stdin(tone).run().ok();
+    home.voxvault(["backup", "bk", "-r", &locked]).run().ok();
+    let verify = [
+        "--vault",
+        "none",
+        "backup",
+        "verify",
+        "bk",
+        "--from-identity",
+        "locked",
+    ];
+    let refused = home.voxvault(verify).locked().run().ended_with(3);
+    assert!(
+        refused
+            .stderr
+            .contains("there is no terminal to ask for it"),
+        "{refused}"
+    );
+    let mut terminal = Terminal::voxvault(&home, verify, (80, 24), Vec::new());
+    terminal.wait_for("passphrase of locked:");
+    terminal.type_text("words of the key");
+    terminal.press(Key::Enter);
+    let ended = terminal.wait_for_end(std::time::Duration::from_secs(60));
+    assert_eq!(ended, Some(0));
+
     let rsa = make("rsa", "rsa", "");
     let refused = home.voxvault(["key", "add", "--recipient", &rsa]).run();
     let said = refused.ended_with(2).stderr;

@@ -248,6 +248,28 @@ fn a_stream_comes_back_with_the_key_that_was_exported_for_it() {
     let open = library::unlock(&other, crate::support::PASSPHRASE);
     owner.assert_held(&open, &[]);
     assert_eq!(run().run().ok().json()["there"], 1);
+    // A copy of the way in does it too: the passphrase that was given opens it.
+    owner
+        .home
+        .voxvault(["key", "export", "-o", "slot.age", "passphrase"])
+        .run()
+        .ok();
+    let by_slot = [
+        "--vault",
+        "other",
+        "restore",
+        "-",
+        "--from-identity",
+        "slot.age",
+        "--json",
+    ];
+    let restored = owner
+        .home
+        .voxvault(by_slot)
+        .stdin(stream.clone())
+        .run()
+        .ok();
+    assert_eq!(restored.json()["there"], 1);
     // Of what was redacted since a later epoch is there.
     let kept = kept.to_string();
     let redact = ["--vault", "other", "redact", &kept, "0", "0.8", "--yes"];

@@ -67,7 +67,7 @@ pub(in crate::cli) struct RestoreArgs {
     /// Only try: into a vault that is destroyed afterwards, and compare
     #[arg(long)]
     pub(in crate::cli) test: bool,
-    /// Bring back one that was shredded, under a new id
+    /// Bring back one that was shredded, under a new id; one that is there is refused
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) resurrect: Option<String>,
 }

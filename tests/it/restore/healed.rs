@@ -207,6 +207,10 @@ fn copies_that_lack_different_segments_come_back_as_one() {
     assert_eq!(lost(&found.card), [10], "{:?}", done["notes"]);
     let named = id.to_string();
     let again = ["restore", "backup", "--resurrect", &named, "--json"];
+    // Of one that is alive there would be two.
+    let refused = scene.run(&again).ended_with(1);
+    assert!(refused.stderr.contains("was not destroyed"), "{refused}");
+    scene.run(&["shred", &named, "--yes"]).ok();
     let done = scene.run(&again).ok().json();
     let new: RecordingId = done["resurrected"].as_str().unwrap().parse().unwrap();
     let card = scene.open().recording(new).unwrap().card;
