@@ -10,11 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Context;
 use crate::error::{Exit, Failure};
 use crate::recording::Moment;
-use crate::retention::TRUSTED_AHEAD_MS;
+use crate::retention::{EARLIEST_MS, TRUSTED_AHEAD_MS};
 use crate::vault::Vault;
-
-/// When the first version was being made: no clock is earlier. 2026-11-01.
-pub(super) const EARLIEST_MS: i64 = 1_793_491_200_000;
 
 /// Refuses what a person says of a clock that can't be right: one that says 1970. It would
 /// make everything as old as that, and the right clock behind it would destroy it.
@@ -69,6 +66,15 @@ pub(super) fn warning(context: &Context, vault: &Vault) -> Option<String> {
     let doubt = Over::of(Some(vault), now.offset_s).doubt(now)?;
     Some(format!(
         "{doubt}; if it is wrong, what comes in is dated by the latest time that the vault has seen"
+    ))
+}
+
+/// Says when a vault is made that it has seen no right clock yet.
+pub(super) fn warning_at_init(now: Moment) -> Option<String> {
+    let doubt = Over::known(None, now.offset_s).doubt(now)?;
+    Some(format!(
+        "{doubt}: what comes in is dated by that, and kept by the rules from when a right clock \
+         is confirmed"
     ))
 }
 

@@ -10,6 +10,7 @@ use crate::config::{Config, Paths};
 use crate::crypto::{Key, Passphrase};
 use crate::error::{Exit, Failure};
 use crate::recording::Moment;
+use crate::retention::EARLIEST_MS;
 use crate::vault::site::{self, Site};
 use crate::vault::{OpenVault, Vault};
 
@@ -145,8 +146,9 @@ impl Context {
     #[must_use]
     pub fn site(&self, dir: &Path) -> Site {
         let clock = Arc::clone(&self.clock);
-        Site::new(dir, Some(self.paths.state.clone()))
-            .with_clock(site::Clock::new(move || Moment::from_zoned(&clock.now())))
+        Site::new(dir, Some(self.paths.state.clone())).with_clock(
+            site::Clock::new(move || Moment::from_zoned(&clock.now())).not_before(EARLIEST_MS),
+        )
     }
 
     /// The vault without a key: enough to record.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::key::RecoveryFile;
-use super::{Context, Progress, Unit};
+use super::{Context, Progress, Unit, clock};
 use crate::crypto::{Passphrase, RecoveryKey};
 use crate::error::Failure;
 use crate::vault::{FirstWays, InitOptions, Placement, Vault};
@@ -54,7 +54,12 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
     let made = Vault::init_with(site, &first, options);
     progress.end();
     match made {
-        Ok(open) => context.remember(Arc::new(open)),
+        Ok(open) => {
+            context.remember(Arc::new(open));
+            if let Some(warning) = clock::warning_at_init(context.now()) {
+                progress.note(&warning);
+            }
+        }
         Err(error) => {
             if let Some((_, file)) = recovery {
                 file.take_back();

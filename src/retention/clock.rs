@@ -7,6 +7,10 @@ use crate::recording::Moment;
 /// when he comes a little late, or in the night in which the clocks are changed.
 pub const TRUSTED_AHEAD_MS: i64 = 26 * 3_600_000;
 
+/// When the first version of this program was being made: no right clock is earlier.
+/// 2026-11-01, milliseconds since 1970-01-01T00:00:00Z.
+pub const EARLIEST_MS: i64 = 1_793_491_200_000;
+
 /// Whether a clock can be taken at its word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {

@@ -19,7 +19,7 @@
 mod clock;
 mod rule;
 
-pub use self::clock::{ClockVerdict, TRUSTED_AHEAD_MS, Trust, dated, judge_clock};
+pub use self::clock::{ClockVerdict, EARLIEST_MS, TRUSTED_AHEAD_MS, Trust, dated, judge_clock};
 pub use self::rule::{Keep, Rule, let_go, remove_rule, set_rule};
 use crate::recording::{KeptUntil, Moment, Recording, SoundLeft};
 

@@ -28,6 +28,7 @@ use crate::crypto::{
     Asker, BackupIdentity, CryptoError, InboxIdentity, MasterKey, Nobody, Passphrase, Recipient,
     SlotSecrets, VaultId, WayKey, WorkFactor,
 };
+use crate::recording::Moment;
 use crate::retention::Trust;
 
 /// On which file systems a vault may be made.
@@ -158,7 +159,12 @@ pub fn init(
         which: "the bag".into(),
         why: error.to_string(),
     })?;
-    bag.settings.see(site.clock.now(), Trust::Confirmed);
+    // A clock that can't be right dates nothing; the vault goes on from the earliest that can.
+    let clock = site.clock.now();
+    let earliest_ms = site.clock.earliest_ms();
+    let unix_ms = clock.unix_ms.max(earliest_ms);
+    bag.settings
+        .see(Moment { unix_ms, ..clock }, Trust::Confirmed);
     let secrets = SlotSecrets {
         vault: VaultId::generate().map_err(sealing)?,
         master: MasterKey::generate().map_err(sealing)?,

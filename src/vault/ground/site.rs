@@ -8,6 +8,7 @@ use jiff::Zoned;
 
 use super::disk::{Disk, RealDisk};
 use crate::recording::Moment;
+use crate::retention::EARLIEST_MS;
 use crate::vault::error::Result;
 
 /// A point between two steps of a rotation; named for what has just been done.
@@ -61,24 +62,46 @@ impl Observer for NoObserver {
 
 /// Tells the vault the time. Passed in, so that tests can say what time it is.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Moment + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> Moment + Send + Sync>,
+    earliest_ms: i64,
+}
 
 impl Clock {
     /// A clock that asks this.
     pub fn new(now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self {
+            now: Arc::new(now),
+            earliest_ms: i64::MIN,
+        }
+    }
+
+    /// The same, which can't be right where it says an earlier time than this,
+    /// milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn not_before(self, earliest_ms: i64) -> Self {
+        Self {
+            earliest_ms,
+            ..self
+        }
+    }
+
+    /// The time before which it can't be right.
+    #[must_use]
+    pub fn earliest_ms(&self) -> i64 {
+        self.earliest_ms
     }
 
     /// The clock of this machine.
     #[must_use]
     pub fn machine() -> Self {
-        Self::new(|| Moment::from_zoned(&Zoned::now()))
+        Self::new(|| Moment::from_zoned(&Zoned::now())).not_before(EARLIEST_MS)
     }
 
     /// The moment it is.
     #[must_use]
     pub fn now(&self) -> Moment {
-        (self.0)()
+        (self.now)()
     }
 }
 

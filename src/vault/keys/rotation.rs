@@ -121,7 +121,8 @@ impl KeyRing {
             }
         }
         bag.inbox = InboxIdentity::generate();
-        bag.settings.see(site.clock.now(), Trust::IfPlausible);
+        let earliest_ms = site.clock.earliest_ms();
+        bag.see(site.clock.now(), Trust::IfPlausible, earliest_ms);
         if successor.is_some() {
             // Who had a way in that is gone may have this key.
             bag.renew_log().map_err(|error| Error::Seal {

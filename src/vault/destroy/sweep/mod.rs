@@ -21,7 +21,7 @@ use crate::recording::{Moment, RecordingId};
 use crate::retention::{self, ClockVerdict, Going, Trust};
 use crate::vault::error::{Error, Result};
 use crate::vault::inbox;
-use crate::vault::keys::bag::{Bag, Clip};
+use crate::vault::keys::bag::Clip;
 use crate::vault::log::{Deed, Draft, book};
 use crate::vault::session::Held;
 use crate::vault::store::rows::Writing;
@@ -79,11 +79,19 @@ pub(crate) fn sweep(
     spared: &[RecordingId],
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Sweep> {
-    let mut due = due_now(held, now)?;
-    due.retain(|expiry| !spared.contains(&expiry.id));
     let settings = &held.bag().settings;
     let believed_ms = settings.believed_ms;
     let leapt = settings.judge(now) == ClockVerdict::Ahead && trust == Trust::IfPlausible;
+    if !leapt && is_lost_in_time(held) {
+        // All that is here counts from now, where this is the first clock to be believed.
+        note_time(held, now, trust)?;
+    }
+    let mut due = match is_lost_in_time(held) {
+        true => Vec::new(),
+        false => due_now(held, now)?,
+    };
+    due.retain(|expiry| !spared.contains(&expiry.id));
+    let settings = &held.bag().settings;
     // Said where it is seen: a leap that nobody hears of stands in the way of every sweep
     // behind it.
     if leapt && retention::let_go(&settings.retention) {
@@ -103,6 +111,12 @@ pub(crate) fn sweep(
     destroy(held, due, now, trust, progress).map(|swept| Sweep::Done(Box::new(swept)))
 }
 
+/// Whether the vault has believed no clock yet that can be right.
+fn is_lost_in_time(held: &Held<'_>) -> bool {
+    let earliest_ms = held.site().clock.earliest_ms();
+    held.bag().settings.is_lost_in_time(earliest_ms)
+}
+
 /// Notes what time it is, where that is due or its owner says so.
 fn note_time(held: &mut Held<'_>, now: Moment, trust: Trust) -> Result<()> {
     let settings = &held.bag().settings;
@@ -116,22 +130,12 @@ fn note_time(held: &mut Held<'_>, now: Moment, trust: Trust) -> Result<()> {
     if !is_due && !is_set_back {
         return Ok(());
     }
+    let earliest_ms = held.site().clock.earliest_ms();
     held.rotate(|bag| {
-        see(bag, now, trust);
+        bag.see(now, trust, earliest_ms);
         Ok(())
     })
     .map(drop)
-}
-
-/// Takes in what time it is. What came in while a clock was ahead that is put right now
-/// counts from now.
-fn see(bag: &mut Bag, now: Moment, trust: Trust) {
-    bag.settings.see(now, trust);
-    if trust == Trust::Confirmed {
-        for clip in bag.clips.values_mut() {
-            clip.kept_from.unix_ms = clip.kept_from.unix_ms.min(now.unix_ms);
-        }
-    }
 }
 
 fn destroy(
@@ -148,6 +152,7 @@ fn destroy(
     let clips = ids.iter().filter_map(|id| held.bag().clips.get(id));
     let since = clips.map(Clip::in_backups_since).min().unwrap_or(0);
     let draft = Draft::done(Deed::Sweep, &ids).detail(logged(&due));
+    let earliest_ms = held.site().clock.earliest_ms();
     let rotated = held.rotate_logged(draft, |bag| {
         for expiry in &due {
             let clip = bag.clips.get_mut(&expiry.id);
@@ -158,7 +163,7 @@ fn destroy(
                 (Going::Audio | Going::Text, None) => {}
             }
         }
-        see(bag, now, trust);
+        bag.see(now, trust, earliest_ms);
         Ok(())
     })?;
     progress(1, all);

@@ -86,7 +86,11 @@ pub(crate) fn look(held: &Held<'_>, now: Moment) -> Outlook {
             continue;
         };
         let found = found.map(Box::new).map_err(|error| error.to_string());
-        let subject = subject(clip, &found);
+        let mut subject = subject(clip, &found);
+        if settings.is_lost_in_time(held.site().clock.earliest_ms()) {
+            // From now on, were this clock confirmed.
+            subject.kept_from.unix_ms = subject.kept_from.unix_ms.max(now.unix_ms);
+        }
         let unpinned = Subject {
             pinned: false,
             ..subject

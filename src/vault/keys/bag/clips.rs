@@ -41,8 +41,8 @@ pub struct Clip {
     /// finished with this one or later holds it. 0 until then.
     pub came: u64,
     /// From when its age counts: the later of its date and the moment it entered the
-    /// vault, which is never before the last time that the vault had seen. It never
-    /// changes once it was merged, so it is known also where the card is damaged.
+    /// vault, which is never before the last time that the vault had seen. It
+    /// changes once it was merged only where a clock is put right, so it is known also where the card is damaged.
     pub kept_from: Moment,
     /// Whether its card says that it is pinned, for the same reason.
     pub pinned: bool,

@@ -119,6 +119,12 @@ impl Settings {
         dated(self.last_seen_ms, self.believed_ms, now)
     }
 
+    /// Whether no clock was believed yet that can be right: none is before `earliest_ms`.
+    #[must_use]
+    pub fn is_lost_in_time(&self, earliest_ms: i64) -> bool {
+        self.believed_ms <= earliest_ms
+    }
+
     /// Notes what time it is. A leap ahead is seen, so that nothing that comes in later
     /// counts from before it, but not believed, so that nothing goes by it.
     pub fn see(&mut self, now: Moment, trust: Trust) {
@@ -176,6 +182,25 @@ impl Bag {
             former_logs: Vec::new(),
             signing: SigningSeed::generate()?,
         })
+    }
+
+    /// Notes what time it is, of a clock that can't be right before `earliest_ms`. What
+    /// came in while a clock was ahead that is put right now counts from now; and so does
+    /// what came in before any clock was right, for nobody knows how long it has been here.
+    pub fn see(&mut self, now: Moment, trust: Trust, earliest_ms: i64) {
+        let was_lost = self.settings.is_lost_in_time(earliest_ms);
+        self.settings.see(now, trust);
+        let counts_anew = was_lost && !self.settings.is_lost_in_time(earliest_ms);
+        if trust == Trust::Confirmed {
+            for clip in self.clips.values_mut() {
+                clip.kept_from.unix_ms = clip.kept_from.unix_ms.min(now.unix_ms);
+            }
+        }
+        if counts_anew {
+            for clip in self.clips.values_mut() {
+                clip.enter(now.unix_ms);
+            }
+        }
     }
 
     /// Puts another log key in the place of the one that somebody with a former way in

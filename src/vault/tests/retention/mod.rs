@@ -15,6 +15,7 @@ mod clock;
 mod dates;
 mod going;
 mod life;
+mod lost;
 mod oracle;
 mod returning;
 
@@ -57,9 +58,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let clock_ms = Arc::new(AtomicI64::new(RECORDED_MS));
+        Self::made_at(RECORDED_MS, i64::MIN)
+    }
+
+    /// Made while the clock says this, which can't be right before that.
+    fn made_at(now_ms: i64, earliest_ms: i64) -> Self {
+        let clock_ms = Arc::new(AtomicI64::new(now_ms));
         let told = Arc::clone(&clock_ms);
         let clock = Clock::new(move || moment(told.load(Ordering::Relaxed)));
+        let clock = clock.not_before(earliest_ms);
         let site = crash::site(&SimDisk::default()).with_clock(clock);
         let options = InitOptions {
             work: WorkFactor::NONE,
