@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use voxvault::crypto::{Asker, Nobody, RecoveryKey, WayKey, WorkFactor};
 use voxvault::recording::RecordingId;
 use voxvault::vault::bag::WayKind;
 use voxvault::vault::frame::Kind;
-use voxvault::vault::{NewWay, OpenVault, Rekeying, ShredScope, Vault};
+use voxvault::vault::{NewWay, NotErased, OpenVault, Rekeying, ShredScope, Vault};
 
 use crate::support::forensic::{Evidence, Findings, read_all};
 use crate::support::library::{self, assert_whole, record, transcript};
@@ -225,6 +226,93 @@ fn copies_of_root_and_bag_that_lie_beside_them_are_gone_with_what_was_shredded()
         let with_it = read_all(&evidence, &[PASSPHRASE]);
         assert_eq!(with_it.count(doomed, Kind::Sound), 3, "{name}");
     }
+}
+
+/// Puts copies of root and bag where names are the vault's own, as far as these are free;
+/// answers with them.
+fn put_under_own_names(dir: &Path) -> Vec<&'static str> {
+    let root = fs::read(dir.join("root.a")).unwrap();
+    let names = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_bag = |path: &PathBuf| path.display().to_string().contains("/bag.");
+    let bag = fs::read(names.filter(is_bag).min().unwrap()).unwrap();
+    let roots = [
+        "keys/root.age",
+        "keys/root.copy.age",
+        "lock",
+        "restoring",
+        "reserve",
+        "store.redb.aside",
+        "inbox/00000000000000000000000000000007.gone",
+        "inbox/00000000000000000000000000000007.rec",
+    ];
+    let bags = [
+        "keys/bag.age",
+        "gate",
+        "store.redb.aside.2",
+        "inbox/00000000000000000000000000000008.open",
+        "inbox/00000000000000000000000000000008.rec",
+    ];
+    for (names, bytes) in [(&roots[..], &root), (&bags[..], &bag)] {
+        for name in names {
+            fs::write(dir.join(name), bytes).unwrap();
+        }
+    }
+    roots.into_iter().chain(bags).collect()
+}
+
+#[test]
+fn copies_of_root_and_bag_under_names_of_the_vault_are_gone_as_well() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("vault");
+    let spy = Spy::watching();
+    let open = library::init(library::site(&dir, spy.clone()));
+    let doomed = record(open.vault(), "doomed", 3);
+    let kept = record(open.vault(), "kept", 3);
+    open.merge().unwrap();
+    furnish(&open, doomed, "the doomed words");
+    // What is in use beside them.
+    let running = library::begin(open.vault(), "running", 3);
+    let ran = running.id();
+    let waiting = record(open.vault(), "waiting", 3);
+    let copies = put_under_own_names(&dir);
+    fs::write(dir.join("keys/else.age"), "age-encryption.org/v1\nwhose?").unwrap();
+    let before = attack(&dir, &spy, &[PASSPHRASE]);
+    assert_eq!(before.count(doomed, Kind::Sound), 3, "the control");
+    let slot = fs::read(dir.join("keys/passphrase.age")).unwrap();
+    let lock = fs::metadata(dir.join("lock")).unwrap().ino();
+
+    let receipt = open
+        .shred(&[doomed], ShredScope::Everything, &mut |_, _| {})
+        .unwrap();
+    assert!(receipt.not_final.is_none(), "{receipt:?}");
+    for name in &copies {
+        let place = dir.join(name).display().to_string();
+        let said = |line: &String| line.starts_with(&format!("{place}: a copy of an older"));
+        assert!(receipt.erased.iter().any(said), "{name}: {receipt:?}");
+    }
+    let strange = dir.join("keys/else.age").display().to_string();
+    let named = |left: &NotErased| left.where_ == strange;
+    assert!(receipt.not_erased.iter().any(named), "{receipt:?}");
+
+    // Others may have them open.
+    let facts = fs::metadata(dir.join("lock")).unwrap();
+    assert_eq!((facts.ino(), facts.len()), (lock, 0));
+    assert_eq!(fs::metadata(dir.join("gate")).unwrap().len(), 0);
+    for name in ["keys/passphrase.age", "keys/passphrase.copy.age"] {
+        assert_eq!(fs::read(dir.join(name)).unwrap(), slot, "{name}");
+    }
+    let mut evidence = Evidence::of_directory(&dir);
+    spy.testify(&mut evidence);
+    let after = read_all(&evidence, &[PASSPHRASE]);
+    assert!(!after.reaches(doomed), "{:?}", after.records.get(&doomed));
+    drop(running);
+    let open = library::unlock(&dir, PASSPHRASE);
+    open.merge().unwrap();
+    assert_whole(&open, kept, "kept", 3);
+    assert_whole(&open, waiting, "waiting", 3);
+    assert_eq!(after.count(ran, Kind::Sound), 3);
 }
 
 #[test]

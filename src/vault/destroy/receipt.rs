@@ -113,8 +113,15 @@ impl Receipt {
             },
             why: why.to_string(),
         });
+        // Both steps may have failed at the same file, for the same reason.
+        let mut once: Vec<NotErased> = Vec::new();
+        for one in left {
+            if !once.contains(&one) {
+                once.push(one);
+            }
+        }
         // What matters most comes first.
-        receipt.not_erased.splice(0..0, left);
+        receipt.not_erased.splice(0..0, once);
         receipt.erased.extend(strangers.erased);
         receipt.not_erased.extend(strangers.left);
         Self {

@@ -146,6 +146,9 @@ fn a_shred_whose_old_keys_could_not_be_overwritten_is_told_as_not_final_and_wher
     assert!(why.contains("root.b"), "{why}");
     assert_eq!(receipt.failure().unwrap().exit as u8, 1);
     assert_eq!(receipt.not_erased[0].where_, "/vault/root.b");
+    let of_root = receipt.not_erased.iter();
+    let of_root = of_root.filter(|left| left.where_ == "/vault/root.b");
+    assert_eq!(of_root.count(), 1, "said once: {receipt:?}");
     let claims = |receipt: &crate::vault::Receipt| {
         receipt
             .erased

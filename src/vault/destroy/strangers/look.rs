@@ -1,0 +1,115 @@
+//! What a file turned out to be, by what is in it, and how copies in it are overwritten.
+
+use std::io;
+use std::path::Path;
+
+use crate::crypto::VaultId;
+use crate::crypto::root_seal::root_hash;
+use crate::vault::ground::disk::{self, Access, Disk};
+use crate::vault::keys::keyslots;
+use crate::vault::keys::root::{self, SLOT_LEN};
+use crate::vault::sealed::scan::AGE_MAGIC;
+
+/// What is longer is named and not looked through: it is no copy of a root file, and of a
+/// bag it would be one of a million recordings.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// What a file turned out to be.
+pub(super) enum Looked {
+    /// Root slots of this vault begin in it, whole or in part.
+    Slots {
+        at: Vec<u64>,
+        /// It is a root file or a piece of one, and nothing else.
+        is_all: bool,
+        /// The bags that they name.
+        bags: Vec<[u8; 32]>,
+    },
+    /// It begins as age files do.
+    Age {
+        /// As a root slot has it of a bag.
+        hash: [u8; 32],
+        /// As the bag has it of a way in.
+        slot: [u8; 32],
+    },
+    /// It is one of ours.
+    OtherName,
+    /// A link, a folder, a pipe, or too long.
+    NotLookedInto,
+    /// Nothing of that.
+    Nothing,
+}
+
+pub(super) fn look(disk: &dyn Disk, path: &Path, vault: VaultId) -> io::Result<Looked> {
+    let bytes = match disk::read_at_most(disk, path, MOST_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            return Ok(Looked::NotLookedInto);
+        }
+        Err(error) if disk::is_no_file(&error) => return Ok(Looked::NotLookedInto),
+        Err(error) => return Err(error),
+    };
+    let (at, bags): (Vec<_>, Vec<_>) = root::starts(&bytes, vault).unzip();
+    let is_aligned = |at: &usize| at.is_multiple_of(SLOT_LEN);
+    Ok(match (at.is_empty(), bytes.starts_with(AGE_MAGIC)) {
+        (false, _) => Looked::Slots {
+            is_all: bytes.len() <= 2 * SLOT_LEN && at.iter().all(is_aligned),
+            at: at.into_iter().map(|at| at as u64).collect(),
+            bags: bags.into_iter().flatten().collect(),
+        },
+        (true, true) => Looked::Age {
+            hash: root_hash(&bytes),
+            slot: keyslots::hash(&bytes),
+        },
+        (true, false) => Looked::Nothing,
+    })
+}
+
+/// Overwrites slots in a file that holds other things too.
+pub(super) fn wipe_slots(disk: &dyn Disk, path: &Path, slots: &[u64]) -> io::Result<()> {
+    let file = disk.open(path, Access::Write)?;
+    let length = file.len()?;
+    for at in slots {
+        let slot = (SLOT_LEN as u64).min(length.saturating_sub(*at));
+        disk::overwrite_range(&*file, *at, slot)?;
+    }
+    file.sync()
+}
+
+/// `bag.3.a.bak`, `old-bag.3.b` and the like: a bag's whole name, with something around it.
+pub(super) fn is_named_like_a_bag(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let goes_on = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    name.match_indices("bag.").any(|(at, start)| {
+        let (before, rest) = (&name[..at], &name[at + start.len()..]);
+        let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let letter = behind
+            .strip_prefix(".a")
+            .or_else(|| behind.strip_prefix(".b"));
+        behind.len() < rest.len()
+            && !goes_on(before.chars().next_back())
+            && letter.is_some_and(|behind| !goes_on(behind.chars().next()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_called_a_copy_of_a_bag_is_known_by_its_name() {
+        for name in ["bag.3.a.bak", "bag.12.b~", "old-bag.3.a", "bag.3.a (1)"] {
+            assert!(is_named_like_a_bag(Path::new(name)), "{name}");
+        }
+        for name in [
+            "bag.a",
+            "bag..a",
+            "handbag.txt",
+            "bag.3.c",
+            "passphrase.age",
+            "handbag.3.a",
+            "bag.3.april.age",
+        ] {
+            assert!(!is_named_like_a_bag(Path::new(name)), "{name}");
+        }
+    }
+}
