@@ -106,7 +106,11 @@ pub(crate) fn names(disk: &dyn Disk, dir: &Path) -> Result<Names> {
     let inbox = dir.join(DIR);
     let listed = match disk.list(&inbox) {
         Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match disk.exists(&inbox) {
+            Ok(false) => Vec::new(),
+            // A link that leads nowhere hides what lies where it should lead.
+            _ => return Err(Error::io("list", &inbox)(leads_nowhere())),
+        },
         Err(error) => return Err(Error::io("list", &inbox)(error)),
     };
     let mut names = Names {
@@ -127,6 +131,10 @@ pub(crate) fn names(disk: &dyn Disk, dir: &Path) -> Result<Names> {
         }
     }
     Ok(names)
+}
+
+fn leads_nowhere() -> io::Error {
+    io::Error::other("it is a symbolic link that leads nowhere; what waits there is out of reach")
 }
 
 /// A file of the inbox, opened by somebody who is not its recorder.

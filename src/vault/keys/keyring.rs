@@ -44,8 +44,9 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`Error::WrongPassphrase`], [`Error::WrongIdentity`] or [`Error::Key`] if no
-    /// slot in force opens with it, [`Error::Damaged`] if no bag is left,
-    /// [`Error::Busy`], also if others replace the ways in faster than they can be tried.
+    /// slot in force opens with it, [`Error::Damaged`] if no bag is left or the only slot
+    /// that opens is of another vault, [`Error::Busy`], also if others replace the ways in
+    /// faster than they can be tried.
     pub fn unlock(site: &Site, key: &dyn Opener) -> Result<(Self, Vec<Notice>)> {
         // A directory without a root is told before a key is tried.
         if Survey::read(&*site.disk, &site.dir)?
@@ -57,7 +58,26 @@ impl KeyRing {
             let _lock = Lock::take(&*site.disk, &site.dir)?;
             Survey::read(&*site.disk, &site.dir)?.newest(&site.dir)?;
         }
-        trying::open(site, key, |opened| Self::with_slot(site, opened))
+        let mut foreign = None;
+        let unlocked = trying::open(site, key, |opened| {
+            let fit = Self::with_slot(site, opened)?;
+            if let Fit::Not(opened) = &fit
+                && is_foreign(site, opened)?
+            {
+                let file = format!("{}{}", opened.name, keyslots::ENDINGS[0]);
+                foreign.get_or_insert(file);
+            }
+            Ok(fit)
+        });
+        match (unlocked, foreign) {
+            // The key is right, and what it opened is not.
+            (Err(Error::WrongPassphrase { .. } | Error::WrongIdentity { .. }), Some(file)) => {
+                let path = site.path(keyslots::DIR).join(file);
+                let why = "it is a way in of another vault";
+                Err(Error::damaged(path.display(), why))
+            }
+            (unlocked, _) => unlocked,
+        }
     }
 
     fn with_slot(site: &Site, opened: Opened) -> Result<Fit<(Self, Vec<Notice>)>> {
@@ -163,6 +183,13 @@ impl KeyRing {
     pub fn backup_identity(&self) -> &BackupIdentity {
         &self.backup
     }
+}
+
+/// Whether what was in a slot is of a vault that no root here speaks of.
+fn is_foreign(site: &Site, opened: &Opened) -> Result<bool> {
+    let survey = Survey::read(&*site.disk, &site.dir)?;
+    let mut vaults = survey.whole().map(|(_, slot)| slot.facts().vault);
+    Ok(!vaults.any(|vault| vault == opened.secrets.vault))
 }
 
 /// The way in that a slot is of; `None` if it is of none. The right master key is in

@@ -59,6 +59,8 @@ pub(in crate::vault) struct SlotFile {
     pub bytes: Option<Vec<u8>>,
     /// Its hash, as the bag has it.
     pub hash: Option<[u8; 32]>,
+    /// Why the system refused to open it, if it did.
+    pub refused: Option<io::Error>,
 }
 
 /// The hash by which the bag knows a slot.
@@ -74,7 +76,10 @@ pub(in crate::vault) fn files(site: &Site) -> Result<Vec<SlotFile>> {
         let Name { slot, ending, new } = Name::parse(&name)?;
         let (slot, waits) = (slot.to_owned(), new.is_some());
         let path = site.dir.join(DIR).join(&name);
-        let bytes = disk::read_at_most(&*site.disk, &path, MOST_BYTES).ok();
+        let (bytes, refused) = match disk::read_at_most(&*site.disk, &path, MOST_BYTES) {
+            Ok(bytes) => (Some(bytes), None),
+            Err(error) => (None, Some(error).filter(disk::is_refused)),
+        };
         let hash = bytes.as_deref().map(hash);
         Some(SlotFile {
             name,
@@ -83,6 +88,7 @@ pub(in crate::vault) fn files(site: &Site) -> Result<Vec<SlotFile>> {
             waits,
             bytes,
             hash,
+            refused,
         })
     };
     Ok(names.into_iter().filter_map(file).collect())

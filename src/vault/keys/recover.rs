@@ -27,6 +27,8 @@ pub struct Survey {
     slots: [(Position, Result<RootSlot, NoSlot>); 4],
     /// Of each generation that a slot names, the hash of both bag files.
     bags: BTreeMap<u64, [(Copy, BagHash); 2]>,
+    /// The first file that the system refused to open, and its number for why.
+    refused: Option<(PathBuf, i32)>,
 }
 
 /// Whether there is a vault in the directory, whole or damaged.
@@ -45,11 +47,26 @@ impl Survey {
                 dir: dir.to_owned(),
             });
         }
-        let slots = Position::ALL.map(|position| (position, position.read(disk, dir)));
-        let hash = |generation| {
+        let mut refused = None;
+        let mut refusals = |path: PathBuf, error: &io::Error| {
+            if let Some(number) = error.raw_os_error().filter(|_| disk::is_refused(error)) {
+                refused.get_or_insert((path, number));
+            }
+        };
+        // A file that is missing, too short or can't be read is damage, not an error: the
+        // other copy is there for that.
+        let slots = Position::ALL.map(|position| {
+            let bytes = position.read_bytes(disk, dir).inspect_err(|error| {
+                refusals(position.copy.root_file(dir), error);
+            });
+            let slot = bytes.map_or(Err(NoSlot::Damaged), RootSlot::decode);
+            (position, slot)
+        });
+        let mut hash = |generation| {
             Copy::BOTH.map(|copy| {
-                let bytes = disk::read(disk, &copy.bag_file(dir, generation)).ok();
-                (copy, bytes.map(|bytes| root_hash(&bytes)))
+                let path = copy.bag_file(dir, generation);
+                let bytes = disk::read(disk, &path).inspect_err(|error| refusals(path, error));
+                (copy, bytes.ok().map(|bytes| root_hash(&bytes)))
             })
         };
         let generations = slots
@@ -58,7 +75,11 @@ impl Survey {
         let bags = generations
             .map(|generation| (generation, hash(generation)))
             .collect();
-        Ok(Self { slots, bags })
+        Ok(Self {
+            slots,
+            bags,
+            refused,
+        })
     }
 
     /// The four places and what stands there.
@@ -86,8 +107,8 @@ impl Survey {
     /// guess until the master key was asked.
     ///
     /// # Errors
-    /// [`Error::Newer`] if a newer version wrote the root, [`Error::Damaged`]
-    /// if nothing whole is left of it.
+    /// [`Error::Newer`] if a newer version wrote the root, [`Error::Io`] if this user may
+    /// not read it, [`Error::Damaged`] if nothing whole is left of it.
     pub fn newest(&self, dir: &Path) -> Result<&RootFacts> {
         if let Some(newer) = self.newer_in_both_copies(dir) {
             return Err(newer);
@@ -107,6 +128,10 @@ impl Survey {
                     version,
                 });
             }
+        }
+        if let Some((path, number)) = &self.refused {
+            let error = io::Error::from_raw_os_error(*number);
+            return Err(Error::io("read", path)(error));
         }
         Err(Error::damaged(
             dir.join("root.a").display(),
@@ -203,9 +228,7 @@ impl Survey {
                 _ => continue,
             };
             let path = position.copy.root_file(dir);
-            let mended = root::make_file(disk, &path)
-                .and_then(|()| position.write(disk, dir, good))
-                .and_then(|()| disk.sync_dir(dir));
+            let mended = write_slot(position, disk, dir, good);
             let was_not_come_to =
                 why == NoSlot::Noise && position.copy == Copy::B && self.was_cut_short(facts);
             match mended {
@@ -215,6 +238,22 @@ impl Survey {
             }
         }
         notices
+    }
+
+    /// Writes the slot of these facts into a place that was just wiped of an earlier one,
+    /// and tells it: the rotation that should have done so could not.
+    pub fn write_copy(
+        &self,
+        at: Position,
+        disk: &dyn Disk,
+        dir: &Path,
+        facts: &RootFacts,
+        authentic: &dyn Fn(&RootSlot) -> bool,
+    ) -> Option<Notice> {
+        let mut whole = self.whole().map(|(_, slot)| slot);
+        let good = whole.find(|slot| slot.facts() == facts && authentic(slot))?;
+        let written = write_slot(at, disk, dir, good);
+        Some(Notice::of_mending(written, at.copy.root_file(dir)))
     }
 
     /// Whether the rotation to these facts was cut short between its commit and its second
@@ -235,6 +274,13 @@ impl Survey {
             _ => false,
         }
     }
+}
+
+/// Writes a slot durably, also where its file is missing or cut off.
+fn write_slot(at: Position, disk: &dyn Disk, dir: &Path, slot: &RootSlot) -> io::Result<()> {
+    root::make_file(disk, &at.copy.root_file(dir))?;
+    at.write(disk, dir, slot)?;
+    disk.sync_dir(dir)
 }
 
 impl Notice {

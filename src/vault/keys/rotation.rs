@@ -335,7 +335,7 @@ fn write_bag(site: &Site, next: &Next, reserve: Reserve) -> Result<()> {
     let mut written = write();
     let full = matches!(&written, Err(error) if error.is_no_space());
     if full && reserve == Reserve::Spend {
-        reserve::spend(site).map_err(Error::io("remove", &site.dir))?;
+        reserve::spend(site).map_err(Error::io("remove", &site.path(reserve::FILE)))?;
         written = write();
     }
     if written.is_err() {

@@ -5,6 +5,7 @@
 //! into force, and slots for it into the place of those that were read. So where none of
 //! them fits they are read once more, under the lock, and what has come since is tried.
 
+use std::io;
 use std::mem;
 
 use super::keyslots::{self, Opened, SlotFile};
@@ -33,8 +34,8 @@ pub(in crate::vault) enum Fit<T> {
 ///
 /// # Errors
 /// [`Error::WrongPassphrase`] or [`Error::WrongIdentity`] if none is taken,
-/// [`Error::Key`] if something hindered the key, [`Error::Damaged`] if no slot can
-/// be read, [`Error::Busy`] if others replace the slots faster than they can be tried.
+/// [`Error::Key`] if something hindered the key, [`Error::Io`] if this user may read no
+/// slot, [`Error::Damaged`] if none can be read, [`Error::Busy`] if others replace the slots faster than they can be tried.
 pub(in crate::vault) fn open<T>(
     site: &Site,
     key: &dyn Opener,
@@ -74,6 +75,8 @@ struct Tries {
     /// Whether any of them is whole, as far as can be told.
     whole: bool,
     damaged: bool,
+    /// A file that the system refused to open, and why.
+    refused: Option<(String, io::Error)>,
     hindered: Option<CryptoError>,
 }
 
@@ -99,6 +102,8 @@ impl Tries {
             // A bad sector in one copy is what the other one is there for.
             let (Some(sealed), Some(hash)) = (&file.bytes, file.hash) else {
                 self.damaged = true;
+                let refused = file.refused.map(|error| (file.name, error));
+                self.refused = self.refused.take().or(refused);
                 continue;
             };
             if !self.is_new(&file) {
@@ -153,13 +158,13 @@ impl Tries {
         Ok(None)
     }
 
-    fn in_vain(&self, site: &Site, key: &dyn Opener) -> Error {
-        let dir = site.dir.clone();
+    fn in_vain(self, site: &Site, key: &dyn Opener) -> Error {
+        let (dir, keys) = (site.dir.clone(), site.path(keyslots::DIR));
         if self.damaged && !self.whole {
-            return Error::damaged(
-                site.dir.join(keyslots::DIR).display(),
-                "no way in can be read",
-            );
+            return match self.refused {
+                Some((name, error)) => Error::io("read", &keys.join(name))(error),
+                None => Error::damaged(keys.display(), "no way in can be read"),
+            };
         }
         match key.is_passphrase() {
             true => Error::WrongPassphrase { dir },

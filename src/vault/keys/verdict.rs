@@ -117,8 +117,14 @@ pub(in crate::vault) fn put_in_order(
             notices.push(Notice::not_done(&error, path));
         }
     };
+    let mut without_one = Vec::new();
     for position in obsolete {
-        not_done(position.wipe(disk, dir), position.copy.root_file(dir));
+        let wiped = position.wipe(disk, dir);
+        // Rotations that could not write here left an earlier one in its place.
+        if wiped.is_ok() && position == Position::of(position.copy, facts.generation) {
+            without_one.push(position);
+        }
+        not_done(wiped, position.copy.root_file(dir));
     }
     for path in &strays {
         not_done(disk::erase(disk, path), path.clone());
@@ -127,6 +133,8 @@ pub(in crate::vault) fn put_in_order(
         not_done(disk.sync_dir(dir), dir.to_owned());
     }
     not_done(init::clear_marker(site), dir.to_owned());
+    let made_anew = without_one.into_iter();
+    notices.extend(made_anew.filter_map(|at| survey.write_copy(at, disk, dir, facts, &authentic)));
     notices.extend(settle::settle(site, &bag.settings));
     let bag = Copy::A.bag_file(dir, facts.generation);
     if let Ok(length) = disk

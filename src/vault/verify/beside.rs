@@ -1,11 +1,14 @@
 //! Bytes that hold nothing, and names that are not ours.
 
+use std::io;
+
 use super::{Meter, Verified};
 use crate::vault::destroy::strangers;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, Disk};
 use crate::vault::ground::lock::{GATE_FILE, LOCK_FILE};
 use crate::vault::inbox;
+use crate::vault::keys::root::Copy;
 use crate::vault::keys::{keyslots, reserve};
 use crate::vault::restore::RESTORING_FILE;
 use crate::vault::session::Held;
@@ -65,5 +68,25 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
                 .push(format!("{place}: not a file of the vault")),
         }
     }
+    found.notes.extend(of_reserve(held));
     Ok(())
+}
+
+/// Unlocking makes the reserve anew where there is room for it: what is missing then stays
+/// missing, and nobody notices before the disk is full.
+fn of_reserve(held: &Held<'_>) -> Option<String> {
+    let path = held.dir().join(reserve::FILE);
+    let bag = Copy::A.bag_file(held.dir(), held.generation());
+    let wanted = reserve::wanted(length(held.disk(), &bag));
+    let file = held.disk().open(&path, Access::Read);
+    let why = match file.and_then(|file| file.len()) {
+        Ok(there) if there >= wanted => return None,
+        Ok(_) => "it is too short".to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "it is missing".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Some(format!(
+        "{}: {why}; without it nothing can be shredded on a full disk",
+        path.display()
+    ))
 }

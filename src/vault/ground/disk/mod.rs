@@ -155,6 +155,14 @@ pub(crate) fn is_bad_sector(error: &io::Error) -> bool {
     is(Errno::IO) || is(Errno::BADMSG) || is_unclean
 }
 
+/// Whether the system refused to open a file, to this user or for now: that says nothing
+/// of what is in it.
+pub(crate) fn is_refused(error: &io::Error) -> bool {
+    const REFUSALS: [Errno; 4] = [Errno::ACCESS, Errno::PERM, Errno::MFILE, Errno::NFILE];
+    let is = |errno: &Errno| error.raw_os_error() == Some(errno.raw_os_error());
+    REFUSALS.iter().any(is)
+}
+
 /// The same error for each of them, which says what it is.
 fn no_file(path: &Path) -> io::Error {
     let what = match fs::symlink_metadata(path).map(|found| found.file_type()) {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Copy, HASH_AT, NoSlot, RootSlot, SLOT_LEN, START_LEN};
+use super::{Copy, HASH_AT, RootSlot, SLOT_LEN, START_LEN};
 use crate::crypto::root_seal::TAG_LEN;
 use crate::vault::ground::disk::{self, Access, Disk, DiskFile};
 
@@ -50,18 +50,19 @@ impl Position {
         self.parity * SLOT_LEN as u64
     }
 
-    /// Reads what stands here. A file that is missing, too short or can't be
-    /// read is damage, not an error: the other copy is there for that.
-    pub fn read(self, disk: &dyn Disk, dir: &Path) -> Result<RootSlot, NoSlot> {
+    /// What stands here, where a file that can't be read is as good as damaged.
+    #[cfg(test)]
+    pub fn read(self, disk: &dyn Disk, dir: &Path) -> Result<RootSlot, super::NoSlot> {
+        self.read_bytes(disk, dir)
+            .map_or(Err(super::NoSlot::Damaged), RootSlot::decode)
+    }
+
+    /// The bytes that stand here, as [`RootSlot::decode`] takes them.
+    pub fn read_bytes(self, disk: &dyn Disk, dir: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; SLOT_LEN];
-        let mut read = || {
-            disk.open(&self.copy.root_file(dir), Access::Read)?
-                .read_at(self.offset(), &mut bytes)
-        };
-        match read() {
-            Ok(()) => RootSlot::decode(bytes),
-            Err(_) => Err(NoSlot::Damaged),
-        }
+        disk.open(&self.copy.root_file(dir), Access::Read)?
+            .read_at(self.offset(), &mut bytes)?;
+        Ok(bytes)
     }
 
     /// The hash and MAC that stand here, as a cheap way to see a change.

@@ -38,6 +38,26 @@ fn stopped(step: Step) -> (SimDisk, u64) {
     (disk, generation)
 }
 
+#[test]
+fn a_second_root_that_two_rotations_could_not_write_is_whole_after_the_next_unlock() {
+    let (disk, mut ring) = vault();
+    let root_b = Copy::B.root_file(Path::new(DIR));
+    for number in [4, 5] {
+        disk.break_writes(Some(&root_b));
+        add(&site(&disk), &mut ring, number).unwrap_err();
+    }
+    disk.break_writes(None);
+    let in_force = ring.generation();
+    // An earlier generation is whole where this one should stand.
+    let earlier = second(&disk, in_force).unwrap().facts().generation;
+    assert_eq!(earlier, in_force - 2);
+    assert!(is_mending_of_root_b(&told(&disk)));
+    let slot = second(&disk, in_force).unwrap();
+    assert_eq!(slot.facts().generation, in_force);
+    only_this_generation_is_left(&disk, &ring);
+    assert_eq!(told(&disk), []);
+}
+
 type Work = fn(&Site, &mut KeyRing) -> Result<()>;
 
 #[test]
