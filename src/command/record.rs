@@ -9,7 +9,7 @@ use super::{Context, Listening, Progress, Unit, clock, edit, merge_calling, tran
 use crate::audio::{RawFormat, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{RecordingId, Source, State};
-use crate::vault::OpenVault;
+use crate::vault::{OpenVault, Vault};
 use crate::worker::recorder::{self, Phase, Recorder, Status};
 use crate::worker::space::{self, Warnings};
 use crate::worker::taking;
@@ -103,6 +103,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
     if let Some(warning) = clock::warning(context, &vault) {
         progress.note(&warning);
     }
+    tell_of_no_way_in(&vault, progress);
     let (taken, shortfall) = match args.input {
         Input::Microphone { device } => {
             let options = recorder::Options {
@@ -181,6 +182,15 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
         taken: taken.pop(),
         shortfall: shortfall.or(finished.err()),
     })
+}
+
+/// Says that no key opens what comes in now. It is kept all the same: the ways in may come
+/// back from a copy.
+pub(super) fn tell_of_no_way_in(vault: &Vault, progress: &dyn Progress) {
+    if let Some(unfit) = vault.no_way_in() {
+        let (place, why) = (unfit.path.display(), unfit.why);
+        progress.note(&format!("{place}: {why}; {}", unfit.remedy));
+    }
 }
 
 /// Ended before any sound came.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::error::{Error, Result};
-use super::ground::disk::RealDisk;
+use super::ground::disk::{Disk, RealDisk};
 use super::ground::lock::Lock;
 use super::ground::site::Site;
 use super::inbox::recorder::{Durability, RecordingWriter};
@@ -111,6 +111,10 @@ impl Vault {
         let roots = Copy::BOTH.map(|copy| copy.root_file(self.dir()));
         let changed = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified());
         roots.iter().filter_map(|path| changed(path).ok()).max()
+    }
+
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.site.disk
     }
 
     /// Where it lies.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::crypto::CryptoError;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
-use crate::vault::ground::disk::is_bad_sector;
+use crate::vault::ground::disk::{is_bad_sector, is_no_file};
 
 /// How it is said that something else than a file has the name of one.
 pub(crate) const NOT_A_FILE: &str = "it is not a file but";
@@ -14,6 +14,10 @@ pub(crate) const NOT_A_FILE: &str = "it is not a file but";
 /// What to do where that is the name of the store.
 pub(crate) const NO_STORE_HINT: &str = "put the file of the store itself there; \
      if there is none any more, mv away what has its name, and an empty store takes its place";
+
+/// What to do where that is the name of any other file.
+pub(crate) const NO_FILE_HINT: &str = "mv away what has its name, then run it again: the file \
+     itself may have another name now, and what the vault can make anew it makes";
 
 /// The result of a vault operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -302,6 +306,7 @@ fn remedy(error: &io::Error) -> Option<&'static str> {
         io::ErrorKind::PermissionDenied => {
             Some("look at who owns the vault's directory and its files, and may write there")
         }
+        _ if is_no_file(error) => Some(NO_FILE_HINT),
         _ if no_space(error) => Some("make room where the vault is, then run it again"),
         _ => None,
     }

@@ -18,6 +18,7 @@
 //! - `verify`: reading every byte, saying what is damaged, putting it in order;
 //! - `copying`: what a backup takes out;
 //! - `coverage`: which recordings are in which backups;
+//! - `fitness`: what is wrong with a vault as far as that shows without a key;
 //! - `closed`, `open`, `session`, `init`: the doors to all that.
 //!
 //! Nothing of age or redb shows outside. What was said is never judged here, and
@@ -31,6 +32,7 @@ pub mod copying;
 mod coverage;
 mod destroy;
 pub mod error;
+mod fitness;
 mod ground;
 mod inbox;
 mod init;
@@ -58,6 +60,7 @@ pub use destroy::shred::ShredScope;
 pub use destroy::sweep::{Doubt, Expiry, Outlook, Sweep, Swept};
 pub use destroy::wipe::{require, wipe};
 pub use error::{Error, Result};
+pub use fitness::Unfit;
 pub use ground::{disk, lock, medium, site};
 pub use inbox::InboxEntry;
 pub use inbox::merge::{Duplicate, MergeReport, Redated, Refused};

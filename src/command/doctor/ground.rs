@@ -5,13 +5,27 @@ use std::path::Path;
 use super::Check;
 use crate::error::{Exit, Failure};
 use crate::system::mounts::Mount;
+use crate::vault::Unfit;
 use crate::vault::medium::{Medium, Overwriting};
 
 /// Bytes that an hour of sound takes in the inbox: a frame of 3,081 each 0.8 s.
 const HOUR_BYTES: u64 = 3_081 * 4_500;
 
-pub(super) fn vault(dir: &Path, failure: Option<&Failure>, mended: usize) -> Check {
+pub(super) fn vault(
+    dir: &Path,
+    failure: Option<&Failure>,
+    mended: usize,
+    unfit: &[Unfit],
+) -> Check {
     const NAME: &str = "vault";
+    if let Some(first) = unfit.first() {
+        let more = match unfit.len() {
+            1 => String::new(),
+            all => format!("; and {} more", all - 1),
+        };
+        let found = format!("{}: {}{more}", first.path.display(), first.why);
+        return Check::bad(NAME, found, first.remedy);
+    }
     match failure {
         None if mended == 0 => Check::good(NAME, dir.display().to_string()),
         None => Check::bad(
@@ -136,18 +150,18 @@ mod tests {
     #[test]
     fn what_keeps_a_vault_from_being_opened_is_said_with_what_to_do() {
         let dir = Path::new("/v");
-        assert!(vault(dir, None, 0).ok && !vault(dir, None, 1).ok);
+        assert!(vault(dir, None, 0, &[]).ok && !vault(dir, None, 1, &[]).ok);
         let none = Failure::new(
             Exit::NotFound,
             "can't open the vault",
             "there is no vault here",
         );
-        let told = vault(dir, Some(&none), 0);
+        let told = vault(dir, Some(&none), 0, &[]);
         assert!(!told.ok && told.hint.is_some_and(|hint| hint.contains("init")));
         let newer =
             Failure::new(Exit::Failed, "can't open", "it has format 2").hint("update voxvault");
         assert_eq!(
-            vault(dir, Some(&newer), 0).hint.as_deref(),
+            vault(dir, Some(&newer), 0, &[]).hint.as_deref(),
             Some("update voxvault")
         );
     }

@@ -16,6 +16,7 @@ use crate::audio;
 use crate::hardening;
 use crate::speech::Models;
 use crate::system::{mounts, process, swap};
+use crate::vault::Vault;
 use crate::vault::disk::{Disk, RealDisk};
 use crate::vault::medium::Medium;
 
@@ -108,7 +109,8 @@ fn vault(context: &Context) -> Vec<Check> {
     let dir = &context.paths.vault;
     let opened = context.vault();
     let mended = opened.as_ref().map_or(0, |vault| vault.notices().len());
-    let mut checks = vec![ground::vault(dir, opened.as_ref().err(), mended)];
+    let unfit = opened.as_ref().map_or_else(|_| Vec::new(), Vault::unfit);
+    let mut checks = vec![ground::vault(dir, opened.as_ref().err(), mended, &unfit)];
     // Where a vault would be made counts if there is none yet.
     let Some(place) = dir.ancestors().find(|above| above.is_dir()) else {
         return checks;

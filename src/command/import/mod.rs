@@ -71,6 +71,7 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
     if let Some(warning) = clock::warning(context, &vault) {
         progress.note(&warning);
     }
+    record::tell_of_no_way_in(&vault, progress);
     let mut outcome = Outcome::default();
     outcome.stopped = take_all(context, &vault, &args, &mut outcome, progress).err();
     match outcome.skipped {
