@@ -7,9 +7,10 @@ pub mod stamp;
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,22 @@ impl From<TimeError> for Failure {
         };
         Self::new(Exit::Usage, "can't use the arguments", error.to_string()).hint(hint)
     }
+}
+
+/// What the clock of this machine says, in its time zone. One that says a year that no
+/// calendar knows is taken to the nearest that one does.
+#[must_use]
+pub fn now() -> Zoned {
+    of_system(SystemTime::now())
+}
+
+fn of_system(time: SystemTime) -> Zoned {
+    let farthest = match time < SystemTime::UNIX_EPOCH {
+        true => Timestamp::MIN,
+        false => Timestamp::MAX,
+    };
+    let timestamp = Timestamp::try_from(time).unwrap_or(farthest);
+    timestamp.to_zoned(TimeZone::system())
 }
 
 /// How old something is, or how long it is kept: `90d`, `18mo`, `2h`.
@@ -91,7 +108,7 @@ impl Age {
 
 /// Only a card from outside can hold an age that leaves the calendar.
 fn zoned(edge: Timestamp) -> Zoned {
-    edge.to_zoned(jiff::tz::TimeZone::UTC)
+    edge.to_zoned(TimeZone::UTC)
 }
 
 impl FromStr for Age {
@@ -366,6 +383,16 @@ mod tests {
         for text in ["", "-1", "1:60", "1:2:3:4", ":5", "1.", "1e3", "0x1"] {
             assert!(parse_position(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_clock_behind_the_last_year_is_taken_to_the_end_of_the_calendar() {
+        let years = |many: u64| Duration::from_secs(many * 31_556_952);
+        let far = of_system(SystemTime::UNIX_EPOCH + years(9000));
+        assert_eq!(far.year(), 9999);
+        let early = of_system(SystemTime::UNIX_EPOCH - years(20_000));
+        assert_eq!(early.year(), -9999);
+        assert_eq!(of_system(SystemTime::UNIX_EPOCH + years(31)).year(), 2001);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::crypto::{Key, Passphrase};
 use crate::error::{Exit, Failure};
 use crate::recording::Moment;
 use crate::retention::EARLIEST_MS;
+use crate::time;
 use crate::vault::site::{self, Site};
 use crate::vault::{OpenVault, Vault};
 
@@ -26,7 +27,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Zoned {
-        Zoned::now()
+        time::now()
     }
 }
 

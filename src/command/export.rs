@@ -100,7 +100,10 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
     let listing = vault.listing()?;
     let all = &listing.recordings;
     let ids = match (&selection, &args.query) {
-        (Some(selection), _) => selection.to_read(&listing, &now, progress)?,
+        (Some(selection), _) => {
+            let found = selection.to_read(&listing, &now, progress);
+            resolve::unless_running(found, &vault, &args.which, "can't export")?
+        }
         (None, query) => {
             tell_of_damage(&listing.damaged, progress);
             found(&vault, all, query.as_deref().unwrap_or_default(), &now)?

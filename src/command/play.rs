@@ -68,7 +68,9 @@ pub struct Outcome {
 pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let id = resolve::one_to_read(&args.id, &vault.listing()?, progress)?;
+    let found = resolve::one_to_read(&args.id, &vault.listing()?, progress);
+    let named = std::slice::from_ref(&args.id);
+    let id = resolve::unless_running(found, &vault, named, "can't play")?;
     let recording = vault.recording(id)?;
     let from = sample_at(args.from);
     if from > 0 && from >= recording.card.samples {

@@ -49,7 +49,9 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
     merge_quietly(&vault, progress)?;
-    let id = resolve::one_to_read(&args.id, &vault.listing()?, progress)?;
+    let found = resolve::one_to_read(&args.id, &vault.listing()?, progress);
+    let named = std::slice::from_ref(&args.id);
+    let id = resolve::unless_running(found, &vault, named, "can't show")?;
     let recording = vault.recording(id)?;
     let version = |number: u32| -> Result<Box<Shown>, Failure> {
         if !recording

@@ -53,7 +53,8 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
         recordings.filter(Recording::waits_for_transcript).collect()
     } else {
         let mut chosen = Vec::new();
-        for id in resolve::to_read(&args.ids, &listing, progress)? {
+        let found = resolve::to_read(&args.ids, &listing, progress);
+        for id in resolve::unless_running(found, &vault, &args.ids, "can't transcribe")? {
             let mut recordings = listing.recordings.iter();
             let Some(recording) = recordings.find(|recording| recording.id == id) else {
                 continue;

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::{Context, Progress, Unit};
 use crate::error::{Exit, Failure};
-use crate::vault::error::NO_STORE_HINT;
+use crate::vault::error::{NO_FILE_HINT, NO_STORE_HINT};
 use crate::vault::{Flaw, REPAIR_HINT, Verified};
 
 /// Whether anything is changed.
@@ -57,9 +57,17 @@ pub fn failure(verified: &Verified, mode: Mode) -> Option<Failure> {
         (mended, all) => format!("{all} found, {mended} of them mended"),
     };
     let failure = Failure::new(Exit::Damaged, "the vault was damaged", why);
+    if let Some(name) = verified.lost_way() {
+        // Unlocking has mended what has a second file.
+        let hint = format!("voxvault key remove {name}, then voxvault key add");
+        return Some(failure.hint(hint));
+    }
     let can_be_more = mode == Mode::Look && mended < all;
     Some(match can_be_more {
         true if verified.is_store_no_file() => failure.hint(NO_STORE_HINT),
+        _ if verified.is_any_no_file() && !verified.is_store_no_file() => {
+            failure.hint(NO_FILE_HINT)
+        }
         true => failure.hint(REPAIR_HINT),
         false => failure,
     })

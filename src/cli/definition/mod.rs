@@ -38,7 +38,8 @@ pub(super) struct Cli {
 }
 
 const EXITS: &str = "Exit codes: 0 done, 1 failed, 2 unusable arguments, 3 locked, 4 not found, \
-5 damage found, 6 vault busy, 7 no microphone, 8 no speech model, 9 out of space.";
+5 damage found, 6 vault busy, 7 no microphone, 8 no speech model, 9 out of space, \
+130 ended by a signal.";
 
 #[derive(Debug, Args)]
 pub(super) struct Global {

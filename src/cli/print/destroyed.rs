@@ -121,12 +121,27 @@ pub(in crate::cli) fn redacted(out: Out<'_>, outcome: &Outcome, plan: &Plan) -> 
 
 /// `0:12.0 to 0:14.5`.
 fn span(plan: &Plan) -> String {
-    let seconds = plan.seconds();
-    let tenths = |at: f64| {
-        let clock = time::clock(std::time::Duration::from_secs_f64(at));
-        format!("{clock}.{}", (at * 10.0) as u64 % 10)
+    span_of(plan.seconds())
+}
+
+/// To a tenth of a second, or to a thousandth where that would say nothing.
+fn span_of(seconds: std::ops::Range<f64>) -> String {
+    let at = |position: f64, parts: f64, digits: usize| {
+        let clock = time::clock(std::time::Duration::from_secs_f64(position));
+        let part = (position * parts) as u64 % parts as u64;
+        format!("{clock}.{part:0digits$}")
     };
-    format!("{} to {}", tenths(seconds.start), tenths(seconds.end))
+    let both = |parts: f64, digits: usize| {
+        (
+            at(seconds.start, parts, digits),
+            at(seconds.end, parts, digits),
+        )
+    };
+    let (from, to) = match both(10.0, 1) {
+        (from, to) if from == to => both(1000.0, 3),
+        both => both,
+    };
+    format!("{from} to {to}")
 }
 
 /// What a scrub did, in words.
@@ -219,4 +234,15 @@ pub(super) fn with_reach_and(
         fields.extend(done.map(|(name, value)| (name.to_owned(), value)));
     }
     document(out, &all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_says_where_it_ends_also_where_it_is_shorter_than_a_tenth_of_a_second() {
+        assert_eq!(span_of(12.0..14.5), "0:12.0 to 0:14.5");
+        assert_eq!(span_of(8.1..8.1625), "0:08.100 to 0:08.162");
+    }
 }

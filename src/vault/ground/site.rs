@@ -4,11 +4,10 @@ use std::fmt::{self, Debug};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Zoned;
-
 use super::disk::{Disk, RealDisk};
 use crate::recording::Moment;
 use crate::retention::EARLIEST_MS;
+use crate::time;
 use crate::vault::error::Result;
 
 /// A point between two steps of a rotation; named for what has just been done.
@@ -95,7 +94,7 @@ impl Clock {
     /// The clock of this machine.
     #[must_use]
     pub fn machine() -> Self {
-        Self::new(|| Moment::from_zoned(&Zoned::now())).not_before(EARLIEST_MS)
+        Self::new(|| Moment::from_zoned(&time::now())).not_before(EARLIEST_MS)
     }
 
     /// The moment it is.

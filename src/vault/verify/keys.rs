@@ -1,10 +1,20 @@
 //! The ways in: both files of each, against the hashes that the bag has of them.
 //! So each is told to be whole without its passphrase.
 
+use std::path::Path;
+
 use super::{Flaw, Verified};
 use crate::vault::ground::disk;
 use crate::vault::keys::keyslots::{DIR, ENDINGS, MOST_BYTES, Name, hash};
 use crate::vault::session::Held;
+
+/// The way in of whose files a flaw speaks.
+pub(super) fn way_of(flaw: &Flaw) -> Option<String> {
+    let path = Path::new(&flaw.place);
+    let is_inside = path.parent()?.file_name()? == DIR;
+    let name = Name::parse(path.file_name()?.to_str()?).filter(|_| is_inside)?;
+    Some(name.slot.to_owned())
+}
 
 pub(super) fn look(held: &Held<'_>, found: &mut Verified) {
     let keys = held.dir().join(DIR);

@@ -27,6 +27,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::{NOT_A_FILE, Result};
+use super::keys::keyslots;
 use super::log::{Lapse, Log};
 use super::notice::Notice;
 use super::session::Held;
@@ -61,6 +62,24 @@ impl Verified {
         let is_store = |flaw: &Flaw| Path::new(&flaw.place).ends_with(store::FILE);
         let mut flaws = self.flaws.iter();
         flaws.any(|flaw| is_store(flaw) && flaw.what.starts_with(NOT_A_FILE))
+    }
+
+    /// Whether something else than a file has the name of one: no repair takes it away.
+    #[must_use]
+    pub fn is_any_no_file(&self) -> bool {
+        let mut flaws = self.flaws.iter();
+        flaws.any(|flaw| !flaw.mended && flaw.what.starts_with(NOT_A_FILE))
+    }
+
+    /// The way in that lost both of its files, where nothing else is left to be mended: no
+    /// repair brings it back.
+    #[must_use]
+    pub fn lost_way(&self) -> Option<String> {
+        let left = self.flaws.iter().filter(|flaw| !flaw.mended);
+        let ways: Vec<String> = left.map(keys::way_of).collect::<Option<_>>()?;
+        let files = ways.iter().filter(|way| Some(*way) == ways.first());
+        let is_lost = files.count() == keyslots::ENDINGS.len();
+        ways.first().filter(|_| is_lost).cloned()
     }
 }
 

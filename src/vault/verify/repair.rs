@@ -5,6 +5,7 @@ use super::{Flaw, Look, Meter, Verified, flaw_of_log, look, roots, settle, tree}
 use crate::error::Failure;
 use crate::recording::Moment;
 use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk;
 use crate::vault::inbox::{
     self,
     merge::{self, MergeReport, Refused},
@@ -184,7 +185,11 @@ fn mend_roots(held: &mut Held<'_>, flaws: &mut [Flaw]) -> Result<()> {
         return Ok(());
     }
     let draft = Draft::done(Deed::Repair, &[]).detail("the keys were written anew");
-    held.rotate_logged(draft, |_| Ok(()))?;
+    match held.rotate_logged(draft, |_| Ok(())) {
+        // Something else has the name of a root: who took it there has to take it away.
+        Err(Error::Io { source, .. }) if disk::is_no_file(&source) => return Ok(()),
+        rotated => rotated?,
+    };
     let mut after = Verified::default();
     roots::look(held, &mut after)?;
     for flaw in flaws {

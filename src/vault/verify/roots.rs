@@ -3,6 +3,7 @@
 
 use super::{Flaw, Verified};
 use crate::vault::error::{Error, Result};
+use crate::vault::ground::disk::{self, Access};
 use crate::vault::keys::recover::Survey;
 use crate::vault::keys::root::{
     Copy, NoSlot, Position, RootSlot, SLOT_LEN, generation_of_bag_file,
@@ -13,6 +14,13 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
     let (disk, dir) = (held.disk(), held.dir());
     let survey = Survey::read(disk, dir)?;
     for (position, slot) in survey.slots() {
+        if let Some(why) = no_file(held, position.copy) {
+            let flaw = Flaw::new(position.copy.root_file(dir).display(), why);
+            if !found.flaws.iter().any(|known| known.is(&flaw)) {
+                found.flaws.push(flaw);
+            }
+            continue;
+        }
         match of_slot(held, position, slot) {
             Some(what) => found.flaws.push(Flaw::new(place(held, position), what)),
             None => found.idle_bytes += idle(held, position),
@@ -22,9 +30,7 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
     let right: Vec<Copy> = survey.bags_of(facts).collect();
     for copy in Copy::BOTH {
         let path = copy.root_file(dir);
-        let longer = disk
-            .open(&path, crate::vault::ground::disk::Access::Read)
-            .and_then(|file| file.len());
+        let longer = disk.open(&path, Access::Read).and_then(|file| file.len());
         if longer.is_ok_and(|length| length > 2 * SLOT_LEN as u64) {
             found.notes.push(format!(
                 "{}: something lies behind its slots",
@@ -46,6 +52,13 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What has the name of a root file, where that is no file.
+fn no_file(held: &Held<'_>, copy: Copy) -> Option<String> {
+    let opened = held.disk().open(&copy.root_file(held.dir()), Access::Read);
+    let error = opened.err().filter(disk::is_no_file)?;
+    Some(error.to_string())
 }
 
 /// What is wrong with what stands in one of the four places.
