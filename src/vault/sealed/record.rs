@@ -10,8 +10,10 @@
 //!                          (log: 256 bytes)
 //! ```
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use super::frame::{self, FACTS_BYTES, Facts, Frame};
@@ -48,7 +50,7 @@ impl SoundSegment {
 
 /// What a card row holds: everything a listing shows, so that listing a vault
 /// opens one record per recording.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct CardRecord {
     /// What is known about the recording.
     pub card: Card,
@@ -84,6 +86,35 @@ impl CardRecord {
     pub(crate) fn name_only(&mut self, versions: Vec<VersionInfo>) {
         self.versions.clear();
         versions.into_iter().for_each(|version| self.name(version));
+    }
+}
+
+impl<'de> Deserialize<'de> for CardRecord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(4, Fields)
+    }
+}
+
+/// The fields of a [`CardRecord`]; one that was sealed before the last was there ends
+/// without it.
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = CardRecord;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a card")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut fields: A) -> Result<CardRecord, A::Error> {
+        let missing = |at| A::Error::invalid_length(at, &self);
+        let card = fields.next_element()?.ok_or_else(|| missing(0))?;
+        let versions = fields.next_element()?.ok_or_else(|| missing(1))?;
+        let audio_bytes = fields.next_element()?.ok_or_else(|| missing(2))?;
+        let numbered = fields.next_element().ok().flatten();
+        let mut record = CardRecord::new(card, versions, audio_bytes);
+        record.numbered = record.numbered.max(numbered.unwrap_or(0));
+        Ok(record)
     }
 }
 
@@ -199,4 +230,40 @@ pub(crate) fn place(facts: &Facts) -> String {
 
 pub(crate) fn damaged(facts: &Facts, why: impl ToString) -> Error {
     Error::damaged(place(facts), why)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::recording::Moment;
+    use crate::recording::sample::card;
+
+    #[test]
+    fn a_card_that_was_sealed_before_cards_counted_transcripts_counts_those_it_names() {
+        let made_at = Moment {
+            unix_ms: 1_763_900_000_000,
+            offset_s: 3600,
+        };
+        let card = card(made_at);
+        let versions = vec![VersionInfo {
+            number: 3,
+            model: "tiny.en".into(),
+            language: "en".into(),
+            made_at,
+        }];
+        let former = postcard::to_stdvec(&(&card, &versions, 7_u64)).unwrap();
+        let read: CardRecord = postcard::from_bytes(&former).unwrap();
+        assert_eq!(read, CardRecord::new(card, versions, 7));
+        let counts = CardRecord {
+            numbered: 5,
+            ..read
+        };
+        let sealed = postcard::to_stdvec(&counts).unwrap();
+        assert_eq!(postcard::from_bytes::<CardRecord>(&sealed), Ok(counts));
+        for cut in 0..former.len() {
+            assert!(postcard::from_bytes::<CardRecord>(&former[..cut]).is_err());
+        }
+    }
 }
