@@ -24,6 +24,9 @@ use super::store::Store;
 use crate::crypto::{Opener, Passphrase};
 use crate::recording::Card;
 
+/// How often a key is tried that opened the vault and was replaced before it could be used.
+const MOST_TRIES: u32 = 8;
+
 /// A vault directory, without a key.
 #[derive(Debug, Clone)]
 pub struct Vault {
@@ -92,11 +95,18 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::WrongPassphrase`], [`Error::WrongIdentity`] or [`Error::Key`] if the
-    /// key opens none of the ways in.
+    /// key opens none of the ways in, [`Error::KeysReplaced`] if others replace the master
+    /// key each time that it did.
     pub fn unlock(&self, key: &dyn Opener) -> Result<OpenVault> {
-        let (ring, notices) = KeyRing::unlock(&self.site, key)?;
-        let session = Session::begin(&self.site, ring, notices)?;
-        Ok(OpenVault::new(self.clone(), session))
+        let mut tries = 1;
+        loop {
+            let (ring, notices) = KeyRing::unlock(&self.site, key)?;
+            match Session::begin(&self.site, ring, notices) {
+                // Between the two; the key may be a way in to the new one as well.
+                Err(Error::KeysReplaced { .. }) if tries < MOST_TRIES => tries += 1,
+                session => return Ok(OpenVault::new(self.clone(), session?)),
+            }
+        }
     }
 
     /// A copy of each way in, sorted by name: sealed, so no key is needed.
