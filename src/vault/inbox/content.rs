@@ -19,8 +19,8 @@ use crate::vault::session::Held;
 
 /// What a file of the inbox holds.
 pub(in crate::vault) enum Content {
-    /// A recording, or what damage left of one.
-    Some(ClipKeys, Box<Survey>),
+    /// A recording, or what damage left of one, and what could not be read of it.
+    Some(ClipKeys, Box<Survey>, Gone),
     /// Its recorder died before it had recorded anything.
     Empty,
     /// An import that was cut off before its end.
@@ -100,7 +100,7 @@ pub(in crate::vault) fn read_through(
             (false, _) => {}
         }
     }
-    Ok(Content::Some(keys, Box::new(survey)))
+    Ok(Content::Some(keys, Box::new(survey), gone))
 }
 
 /// Whether a recording of the inbox came to its end, whatever is left of its file.

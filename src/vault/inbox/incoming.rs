@@ -115,7 +115,7 @@ impl<'a> Incoming<'a> {
                 frames.extend(frame);
             }
             if !frames.is_empty() {
-                writing.add_sound(self.clip, row, &frames)?;
+                put_fuller(writing, self.clip, row, &frames)?;
             }
         }
         Ok(())
@@ -148,6 +148,22 @@ impl<'a> Incoming<'a> {
         let card = CardRecord::new(self.one.card.clone(), versions, self.one.audio_bytes);
         let card = record::seal_text(&self.one.keys.card, &facts, &card)?;
         writing.put_card(self.clip, &card)
+    }
+}
+
+/// Puts a row. One that lies there was put by a merge that was cut off. If that read past
+/// bad sectors, it may lack what can be read now: of two the fuller one stays, as long as
+/// no card says what there is.
+fn put_fuller(writing: &Writing, clip: ClipId, row: u32, frames: &[u8]) -> Result<()> {
+    if writing.card(clip)?.is_some() {
+        return writing.add_sound(clip, row, frames).map(drop);
+    }
+    let there = writing.sound(clip, row, 1)?;
+    let is_fuller =
+        |(number, there): &(u32, Vec<u8>)| *number == row && there.len() >= frames.len();
+    match there.iter().any(is_fuller) {
+        true => Ok(()),
+        false => writing.put_sound(clip, row, frames),
     }
 }
 

@@ -43,8 +43,9 @@ pub(in crate::vault) struct Waiting {
     pub(in crate::vault) audio_bytes: u64,
     pub(in crate::vault) card: Card,
     damage: Option<String>,
-    /// How its file has to be read.
-    pub(in crate::vault) reading: Reading,
+    /// How its file was read, and what could not be.
+    reading: Reading,
+    gone: Gone,
 }
 
 /// What is to be done with a file of the inbox.
@@ -196,14 +197,20 @@ fn judge(held: &Held<'_>, id: RecordingId, reading: Reading) -> Result<Verdict> 
         _ => {}
     }
     Ok(match content::read_through(held, id, reading)? {
-        Content::Some(keys, survey) => weigh(id, keys, *survey, reading),
+        Content::Some(keys, survey, gone) => weigh(id, keys, *survey, reading, gone),
         Content::Empty => Verdict::Empty,
         Content::Unended => Verdict::Drop,
         Content::Refused(why) => Verdict::Refuse(why),
     })
 }
 
-fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey, reading: Reading) -> Verdict {
+fn weigh(
+    id: RecordingId,
+    keys: ClipKeys,
+    mut survey: Survey,
+    reading: Reading,
+    gone: Gone,
+) -> Verdict {
     let damage = survey.damage.clone();
     let nothing = survey.is_without_sound();
     let (segments, hash, audio_bytes) = (survey.segments, survey.hash, survey.audio_bytes);
@@ -228,6 +235,7 @@ fn weigh(id: RecordingId, keys: ClipKeys, mut survey: Survey, reading: Reading) 
             card,
             damage,
             reading,
+            gone,
         })),
     }
 }
@@ -244,8 +252,7 @@ pub(super) fn reopen(held: &Held<'_>, one: &Waiting) -> Result<Box<dyn DiskFile>
     let file = open(held, one.id)?;
     Ok(match one.reading {
         Reading::Whole => file,
-        // What is gone was noted the first time.
-        Reading::PastBadSectors => past_bad(file, Gone::default()),
+        Reading::PastBadSectors => past_bad(file, one.gone.clone()),
     })
 }
 

@@ -59,6 +59,17 @@ impl Gone {
         self.blocks().why.take()
     }
 
+    /// Whether something is gone of these bytes.
+    fn touches(&self, offset: u64, length: usize) -> bool {
+        let from = offset - offset % BLOCK_BYTES;
+        let to = offset.saturating_add(length as u64);
+        self.blocks()
+            .starts
+            .range(from..to.max(from))
+            .next()
+            .is_some()
+    }
+
     fn note(&self, start: u64, error: io::Error) {
         let mut blocks = self.blocks();
         blocks.starts.insert(start);
@@ -83,21 +94,27 @@ impl DiskFile for PastBad {
     }
 
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        match self.file.read_at(offset, bytes) {
-            Err(error) if is_bad_sector(&error) => {}
-            read => return read,
+        // What was gone once stays gone, so that whoever reads again reads the same.
+        if !self.gone.touches(offset, bytes.len()) {
+            match self.file.read_at(offset, bytes) {
+                Err(error) if is_bad_sector(&error) => {}
+                read => return read,
+            }
         }
         let (mut at, mut rest) = (offset, bytes);
         while !rest.is_empty() {
             let start = at - at % BLOCK_BYTES;
             let length = (start + BLOCK_BYTES - at).min(rest.len() as u64);
             let (block, behind) = rest.split_at_mut(length as usize);
-            match self.file.read_at(at, block) {
-                Err(error) if is_bad_sector(&error) => {
-                    block.fill(0);
-                    self.gone.note(start, error);
-                }
-                read => read?,
+            match self.gone.touches(at, block.len()) {
+                true => block.fill(0),
+                false => match self.file.read_at(at, block) {
+                    Err(error) if is_bad_sector(&error) => {
+                        block.fill(0);
+                        self.gone.note(start, error);
+                    }
+                    read => read?,
+                },
             }
             (at, rest) = (at + length, behind);
         }
@@ -118,5 +135,76 @@ impl DiskFile for PastBad {
 
     fn try_lock(&self, hold: Hold) -> io::Result<bool> {
         self.file.try_lock(hold)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// A file of sevens of which the second block fails some times, and then does not.
+    #[derive(Debug)]
+    struct Passing(AtomicUsize);
+
+    impl DiskFile for Passing {
+        fn len(&self) -> io::Result<u64> {
+            Ok(4 * BLOCK_BYTES)
+        }
+
+        fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+            let end = offset + bytes.len() as u64;
+            let is_bad = offset < 2 * BLOCK_BYTES && end > BLOCK_BYTES;
+            let fails = |left: usize| left.checked_sub(1);
+            if is_bad
+                && self
+                    .0
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fails)
+                    .is_ok()
+            {
+                return Err(Errno::IO.into());
+            }
+            bytes.fill(7);
+            Ok(())
+        }
+
+        fn write_at(&self, _offset: u64, _bytes: &[u8]) -> io::Result<()> {
+            Err(Errno::IO.into())
+        }
+
+        fn set_len(&self, _length: u64) -> io::Result<()> {
+            Err(Errno::IO.into())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn try_lock(&self, _hold: Hold) -> io::Result<bool> {
+            Ok(true)
+        }
+    }
+
+    #[test]
+    fn what_was_gone_at_first_stays_gone_for_who_reads_again() {
+        let gone = Gone::default();
+        let read = |fails: usize| {
+            let file = past_bad(Box::new(Passing(AtomicUsize::new(fails))), gone.clone());
+            let mut bytes = vec![1; 3 * BLOCK_BYTES as usize];
+            file.read_at(100, &mut bytes).unwrap();
+            bytes
+        };
+        let first = read(2);
+        assert!(!gone.is_nothing());
+        let hole = BLOCK_BYTES as usize - 100..2 * BLOCK_BYTES as usize - 100;
+        for (at, byte) in first.iter().enumerate() {
+            assert_eq!(*byte, if hole.contains(&at) { 0 } else { 7 }, "byte {at}");
+        }
+        assert_eq!(read(0), first);
     }
 }

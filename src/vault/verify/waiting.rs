@@ -89,7 +89,7 @@ fn of_file(held: &Held<'_>, id: RecordingId, found: &mut Verified) {
         return;
     }
     match content::read_through(held, id, Reading::Whole) {
-        Ok(Content::Some(_, survey)) => {
+        Ok(Content::Some(_, survey, _)) => {
             found.recordings += 1;
             found.records += 1 + u64::from(survey.found) + u64::from(survey.card.is_some());
             if let Some(what) = survey.damage {

@@ -190,7 +190,10 @@ impl Known {
 /// process's to take away.
 fn is_worth_a_word(place: &Place, looked: &io::Result<Looked>) -> bool {
     match (place.standing, looked) {
-        (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => false,
+        // A name that is no text is not the one that was looked for.
+        (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+            place.path.to_string_lossy().contains('\u{FFFD}')
+        }
         (Standing::Own, Ok(Looked::OtherName)) => true,
         (Standing::Own, _) => false,
         (Standing::Stranger | Standing::Empty, _) => true,
