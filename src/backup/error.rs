@@ -156,8 +156,8 @@ impl Error {
             dir: dir.to_owned(),
             why: "what lies there is of a later state of this vault, which was put back from an \
                   older copy",
-            hint: "`voxvault restore` brings back what only this backup has; begin another one in \
-                   another folder",
+            hint: "`voxvault restore` brings back the recordings that only this backup has; begin \
+                   another in another folder",
         }
     }
 

@@ -217,6 +217,51 @@ fn copies_that_lack_different_segments_come_back_as_one() {
     assert_eq!(lost(&card), [10]);
 }
 
+#[test]
+fn a_repack_takes_nothing_away_that_only_a_segment_which_goes_has() {
+    let scene = Scene::new();
+    let id = scene.ids[0];
+    let whole = fs::read(scene.store()).unwrap();
+    let lose = |segments: &[u32]| {
+        fs::write(scene.store(), &whole).unwrap();
+        scene.damage(|facts| {
+            facts.kind == Kind::Sound && facts.id == id && segments.contains(&facts.number)
+        });
+        scene.repair();
+    };
+    // Each of the two copies lacks what the other has.
+    scene.run(&["backup", "forget", "backup", "--yes"]).ok();
+    fs::remove_dir_all(scene.owner.home.path("backup")).unwrap();
+    for segments in [&[1][..], &[3]] {
+        lose(segments);
+        let note = format!("lost {segments:?}");
+        scene.run(&["edit", &id.to_string(), "--note", &note]).ok();
+        scene.run(&["backup", "backup"]);
+    }
+    scene
+        .run(&["shred", &scene.ids[1].to_string(), "--yes"])
+        .ok();
+    scene.run(&["backup", "backup"]);
+    let before = segments(&scene.owner.home.path("backup"));
+    let repack = ["backup", "repack", "backup"];
+    let refused = scene.run(&repack).ended_with(1);
+    assert!(
+        refused.stderr.contains("nothing else there has"),
+        "{refused}"
+    );
+    assert_eq!(segments(&scene.owner.home.path("backup")), before);
+    // Once the vault has it all again, the next backup has, too.
+    scene.restore("backup");
+    scene.run(&["backup", "backup"]).ok();
+    scene.run(&repack).ok();
+    assert_ne!(segments(&scene.owner.home.path("backup")), before);
+    let dir = scene.owner.other_vault("other");
+    let args = ["--vault", "other", "restore", "backup", "--json"];
+    scene.run(&args).ok();
+    let found = library::unlock(&dir, PASSPHRASE).recording(id).unwrap();
+    assert_eq!(lost_segments(&found.card), []);
+}
+
 /// One byte in the middle of a backup's first segment is another one.
 fn damage_middle(backup: &Path) {
     let segment = &segments(backup)[0];

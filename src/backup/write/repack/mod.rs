@@ -8,6 +8,7 @@
 //! removed; cut short before, nothing has changed, and behind it the next run removes
 //! what is left.
 
+mod only;
 mod view;
 mod work;
 
@@ -84,6 +85,14 @@ pub fn repack(
         });
     }
     let doomed = view.doomed();
+    if view.loses_more(&doomed) {
+        return Err(Error::Unusable {
+            dir: folder.dir().to_owned(),
+            why: "a segment that would go has sound or words of what the vault holds that nothing \
+                  else there has",
+            hint: "`voxvault restore` brings them back into the vault; back up then, and repack",
+        });
+    }
     let left_over: BTreeSet<u32> = held
         .dropped
         .keys()
