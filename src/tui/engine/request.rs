@@ -7,7 +7,7 @@ use crate::tui::secret::Secret;
 
 /// Something to be done.
 pub enum Request {
-    /// How the vault stands; answered by [`Answer::Vault`].
+    /// How the vault stands; answered by [`Answer::Vault`](super::Answer::Vault).
     Look,
     /// Make a vault, and open it.
     Create(Secret),
@@ -15,7 +15,7 @@ pub enum Request {
     Unlock(Secret),
     /// Forget keys and text. A recording goes on.
     Lock,
-    /// All recordings; answered by [`Answer::Listed`].
+    /// All recordings; answered by [`Answer::Listed`](super::Answer::Listed).
     List,
     /// The newest transcript of a recording.
     Read(RecordingId),
@@ -33,7 +33,7 @@ pub enum Request {
         /// Which microphone; the default one without.
         device: Option<String>,
     },
-    /// How the recorder stands; answered by [`Answer::Recorder`].
+    /// How the recorder stands; answered by [`Answer::Recorder`](super::Answer::Recorder).
     Meter,
     /// Hold the recording.
     Pause,
@@ -90,28 +90,28 @@ pub enum Request {
     },
     /// Make another transcript.
     Transcribe(RecordingId),
-    /// Microphones and speech models; answered by [`Answer::Equipment`].
+    /// Microphones and speech models; answered by [`Answer::Equipment`](super::Answer::Equipment).
     Equipment,
     /// Transcribe with this model from now on.
     UseModel(String),
-    /// The retention rules and what goes by them; answered by [`Answer::Retention`].
+    /// The retention rules and what goes by them; answered by [`Answer::Retention`](super::Answer::Retention).
     Retention,
     /// The clock is right: destroy what is due by it. Whoever asks this has asked the
     /// person.
     ClockIsRight,
-    /// What was done with the recordings; answered by [`Answer::Log`].
+    /// What was done with the recordings; answered by [`Answer::Log`](super::Answer::Log).
     Log,
-    /// The backups and what they hold; answered by [`Answer::Backups`], and later by
-    /// [`Answer::BackupsNotThere`].
+    /// The backups and what they hold; answered by [`Answer::Backups`](super::Answer::Backups), and later by
+    /// [`Answer::BackupsNotThere`](super::Answer::BackupsNotThere).
     Backups,
-    /// Back up to a folder; ends with [`Answer::Archived`].
+    /// Back up to a folder; ends with [`Answer::Archived`](super::Answer::Archived).
     BackUp {
         /// As it was typed, or as the vault remembers it.
         folder: String,
         /// Which of the two.
         chosen: Chosen,
     },
-    /// Read every byte of a backup; ends with [`Answer::Archived`].
+    /// Read every byte of a backup; ends with [`Answer::Archived`](super::Answer::Archived).
     VerifyBackup(String),
     /// End what is done to a backup.
     StopBackup,

@@ -18,7 +18,7 @@ impl OpenVault {
     /// transcribes the recording meanwhile is not disturbed.
     ///
     /// # Errors
-    /// [`Error::NotFinal`] if it is in force and the key before could not be
+    /// [`Error::NotFinal`](crate::vault::Error::NotFinal) if it is in force and the key before could not be
     /// overwritten; asking again finishes it.
     pub fn forget_revisions(&self, id: RecordingId) -> Result<()> {
         self.session
@@ -28,7 +28,7 @@ impl OpenVault {
     /// Whether these can be shredded now.
     ///
     /// # Errors
-    /// [`Error::Running`] if one of them is being recorded, [`Error::NoRecording`]
+    /// [`Error::Running`](crate::vault::Error::Running) if one of them is being recorded, [`Error::NoRecording`](crate::vault::Error::NoRecording)
     /// if one is not there.
     pub fn check_shred(&self, ids: &[RecordingId]) -> Result<()> {
         self.session.with(|held| shred::check(held, ids))
@@ -39,7 +39,7 @@ impl OpenVault {
     /// [`Receipt::failure`].
     ///
     /// # Errors
-    /// [`Error::Running`] if one of them is being recorded; then nothing is
+    /// [`Error::Running`](crate::vault::Error::Running) if one of them is being recorded; then nothing is
     /// destroyed.
     pub fn shred(
         &self,
@@ -86,7 +86,7 @@ impl OpenVault {
     /// [`Receipt::failure`].
     ///
     /// # Errors
-    /// [`Error::Running`] if it is being recorded, [`Error::Damaged`] if its card
+    /// [`Error::Running`](crate::vault::Error::Running) if it is being recorded, [`Error::Damaged`](crate::vault::Error::Damaged) if its card
     /// can't be read; then it stays as it is.
     pub fn redact(
         &self,

@@ -153,7 +153,7 @@ impl OpenVault {
     /// [`Scrubbed::failure`].
     ///
     /// # Errors
-    /// [`Error::NoRoom`] if a second copy does not fit; then, and after every
+    /// [`Error::NoRoom`](crate::vault::Error::NoRoom) if a second copy does not fit; then, and after every
     /// other error, everything is as it was.
     pub fn scrub(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Scrubbed> {
         self.session.with(|held| scrub::scrub(held, progress))
@@ -162,7 +162,7 @@ impl OpenVault {
     /// Begins to put recordings back that a backup held.
     ///
     /// # Errors
-    /// [`Error::Busy`] if somebody is at it already.
+    /// [`Error::Busy`](crate::vault::Error::Busy) if somebody is at it already.
     pub fn begin_restore(&self) -> Result<Restoring> {
         Restoring::begin(&self.session)
     }
