@@ -39,6 +39,21 @@ fn furnish(open: &OpenVault, id: RecordingId, words: &str) {
         .unwrap();
 }
 
+/// A vault of which every write is kept.
+fn watched(dir: &Path) -> (Spy, OpenVault) {
+    let spy = Spy::watching();
+    let open = library::init(library::site(dir, spy.clone()));
+    (spy, open)
+}
+
+/// One recording that is to be shredded, and one that stays.
+fn doomed_and_kept(open: &OpenVault) -> [RecordingId; 2] {
+    let ids = ["doomed", "kept"].map(|title| record(open.vault(), title, 3));
+    open.merge().unwrap();
+    furnish(open, ids[0], "the doomed words");
+    ids
+}
+
 #[test]
 fn nothing_of_what_was_shredded_opens_with_any_key_that_can_be_reached() {
     let home = tempfile::tempdir().unwrap();
@@ -165,12 +180,8 @@ fn put_aside(dir: &Path) -> Vec<(&'static str, Vec<u8>)> {
 fn copies_of_root_and_bag_that_lie_beside_them_are_gone_with_what_was_shredded() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("vault");
-    let spy = Spy::watching();
-    let open = library::init(library::site(&dir, spy.clone()));
-    let doomed = record(open.vault(), "doomed", 3);
-    let kept = record(open.vault(), "kept", 3);
-    open.merge().unwrap();
-    furnish(&open, doomed, "the doomed words");
+    let (spy, open) = watched(&dir);
+    let [doomed, kept] = doomed_and_kept(&open);
 
     let copies = put_aside(&dir);
     let outside = home.path().join("outside");
@@ -266,12 +277,8 @@ fn put_under_own_names(dir: &Path) -> Vec<&'static str> {
 fn copies_of_root_and_bag_under_names_of_the_vault_are_gone_as_well() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("vault");
-    let spy = Spy::watching();
-    let open = library::init(library::site(&dir, spy.clone()));
-    let doomed = record(open.vault(), "doomed", 3);
-    let kept = record(open.vault(), "kept", 3);
-    open.merge().unwrap();
-    furnish(&open, doomed, "the doomed words");
+    let (spy, open) = watched(&dir);
+    let [doomed, kept] = doomed_and_kept(&open);
     // What is in use beside them.
     let running = library::begin(open.vault(), "running", 3);
     let ran = running.id();
