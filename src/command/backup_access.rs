@@ -17,7 +17,7 @@ use super::Context;
 use crate::backup::layout::MOST_SLOT_BYTES;
 use crate::backup::verify::{Known, Opener, Own};
 use crate::backup::{self, Found, Keys, Source, Trust};
-use crate::crypto::{Asker, BackupIdentity, CryptoError, Identities, Key, SlotSecrets};
+use crate::crypto::{Asker, BackupIdentity, CryptoError, Identities, Key, Passphrase, SlotSecrets};
 use crate::error::{Exit, Failure};
 use crate::vault::OpenVault;
 
@@ -70,16 +70,12 @@ impl Access {
         vault: Option<&OpenVault>,
         asker: &Arc<dyn Asker>,
     ) -> Result<Self, Failure> {
-        let failed = |why: String| {
-            Failure::new(Exit::Locked, "can't read the identity", why).about(file.display())
-        };
+        let name = file.display().to_string();
         let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_FILE_BYTES as usize + 1));
         fs::File::open(file)
             .and_then(|opened| opened.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(|error| failed(error.to_string()))?;
-        let name = file.display().to_string();
-        let read = read(context, &bytes, &name, asker);
-        let identities = read.map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| unreadable(&name, &error))?;
+        let identities = read(context, &bytes, &name, asker)?;
         let trust = match vault.map(OpenVault::backup_keys).transpose()? {
             Some(own) => Trust::OthersAnd {
                 vault: own.vault,
@@ -237,27 +233,57 @@ impl Access {
 }
 
 /// The identities in a file. One that is under a passphrase is tried with the one that was
-/// given without asking, if there is one, before anybody is asked.
+/// given without asking, if there is one, before anybody is asked; where nobody can be, it
+/// is told what is wrong with that one.
 fn read(
     context: &Context,
     bytes: &[u8],
     name: &str,
     asker: &Arc<dyn Asker>,
-) -> Result<Identities, CryptoError> {
-    if bytes.starts_with(SEALED_FILE)
-        && let Ok(Some(given)) = context.new_passphrase()
-    {
-        for form in given.forms() {
-            let answer = Zeroizing::new(form.to_owned());
-            let asker = Arc::clone(asker);
-            let given: Arc<dyn Asker> = Arc::new(Given { answer, asker });
-            match Identities::read(bytes, name, &given) {
-                Err(CryptoError::WrongPassphraseOf { .. }) => {}
-                read => return read,
-            }
+) -> Result<Identities, Failure> {
+    let mut in_vain = None;
+    if bytes.starts_with(SEALED_FILE) {
+        match context.passphrase_beside() {
+            Ok(None) => {}
+            Ok(Some(given)) => match read_with(&given, bytes, name, asker) {
+                Err(wrong @ CryptoError::WrongPassphraseOf { .. }) => {
+                    let hint = "--passphrase-file FILE gives the passphrase of its time";
+                    in_vain = Some(unreadable(name, &wrong).hint(hint));
+                }
+                read => return read.map_err(|error| unreadable(name, &error)),
+            },
+            Err(failure) => in_vain = Some(failure),
         }
     }
-    Identities::read(bytes, name, asker)
+    match (Identities::read(bytes, name, asker), in_vain) {
+        (Err(CryptoError::Unasked { .. }), Some(failure)) => Err(failure),
+        (read, _) => read.map_err(|error| unreadable(name, &error)),
+    }
+}
+
+/// The identities in a file that is under this passphrase.
+fn read_with(
+    given: &Passphrase,
+    bytes: &[u8],
+    name: &str,
+    asker: &Arc<dyn Asker>,
+) -> Result<Identities, CryptoError> {
+    for form in given.forms() {
+        let answer = Zeroizing::new(form.to_owned());
+        let asker = Arc::clone(asker);
+        let given: Arc<dyn Asker> = Arc::new(Given { answer, asker });
+        match Identities::read(bytes, name, &given) {
+            Err(CryptoError::WrongPassphraseOf { .. }) => {}
+            read => return read,
+        }
+    }
+    Err(CryptoError::WrongPassphraseOf {
+        of: name.to_owned(),
+    })
+}
+
+fn unreadable(name: &str, why: &dyn std::error::Error) -> Failure {
+    Failure::new(Exit::Locked, "can't read the identity", why.to_string()).about(name)
 }
 
 /// Answers a question for a passphrase with one that was given; what else there is to ask,

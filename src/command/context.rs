@@ -47,8 +47,8 @@ pub trait KeySource: Send + Sync {
         self.passphrase().map(Key::from)
     }
 
-    /// A passphrase for a vault that is to be made; `None` where none was given, and
-    /// somebody has to be asked.
+    /// A passphrase for a vault that is to be made, or for what the key does not open;
+    /// `None` where none was given, and somebody has to be asked.
     ///
     /// # Errors
     /// When it was given and can't be had.
@@ -225,13 +225,20 @@ impl Context {
             .transpose()
     }
 
-    /// The passphrase for a vault that is to be made beside what the key opens, where
-    /// one was given.
+    /// The passphrase for what the key does not open, where one was given.
+    ///
+    /// # Errors
+    /// When it was given and can't be had.
+    pub fn passphrase_beside(&self) -> Result<Option<Passphrase>, Failure> {
+        self.keys.new_passphrase()
+    }
+
+    /// The same for a vault that is to be made.
     ///
     /// # Errors
     /// When it was given and can't be had.
     pub fn new_passphrase(&self) -> Result<Option<Passphrase>, Failure> {
-        self.keys.new_passphrase().map_err(Failure::of_new_key)
+        self.passphrase_beside().map_err(Failure::of_new_key)
     }
 
     /// Takes a vault that was just made, which is open.

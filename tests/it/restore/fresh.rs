@@ -245,3 +245,29 @@ fn who_has_no_key_to_a_backup_is_told_to_which_file_and_what_opens_it() {
     terminal.wait_for("restored 1 recording;");
     assert_eq!(terminal.wait_for_end(Duration::from_secs(60)), Some(0));
 }
+
+#[test]
+fn a_passphrase_that_opens_no_identity_is_told_where_nobody_can_be_asked_for_another() {
+    let owner = owner();
+    let home = machine(&owner);
+    home.write("wrong", b"words of another time");
+    let from = ["backup", "--from-identity", "backup/passphrase.age"];
+    for command in [&["backup", "verify"][..], &["restore"]] {
+        let args = [command, &from].concat();
+        let with = |file: &str| {
+            let run = home.voxvault(&args).passphrase_file(file).run();
+            run.ended_with(3).stderr
+        };
+        let told = with("wrong");
+        let what =
+            "can't read the identity (backup/passphrase.age): it is under another passphrase";
+        assert!(told.contains(what), "{told}");
+        assert!(told.contains("hint: --passphrase-file FILE"), "{told}");
+        let told = with("nowhere");
+        let what = "can't read the passphrase (nowhere): No such file";
+        assert!(told.contains(what), "{told}");
+        assert!(!home.vault().exists());
+        // The control.
+        home.voxvault(&args).run().ok();
+    }
+}
