@@ -4,6 +4,9 @@
 //! plugin may ask for a touch. Meanwhile another process may have put another master key
 //! into force, and slots for it into the place of those that were read. So where none of
 //! them fits they are read once more, under the lock, and what has come since is tried.
+//! Where somebody else holds the lock for too long they are read without it: a key that
+//! opens none of them is wrong whoever is at work, and of one that opens something nobody
+//! can tell meanwhile.
 
 use std::io;
 use std::mem;
@@ -35,7 +38,8 @@ pub(in crate::vault) enum Fit<T> {
 /// # Errors
 /// [`Error::WrongPassphrase`] or [`Error::WrongIdentity`] if none is taken,
 /// [`Error::Key`] if something hindered the key, [`Error::Io`] if this user may read no
-/// slot, [`Error::Damaged`] if none can be read, [`Error::Busy`] if others replace the slots faster than they can be tried.
+/// slot, [`Error::Damaged`] if none can be read, [`Error::Busy`] if others replace the slots
+/// faster than they can be tried, or hold the lock where without it nobody can tell.
 pub(in crate::vault) fn open<T>(
     site: &Site,
     key: &dyn Opener,
@@ -50,20 +54,31 @@ pub(in crate::vault) fn open<T>(
         if let Some(why) = tries.hindered.take() {
             return Err(Error::Key(why));
         }
-        files = {
-            let _lock = Lock::take(&*site.disk, &site.dir)?;
-            keyslots::files(site)?
-        };
+        let (found, busy) = look(site)?;
+        files = found;
         if let Some(taken) = tries.again(&files, &mut fits)? {
             return Ok(taken);
         }
         if !files.iter().any(|file| tries.is_new(file)) {
-            return Err(tries.in_vain(site, key));
+            return Err(match busy {
+                Some(busy) if !tries.say_all_of(&files) => busy,
+                _ => tries.in_vain(site, key),
+            });
         }
     }
     Err(Error::Busy {
         path: site.path(LOCK_FILE),
     })
+}
+
+/// The slots as they are under the lock; without it, and that it is held, where somebody
+/// else has it for too long.
+fn look(site: &Site) -> Result<(Vec<SlotFile>, Option<Error>)> {
+    let (_lock, busy) = match Lock::take(&*site.disk, &site.dir) {
+        Err(busy @ Error::Busy { .. }) => (None, Some(busy)),
+        taken => (Some(taken?), None),
+    };
+    Ok((keyslots::files(site)?, busy))
 }
 
 /// What came of the tries so far.
@@ -83,6 +98,16 @@ struct Tries {
 impl Tries {
     fn is_new(&self, file: &SlotFile) -> bool {
         file.hash.is_some_and(|hash| !self.hashes.contains(&hash))
+    }
+
+    /// Whether a look at these without the lock tells as much as one under it: each slot was
+    /// read and tried, and none opened that may have come into force.
+    fn say_all_of(&self, files: &[SlotFile]) -> bool {
+        let is_read = |one: &SlotFile| {
+            let mut twins = files.iter().filter(|file| file.slot == one.slot);
+            twins.any(|file| file.hash.is_some())
+        };
+        self.whole && self.rejected.is_empty() && files.iter().all(is_read)
     }
 
     /// Tries those that were not tried yet.

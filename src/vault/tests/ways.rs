@@ -12,6 +12,8 @@ use crate::crypto::{
     WorkFactor,
 };
 use crate::vault::bag::{Way, WayKind};
+use crate::vault::ground::disk::RealDisk;
+use crate::vault::ground::lock::Lock;
 use crate::vault::{Error, NewWay, Notice, OpenVault, Rekeying, Vault};
 
 fn nobody() -> Arc<dyn Asker> {
@@ -166,6 +168,38 @@ fn a_slot_that_was_opened_before_it_came_into_force_is_not_opened_again() {
     put(&before);
     let refused = Vault::open(dir).unwrap().unlock(&key);
     assert!(matches!(refused, Err(Error::WrongPassphrase { .. })));
+}
+
+#[test]
+fn a_wrong_passphrase_is_told_while_another_holds_the_vault_unless_nobody_can_tell() {
+    let (_dir, open) = new_vault();
+    let (_other_dir, unread) = new_vault();
+    // What is in its second way in nobody knows.
+    with_passphrase(&unread, "second", "other words altogether");
+    for name in ["second.age", "second.copy.age"] {
+        let path = keys_of(&unread).join(name);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+    }
+    let _held = [&open, &unread].map(|open| Lock::take(&RealDisk, open.vault().dir()).unwrap());
+    std::thread::scope(|scope| {
+        let tries = [
+            (&open, "words that open nothing"),
+            (&open, PASSPHRASE),
+            (&unread, "words that open nothing"),
+        ];
+        let tries = tries.map(|(open, text)| {
+            let dir = open.vault().dir().to_owned();
+            scope.spawn(move || Vault::open(&dir)?.unlock(&words(text)).map(drop))
+        });
+        let [wrong, right, unread] = tries.map(|one| one.join().unwrap());
+        assert!(
+            matches!(wrong, Err(Error::WrongPassphrase { .. })),
+            "{wrong:?}"
+        );
+        assert!(matches!(right, Err(Error::Busy { .. })), "{right:?}");
+        assert!(matches!(unread, Err(Error::Busy { .. })), "{unread:?}");
+    });
 }
 
 fn keys_of(open: &OpenVault) -> PathBuf {
