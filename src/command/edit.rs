@@ -3,7 +3,7 @@
 
 use super::{Context, last, shred};
 use crate::error::{Exit, Failure};
-use crate::recording::{Card, Recording, hides_something, shown_tag};
+use crate::recording::{Card, Recording, hides_something, is_same_tag, shown_tag};
 use crate::transcript::Transcript;
 
 /// What to do with a tag.
@@ -11,7 +11,7 @@ use crate::transcript::Transcript;
 pub enum TagChange {
     /// Put it on.
     Add(String),
-    /// Take it off.
+    /// Take it off, however it is written there ([`is_same_tag`]).
     Remove(String),
 }
 
@@ -153,7 +153,12 @@ pub fn run(
     shred::refuse_running(&vault, std::slice::from_ref(&args.id), "can't edit")?;
     let id = last::to_change(&vault, &args.id, &report, progress)?;
     if args.changes_the_card() {
-        vault.update_card(id, &mut |card| apply(card, args))?;
+        let mut missing = Vec::new();
+        vault.update_card(id, &mut |card| missing = apply(card, args))?;
+        for tag in missing {
+            let (id, tag) = (id.short(), shown_tag(&tag));
+            progress.note(&format!("{id}: there was no tag {tag} to take off"));
+        }
     }
     if args.changes_what_rules_go_by() {
         // Only now: a pin or a tag may be what is to save it. A pin or a tag that was
@@ -229,7 +234,8 @@ pub fn keep(context: &Context, draft: &Draft, lines: &[String]) -> Result<Option
     Ok(Some(number))
 }
 
-fn apply(card: &mut Card, args: &Args) {
+/// Changes the card; the tags that were to be taken off and were not there.
+fn apply(card: &mut Card, args: &Args) -> Vec<String> {
     if let Some(title) = &args.title {
         card.title.clone_from(title);
     }
@@ -239,13 +245,21 @@ fn apply(card: &mut Card, args: &Args) {
     if let Some(pinned) = args.pinned {
         card.pinned = pinned;
     }
+    let mut missing = Vec::new();
     for change in &args.tags {
         match change {
             TagChange::Add(tag) if !card.tags.contains(tag) => card.tags.push(tag.clone()),
             TagChange::Add(_) => {}
-            TagChange::Remove(tag) => card.tags.retain(|known| known != tag),
+            TagChange::Remove(tag) => {
+                let before = card.tags.len();
+                card.tags.retain(|known| !is_same_tag(known, tag));
+                if card.tags.len() == before {
+                    missing.push(tag.clone());
+                }
+            }
         }
     }
+    missing
 }
 
 #[cfg(test)]

@@ -114,6 +114,26 @@ fn forgetting_is_asked_for_alone_or_with_a_change() {
         .ended_with(4);
 }
 
+#[test]
+fn a_tag_is_taken_off_however_it_is_written_and_one_that_is_not_there_is_told() {
+    let (home, _) = home_saying("good morning");
+    let edit = |tags: &[&str]| {
+        let tags = tags.iter().flat_map(|tag| ["--tag", tag]);
+        let args = ["edit", "last", "--json"].into_iter().chain(tags);
+        let edited = home.voxvault(args).run().ok();
+        (edited.json()["tags"].clone(), edited.stderr)
+    };
+    let (before, _) = edit(&["+Über", "+Work"]);
+    // As `tag:` finds them, and as rules are for them.
+    let (after, told) = edit(&["-u\u{308}ber", "-work"]);
+    let kept = before.as_array().unwrap().len() - 2;
+    assert_eq!(after.as_array().unwrap().len(), kept, "{after}");
+    assert!(!told.contains("no tag"), "{told}");
+    let (left, told) = edit(&["-work", "+other"]);
+    assert!(told.contains("there was no tag work to take off"), "{told}");
+    assert!(left.as_array().unwrap().contains(&"other".into()), "{left}");
+}
+
 fn edit(home: &Home, more: &[&str]) -> Terminal {
     let passphrase: OsString = home.passphrase_file().into();
     let args = ["--passphrase-file".into(), passphrase]
