@@ -71,6 +71,9 @@ pub struct Library {
     pub total_s: f64,
     /// Sealed sound of all, bytes.
     pub total_bytes: u64,
+    /// How many rows and recordings were given out to be looked at.
+    #[cfg(test)]
+    pub looked_at: std::cell::Cell<usize>,
 }
 
 impl Library {
@@ -147,29 +150,40 @@ impl Library {
         self.recordings.is_empty()
     }
 
-    /// All rows, days included.
+    /// How many rows there are, days included.
     #[must_use]
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
+    pub fn row_count(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The rows in sight where so many fit, each with its place among all.
+    pub fn in_sight(&self, height: usize) -> impl Iterator<Item = (usize, Row)> {
+        let top = self.scroll.top.min(self.rows.len());
+        let rows = &self.rows[top..self.rows.len().min(top.saturating_add(height))];
+        #[cfg(test)]
+        self.looked_at.update(|before| before + rows.len());
+        (top..).zip(rows.iter().copied())
     }
 
     /// The recording of a row's index.
     #[must_use]
     pub fn at(&self, index: usize) -> Option<&Recording> {
+        #[cfg(test)]
+        self.looked_at.update(|before| before + 1);
         self.recordings.get(index)
     }
 
     /// The recording of this id.
     #[must_use]
     pub fn get(&self, id: RecordingId) -> Option<&Recording> {
-        self.index.get(&id).and_then(|at| self.recordings.get(*at))
+        self.index.get(&id).and_then(|at| self.at(*at))
     }
 
     /// The recording under the cursor.
     #[must_use]
     pub fn current(&self) -> Option<&Recording> {
         match self.rows.get(self.scroll.cursor)? {
-            Row::Recording(at) => self.recordings.get(*at),
+            Row::Recording(at) => self.at(*at),
             Row::Day(_) => None,
         }
     }

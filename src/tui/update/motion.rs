@@ -163,7 +163,7 @@ pub(super) fn fit(model: &mut Model) {
 pub(super) fn keep_in_sight(model: &mut Model) {
     let areas = model.areas();
     let rows = usize::from(areas.list.height);
-    let count = model.library.rows().len();
+    let count = model.library.row_count();
     model.library.scroll.show(rows, count);
     if let Some(search) = &mut model.search {
         search.scroll.show(rows / HIT_ROWS, search.hits.len());

@@ -97,14 +97,14 @@ pub(super) fn list(model: &Model, area: Rect, buffer: &mut Buffer) {
         );
         return;
     }
-    let in_sight = library.rows().iter().enumerate().skip(library.scroll.top);
+    let in_sight = library.in_sight(usize::from(area.height));
     for (y, (at, row)) in (0..area.height).zip(in_sight) {
         match row {
             Row::Day(date) => {
-                pane.put(1, y, &words::day(*date, library.today), theme.faint);
+                pane.put(1, y, &words::day(date, library.today), theme.faint);
             }
             Row::Recording(index) => {
-                if let Some(recording) = library.at(*index) {
+                if let Some(recording) = library.at(index) {
                     recording_row(model, recording, at == library.scroll.cursor, y, &mut pane);
                 }
             }
