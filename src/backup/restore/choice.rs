@@ -5,16 +5,25 @@
 //! has more. Within an epoch nothing is taken out of a recording but by destroying it,
 //! which the manifests say, so whatever an entry has more was lost and not taken out.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::folder::Work;
 use super::recording::{Taken, spans};
-use crate::backup::error::{Error, Result};
+use super::work::Work;
+use crate::backup::error::Result;
 use crate::backup::manifest::SoundAt;
 use crate::backup::read::plan::{Listed, Parts};
 use crate::backup::verify::{Damage, Kind};
 use crate::recording::{Card, RecordingId};
-use crate::vault::{lost_segments, segments_outside};
+use crate::vault::{Mending, lost_segments, segments_outside};
+
+/// What a recording lacks beside sound.
+pub(super) struct Lacks {
+    /// Its card, since the one that there is was made anew.
+    pub(super) card: bool,
+    /// Transcripts but for those of these numbers; `None` if none is wanted.
+    pub(super) words_but: Option<BTreeSet<u32>>,
+}
 
 /// A copy of the sound of a recording.
 pub(super) struct SoundCopy<'p> {
@@ -45,6 +54,13 @@ impl<'a> Work<'a> {
         entries.filter(|one| one.epoch == epoch).collect()
     }
 
+    /// The entries of the same epoch that are older than this one, the newest first.
+    fn behind(&self, id: RecordingId, listed: &Listed) -> Vec<&'a Listed> {
+        let all = self.of_epoch(id, listed.epoch).into_iter();
+        let behind = all.skip_while(|one| one.segment != listed.segment);
+        behind.skip(1).collect()
+    }
+
     /// Takes from older entries than this one what it lacks: the card, if its own was
     /// made anew, and transcripts.
     pub(super) fn complete(
@@ -54,32 +70,56 @@ impl<'a> Work<'a> {
         lacking: Parts,
         taken: &mut Taken,
     ) -> Result<()> {
-        let all = self.of_epoch(id, listed.epoch).into_iter();
-        for older in all.filter(|one| one.segment < listed.segment) {
-            let returning = &mut taken.returning;
-            let wants_card = returning.card.is_recovered();
-            let words = returning.words.as_ref().filter(|_| !lacking.words);
-            let wants_words = words.is_some_and(|words| {
-                let mut numbers = older.versions.iter();
-                numbers.any(|number| !words.contains_key(number))
-            });
-            if !wants_card && !wants_words {
+        let returning = &mut taken.returning;
+        let words = returning.words.as_ref().filter(|_| !lacking.words);
+        let wanted = Lacks {
+            card: returning.card.is_recovered(),
+            words_but: words.map(|words| words.keys().copied().collect()),
+        };
+        let found = self.gather(id, &self.behind(id, listed), wanted)?;
+        if let Some(card) = found.card {
+            returning.card = returning.card.replaced_by(card);
+        }
+        if let Some(words) = &mut returning.words {
+            words.extend(found.words);
+        }
+        Ok(())
+    }
+
+    /// What the first of these entries have that can be read and that is lacking. None is
+    /// read that has nothing of it.
+    pub(super) fn gather(
+        &mut self,
+        id: RecordingId,
+        entries: &[&Listed],
+        lacks: Lacks,
+    ) -> Result<Mending> {
+        let mut found = Mending::default();
+        for listed in entries {
+            let wants_card = lacks.card && found.card.is_none();
+            let lacks_words = |number: &u32| {
+                let held = lacks.words_but.as_ref();
+                held.is_some_and(|held| !held.contains(number)) && !found.words.contains_key(number)
+            };
+            if !wants_card && !listed.versions.iter().any(lacks_words) {
                 continue;
             }
-            let Some(other) = self.meta_or_damage(id, older)? else {
+            let Some(taken) = self.meta_or_damage(id, listed)? else {
                 continue;
             };
-            let other = other.returning;
-            if wants_card && !other.card.is_recovered() {
-                returning.card = returning.card.replaced_by(other.card);
+            let returning = taken.returning;
+            if wants_card && !returning.card.is_recovered() {
+                found.card = Some(returning.card);
             }
-            if let (true, Some(words)) = (wants_words, &mut returning.words) {
-                for (number, transcript) in other.words.into_iter().flatten() {
-                    words.entry(number).or_insert(transcript);
+            if let Some(held) = &lacks.words_but {
+                for (number, transcript) in returning.words.into_iter().flatten() {
+                    if !held.contains(&number) {
+                        found.words.entry(number).or_insert(transcript);
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     /// The copies of the sound of an epoch of a recording, the newest first. `card` is the
@@ -147,20 +187,7 @@ impl<'a> Work<'a> {
     ) -> Result<Option<Taken>> {
         match self.meta(id, listed) {
             Ok(taken) => Ok(Some(taken)),
-            Err(error) => self.damaged(id, error).map(|()| None),
+            Err(error) => self.outcome.damaged(id, error).map(|()| None),
         }
-    }
-
-    /// Notes what is wrong with a recording in the backup, once.
-    pub(super) fn damaged(&mut self, id: RecordingId, error: Error) -> Result<()> {
-        let damage = Damage::from_error(error)?.of(Some(id));
-        let is_said = |one: &Damage| {
-            let same = one.id == damage.id && one.place == damage.place;
-            same && one.what.starts_with(&damage.what)
-        };
-        if !self.outcome.damage.iter().any(is_said) {
-            self.outcome.damage.push(damage);
-        }
-        Ok(())
     }
 }

@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 
-use super::folder::Work;
+use super::choice::Lacks;
 use super::recording::LOST;
+use super::work::Work;
 use crate::backup::error::Result;
 use crate::backup::read::plan::Listed;
 use crate::backup::verify::{Damage, Kind};
@@ -20,13 +21,6 @@ pub(super) const REPAIR_FIRST: &str =
 
 /// Where damage lies that is none of the backup.
 pub(super) const THE_VAULT: &str = "the vault";
-
-/// What the vault lacks of a recording and the backup may have.
-struct Lost {
-    card: bool,
-    words: bool,
-    sound: Vec<Range<u64>>,
-}
 
 impl Work<'_> {
     /// Mends a recording that the vault holds, if it lost some of it. Whether that waits
@@ -55,43 +49,19 @@ impl Work<'_> {
         }
         let entries = self.of_epoch(id, holding.epoch);
         let lacking = self.plan.lacking(id, holding.epoch);
-        let lost = Lost {
-            card: holding.is_recovered,
-            words: !lacking.words && entries.iter().any(|one| has_more_words(one, &holding)),
-            sound: match lacking.sound {
-                true => Vec::new(),
-                false => holding.lost.clone(),
-            },
+        let lost = match lacking.sound {
+            true => Vec::new(),
+            false => holding.lost.clone(),
         };
-        if !lost.card && !lost.words && lost.sound.is_empty() {
-            self.outcome.there += 1;
-            return Ok(false);
-        }
-        let mut mending = Mending::default();
-        for listed in entries {
-            let wants_card = lost.card && mending.card.is_none();
-            let wants_words = lost.words && has_more_words(listed, &holding);
-            if !wants_card && !wants_words {
-                continue;
-            }
-            let Some(taken) = self.meta_or_damage(id, listed)? else {
-                continue;
-            };
-            let returning = taken.returning;
-            if wants_card && !returning.card.is_recovered() {
-                mending.card = Some(returning.card);
-            }
-            if let (true, Some(held)) = (wants_words, &holding.versions) {
-                for (number, transcript) in returning.words.into_iter().flatten() {
-                    if !held.contains(&number) {
-                        mending.words.entry(number).or_insert(transcript);
-                    }
-                }
-            }
-        }
-        let is_filled = self.fill((id, holding.epoch), id, lost.sound, &mut mending)?;
+        let lacks = Lacks {
+            card: holding.is_recovered,
+            words_but: holding.versions.clone().filter(|_| !lacking.words),
+        };
+        let is_damaged = lacks.card || !lost.is_empty();
+        let mut mending = self.gather(id, &entries, lacks)?;
+        let is_filled = self.fill((id, holding.epoch), id, lost, &mut mending)?;
         if mending.card.is_none() && mending.words.is_empty() && !is_filled {
-            match holding.is_damaged() {
+            match is_damaged {
                 true => self.note(id, "the backup does not have what the vault lost of it"),
                 false => self.outcome.there += 1,
             }
@@ -162,7 +132,7 @@ impl Work<'_> {
             match filled {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    self.damaged(from, error)?;
+                    self.outcome.damaged(from, error)?;
                     continue;
                 }
                 // It was shredded meanwhile.
@@ -197,17 +167,11 @@ impl Work<'_> {
         })?;
         match read {
             Ok(segments) => Ok(Some(segments)),
-            Err(error) => self.damaged(id, error).map(|()| None),
+            Err(error) => self.outcome.damaged(id, error).map(|()| None),
         }
     }
 
     fn note(&mut self, id: RecordingId, what: &str) {
         self.outcome.notes.push(format!("{}: {what}", id.short()));
     }
-}
-
-/// Whether an entry has transcripts that the vault has not and may have.
-fn has_more_words(listed: &Listed, holding: &Holding) -> bool {
-    let held = holding.versions.as_ref();
-    held.is_some_and(|held| listed.versions.iter().any(|number| !held.contains(number)))
 }

@@ -14,7 +14,9 @@ mod folder;
 mod heal;
 mod kin;
 mod recording;
+mod shelf;
 mod stream;
+mod work;
 
 use std::collections::BTreeSet;
 
@@ -93,6 +95,32 @@ impl Outcome {
             let damage = Damage::new(super::verify::Kind::Missing, heal::THE_VAULT, what);
             self.damage.push(damage.of(Some(id)));
         }
+    }
+
+    /// Notes what is wrong with a recording in the backup, once.
+    ///
+    /// # Errors
+    /// The error, if it is no damage.
+    fn damaged(&mut self, id: RecordingId, error: Error) -> Result<()> {
+        let damage = Damage::from_error(error)?.of(Some(id));
+        let is_said = |one: &Damage| {
+            let same = one.id == damage.id && one.place == damage.place;
+            same && one.what.starts_with(&damage.what)
+        };
+        if !self.damage.iter().any(is_said) {
+            self.damage.push(damage);
+        }
+        Ok(())
+    }
+
+    /// Notes that one that was wanted under a new id is there as itself.
+    fn note_alive(&mut self, id: RecordingId) {
+        let what = match self.restored.contains(&id) {
+            true => "it came back under its own id, and no second time under a new one",
+            false => "the vault holds it",
+        };
+        self.notes
+            .push(format!("{}: it was not destroyed: {what}", id.short()));
     }
 
     /// Whether this manifest is of the vault whose backup it is; the first one that is

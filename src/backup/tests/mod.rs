@@ -8,6 +8,7 @@
 )]
 
 mod hostile;
+mod resurrected;
 mod whole;
 
 use std::fs;

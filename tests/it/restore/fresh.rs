@@ -148,6 +148,28 @@ fn what_is_told_is_what_happened() {
 }
 
 #[test]
+fn one_that_was_never_destroyed_comes_once_however_it_is_asked_for() {
+    let owner = owner();
+    let id = *owner.held.keys().next().unwrap();
+    let wanted = id.to_string();
+    let stream = owner.home.voxvault(["backup", "-"]).run().ok().stdout;
+    let identity = owner.open.backup_identity().unwrap().to_text();
+    for from in ["backup", "-"] {
+        let home = machine(&owner);
+        home.write("identity", identity.as_bytes());
+        let restore = ["restore", from, "--resurrect", &wanted, "--json"];
+        let by = ["--from-identity", "identity"];
+        let run = home.voxvault([&restore[..], &by].concat());
+        let run = run.passphrase_file("second").stdin(stream.clone());
+        let done = run.run().ok();
+        assert!(done.stderr.contains("it was not destroyed"), "{done}");
+        assert_eq!(ids(&done.json()["restored"]), [id]);
+        assert!(done.json()["resurrected"].is_null(), "{done}");
+        owner.assert_held(&library::unlock(&home.vault(), "a second passphrase"), &[]);
+    }
+}
+
+#[test]
 fn a_receipt_names_the_backup_that_recordings_came_from() {
     let mut owner = Owner::new();
     let id = owner.record("doomed", 1);

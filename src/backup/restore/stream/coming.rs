@@ -1,154 +1,28 @@
-//! From a stream, which is read once and as it comes.
-//!
-//! What must not come back, and whose all of it is, stands in the manifest at its end.
-//! Until that was read and believed, no key to anything that came before it is in the
-//! vault; and what it does not know as it came is left out. So a stream that is cut
-//! off brings nothing back: saved to a file, it gives all that is whole in it.
+//! What comes of a stream, file by file: it is sealed into the vault as it comes, and waits
+//! for the manifest.
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
 use sha2::{Digest, Sha256};
 
-use super::heal::{REPAIR_FIRST, THE_VAULT};
-use super::recording::{self, Sound, Taken};
-use super::{Outcome, Tell, Tombstones, Wanted};
+use super::WHICH;
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{MANIFEST, Member};
-use crate::backup::manifest::{FileEntry, Manifest, Signed, SoundAt};
-use crate::backup::read::Keys;
 use crate::backup::read::trouble::trouble;
 use crate::backup::read::walk::{Head, Walk};
-use crate::backup::segment::{self, place};
+use crate::backup::restore::heal::{REPAIR_FIRST, THE_VAULT};
+use crate::backup::restore::recording::{self, Sound, Taken};
+use crate::backup::restore::{Outcome, Tell};
+use crate::backup::segment::place;
 use crate::backup::verify::{Damage, Kind};
-use crate::backup::write::STREAM;
 use crate::backup::written::{Digits, Hash};
 use crate::recording::RecordingId;
-use crate::vault::{Fate, OpenVault, Restoring, ReturnedSound};
-
-/// What a stream is called in messages.
-const WHICH: &str = "standard input";
+use crate::vault::{Fate, Restoring, ReturnedSound};
 
 /// Sound that comes before what is known of it, or is wanted twice, is held in memory:
 /// 20 hours of it.
 const MOST_HELD_BYTES: u64 = 256 << 20;
-
-/// Restores what a stream holds. `tell` hears of recordings done, and no number of
-/// all.
-///
-/// # Errors
-/// If no key opens it, it is another vault's or cut off, or the vault can't be
-/// written; then nothing of it came back.
-pub fn from_stream(
-    vault: &OpenVault,
-    from: impl Read,
-    keys: &Keys<'_>,
-    wanted: &Wanted<'_>,
-    tell: Tell<'_>,
-) -> Result<Outcome> {
-    let plain = segment::open(WHICH, from, keys.each())?;
-    let mut work = Work {
-        tar: Walk::new(WHICH, plain),
-        restoring: vault.begin_restore()?,
-        resurrect: wanted.resurrect,
-        outcome: Outcome::default(),
-        seen: BTreeMap::new(),
-        put: BTreeMap::new(),
-        new: None,
-        held: None,
-    };
-    let manifest = work.read(tell)?;
-    let signed = Signed::read(WHICH, &manifest)?;
-    let Work {
-        mut restoring,
-        mut outcome,
-        seen,
-        put,
-        new,
-        ..
-    } = work;
-    if let Err(why) = outcome.accept(wanted.trust, &signed) {
-        let which = WHICH.to_owned();
-        return Err(Error::Refused { which, why });
-    }
-    if let (Some(id), None) = (wanted.resurrect, new) {
-        return Err(Error::NotInBackup { id });
-    }
-    for (member, why) in differences(&signed.manifest, &seen) {
-        let damage = Damage::new(Kind::Altered, place(WHICH, &member), why);
-        outcome.damage.push(damage.of(member.id()));
-        if let Some(id) = member.id() {
-            restoring.withdraw(id);
-            new.filter(|_| wanted.resurrect == Some(id))
-                .into_iter()
-                .for_each(|new| restoring.withdraw(new));
-        }
-    }
-    for (id, epoch) in put {
-        let mut entries = signed.manifest.recordings.iter();
-        match entries.find(|entry| entry.id == id) {
-            Some(entry) if entry.epoch == epoch => {
-                if !entry.lost.is_empty() {
-                    let note = format!("{}: {}", id.short(), recording::LOST);
-                    outcome.notes.push(note);
-                }
-                let elsewhere = match entry.sound {
-                    SoundAt::Segment(number) => Some(format!("segment {number}")),
-                    SoundAt::Here if !entry.stretches.is_empty() => {
-                        Some("several segments".to_owned())
-                    }
-                    SoundAt::Here | SoundAt::Gone | SoundAt::Lost => None,
-                };
-                if let Some(elsewhere) = elsewhere {
-                    outcome.notes.push(format!(
-                        "{}: its sound is in {elsewhere} of the backup, which is not \
-                         this stream; its words came back without it",
-                        id.short()
-                    ));
-                }
-            }
-            _ => restoring.withdraw(id),
-        }
-    }
-    let tombstones = signed.manifest.tombstones.iter();
-    let destroyed: Tombstones = tombstones.map(|one| (*one).into()).collect();
-    outcome.kept = super::forbid(&mut restoring, &destroyed)?;
-    if let Some((_, made_at)) = outcome.backup {
-        super::remember(vault, Digits([0; 16]), STREAM, made_at, 0)?;
-    }
-    let done = restoring.commit()?;
-    outcome.resurrected = new.filter(|new| done.restored.contains(new));
-    outcome.take(done);
-    Ok(outcome)
-}
-
-/// Files that did not come as the manifest says, and what is wrong with them.
-fn differences(
-    manifest: &Manifest,
-    seen: &BTreeMap<Member, (u64, Hash)>,
-) -> Vec<(Member, &'static str)> {
-    let mut found = Vec::new();
-    let mut due = BTreeMap::new();
-    for FileEntry {
-        path,
-        bytes,
-        sha256,
-    } in &manifest.files
-    {
-        if let Some(member) = Member::parse(path) {
-            due.insert(member, (*bytes, *sha256));
-        }
-    }
-    for (member, came) in seen {
-        match due.remove(member) {
-            Some(due) if due == *came => {}
-            Some(_) => found.push((*member, "it is not the one that was written")),
-            None => found.push((*member, "the manifest does not know it")),
-        }
-    }
-    found.extend(due.into_keys().map(|member| (member, "it did not come")));
-    found
-}
 
 /// A recording of which the sound, or what is known of it, is still to come.
 struct Held {
@@ -157,23 +31,43 @@ struct Held {
     sound: Option<Vec<u8>>,
 }
 
-struct Work<R> {
+/// A stream on its way into the vault.
+pub(super) struct Work<R> {
     tar: Walk<R>,
-    restoring: Restoring,
+    pub(super) restoring: Restoring,
     resurrect: Option<RecordingId>,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     /// Every file that came.
-    seen: BTreeMap<Member, (u64, Hash)>,
+    pub(super) seen: BTreeMap<Member, (u64, Hash)>,
     /// Recordings that wait for the manifest, and their epochs.
-    put: BTreeMap<RecordingId, u32>,
+    pub(super) put: BTreeMap<RecordingId, u32>,
     /// The new id of the one that comes back under another.
-    new: Option<RecordingId>,
+    pub(super) new: Option<RecordingId>,
     held: Option<Held>,
 }
 
 impl<R: Read> Work<R> {
+    pub(super) fn new(tar: Walk<R>, restoring: Restoring, resurrect: Option<RecordingId>) -> Self {
+        Self {
+            tar,
+            restoring,
+            resurrect,
+            outcome: Outcome::default(),
+            seen: BTreeMap::new(),
+            put: BTreeMap::new(),
+            new: None,
+            held: None,
+        }
+    }
+
+    /// Whether the vault holds one, or will behind the commit, as the one that it is.
+    pub(super) fn is_alive(&self, id: RecordingId) -> bool {
+        let epoch = self.put.get(&id).copied().unwrap_or_default();
+        self.restoring.fate(id, epoch) == Fate::IsThere
+    }
+
     /// Reads all of it; the manifest.
-    fn read(&mut self, tell: Tell<'_>) -> Result<Vec<u8>> {
+    pub(super) fn read(&mut self, tell: Tell<'_>) -> Result<Vec<u8>> {
         let mut manifest = None;
         while let Some(head) = self.tar.next()? {
             if manifest.is_some() {
@@ -240,7 +134,7 @@ impl<R: Read> Work<R> {
         let which = place(WHICH, &head.member);
         match recording::read(&which, id, &bytes) {
             Ok(taken) => self.held(id).taken = Some(taken),
-            Err(error) => self.damaged(id, error)?,
+            Err(error) => self.outcome.damaged(id, error)?,
         }
         Ok(())
     }
@@ -281,7 +175,7 @@ impl<R: Read> Work<R> {
         match put {
             Ok(()) => self.is_put(&taken),
             Err(error) => {
-                self.damaged(id, error)?;
+                self.outcome.damaged(id, error)?;
                 // What was said comes back all the same.
                 self.restoring.put(&taken.returning, ReturnedSound::Lost)?;
                 self.is_put(&taken);
@@ -396,14 +290,8 @@ impl<R: Read> Work<R> {
                 }
             }
         };
-        self.damaged(id, failed)?;
+        self.outcome.damaged(id, failed)?;
         self.restoring.put(&taken.returning, ReturnedSound::Lost)?;
-        Ok(())
-    }
-
-    fn damaged(&mut self, id: RecordingId, error: Error) -> Result<()> {
-        let damage = Damage::from_error(error)?;
-        self.outcome.damage.push(damage.of(Some(id)));
         Ok(())
     }
 }
