@@ -32,9 +32,9 @@ pub(super) use destroyed::{
     receipt, receipt_json, redacted, redacted_json, redaction_plan, scrubbed, scrubbed_json, wiped,
 };
 pub(super) use json::{
-    checks_json, demo_json, devices_json, diff_json, doomed_json, exported_json, init_json,
-    keys_json, level_json, list_json, made_json, models_json, played_json, recording_json,
-    search_json, taken_json, verified_json,
+    checks_json, demo_json, devices_json, diff_json, doomed_json, exported_json, imported_json,
+    init_json, keys_json, level_json, list_json, made_json, models_json, played_json,
+    recording_json, search_json, taken_json, verified_json,
 };
 
 pub(super) use logged::{log, log_json, log_verified, log_verified_json};

@@ -36,30 +36,53 @@ pub fn is_list(name: &str) -> bool {
     plain.to_lowercase().starts_with("myactivity")
 }
 
-/// Reads the list as JSON; records without sound are left out, and so are those that are
-/// not as they should be.
+/// What a list as JSON tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Activities {
+    /// About each sound file.
+    pub told: Vec<Told>,
+    /// The places, from 1, of records that are left out: they may be about sound, and are not
+    /// as they should be.
+    pub left_out: Vec<usize>,
+}
+
+/// Reads the list as JSON. Records without sound are nothing to it; those that are not as
+/// they should be cost themselves.
 ///
 /// # Errors
 /// [`Error::Json`].
-pub fn parse_json(file: &str) -> Result<Vec<Told>, Error> {
+pub fn parse_json(file: &str) -> Result<Activities, Error> {
     let members: Vec<Value> = serde_json::from_str(file)?;
-    let activities = members
-        .into_iter()
-        .filter_map(|member| Activity::deserialize(member).ok());
-    let told = activities.flat_map(|activity| {
-        let (said, title) = said_in(activity.title.as_deref().unwrap_or_default());
-        let at = activity
-            .time
-            .and_then(|time| time.parse::<Timestamp>().ok());
-        activity.audio_files.into_iter().map(move |file| Told {
+    let mut found = Activities::default();
+    for (place, member) in (1..).zip(members) {
+        match Activity::deserialize(&member) {
+            Ok(activity) => found.told.extend(activity.told()),
+            Err(_) if may_be_sound(&member) => found.left_out.push(place),
+            Err(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a record that can't be read may be about sound: who has none names none.
+fn may_be_sound(member: &Value) -> bool {
+    member
+        .as_object()
+        .is_none_or(|fields| fields.contains_key("audioFiles"))
+}
+
+impl Activity {
+    fn told(self) -> impl Iterator<Item = Told> {
+        let (said, title) = said_in(self.title.as_deref().unwrap_or_default());
+        let at = self.time.and_then(|time| time.parse::<Timestamp>().ok());
+        self.audio_files.into_iter().map(move |file| Told {
             file,
             said: said.clone(),
             title: title.clone(),
             at,
             device: None,
         })
-    });
-    Ok(told.collect())
+    }
 }
 
 /// Reads the list as HTML; cells without sound are left out.
@@ -172,8 +195,8 @@ mod tests {
             "audioFiles": ["2018-11-21_17_31_56_905_UTC.mp3"]},
             {"header": "Search", "title": "Searched for x", "time": "2018-11-21T17:31:56.905Z"},
             {"title": "Used Assistant", "time": "no time", "audioFiles": ["b.mp3"]}]"#;
-        let told = parse_json(file).unwrap();
-        assert_eq!(told.len(), 2);
+        let Activities { told, left_out } = parse_json(file).unwrap();
+        assert_eq!((told.len(), left_out.len()), (2, 0));
         assert_eq!(told[0].said.as_deref(), Some("set a timer"));
         assert_eq!(told[0].at, "2018-11-21T17:31:56.905Z".parse().ok());
         assert_eq!(
@@ -183,12 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_not_as_it_should_be_costs_itself() {
+    fn a_record_that_is_not_as_it_should_be_costs_itself_and_is_counted() {
         let file = r#"[{"title": "Said one", "audioFiles": ["a.mp3"]}, {"title": null}, 7,
             {"title": null, "time": "2018-11-21T17:31:56.905Z", "audioFiles": ["b.mp3"]},
             {"title": "Said three", "audioFiles": "c.mp3"},
-            {"title": "Said four", "time": null, "audioFiles": ["d.mp3"]}]"#;
-        let told = parse_json(file).unwrap();
+            {"title": "Said four", "time": null, "audioFiles": ["d.mp3"]}, {"title": 7}]"#;
+        let Activities { told, left_out } = parse_json(file).unwrap();
+        // The last one names no sound, however it is written.
+        assert_eq!(left_out, [3, 5]);
         let told: Vec<_> = told
             .iter()
             .map(|one| (one.file.as_str(), one.said.as_deref()))

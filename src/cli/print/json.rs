@@ -10,9 +10,10 @@ use super::Out;
 use crate::audio::DeviceInfo;
 use crate::command::devices::Level;
 use crate::command::doctor::Check;
+use crate::command::import::Outcome;
 use crate::command::key;
 use crate::command::list::Listed;
-use crate::command::record::{Held, Taken};
+use crate::command::record::Taken;
 use crate::command::shred::Doomed;
 use crate::command::{demo, export, init, play, search, show, transcribe};
 use crate::error::Failure;
@@ -58,32 +59,40 @@ pub(in crate::cli) fn recording_json(out: Out<'_>, recording: &Recording) -> io:
     document(out, &view(recording))
 }
 
-pub(in crate::cli) fn taken_json(
-    out: Out<'_>,
-    taken: &[Taken],
-    held: &[Held],
-    refused: &[(PathBuf, Failure)],
-) -> io::Result<()> {
-    let recordings: Vec<Value> = taken
-        .iter()
-        .map(|one| {
-            json!({
-                "id": one.id.to_string(),
-                "file": one.file,
-                "duration_s": time::seconds(one.duration),
-                "state": one.state,
-                "transcripts": one.transcripts,
-            })
+/// What a recording became.
+pub(in crate::cli) fn taken_json(out: Out<'_>, taken: &[Taken]) -> io::Result<()> {
+    took_in(out, taken, &Outcome::default())
+}
+
+/// What became of files.
+pub(in crate::cli) fn imported_json(out: Out<'_>, outcome: &Outcome) -> io::Result<()> {
+    took_in(out, &outcome.taken, outcome)
+}
+
+fn took_in(out: Out<'_>, taken: &[Taken], outcome: &Outcome) -> io::Result<()> {
+    let recordings = taken.iter().map(|one| {
+        json!({
+            "id": one.id.to_string(),
+            "file": one.file,
+            "duration_s": time::seconds(one.duration),
+            "state": one.state,
+            "transcripts": one.transcripts,
         })
-        .collect();
-    let held: Vec<Value> = held
+    });
+    let held = outcome.held.iter();
+    let held = held.map(|one| json!({ "file": one.file, "id": one.id.to_string() }));
+    let left_out = outcome
+        .left_out
         .iter()
-        .map(|one| json!({ "file": one.file, "id": one.id.to_string() }))
-        .collect();
-    let refused = refusals(refused);
+        .map(|(list, places)| json!({ "file": list.display().to_string(), "records": places }));
     document(
         out,
-        &json!({ "recordings": recordings, "held": held, "refused": refused }),
+        &json!({
+            "recordings": recordings.collect::<Vec<_>>(),
+            "held": held.collect::<Vec<_>>(),
+            "refused": refusals(&outcome.refused),
+            "left_out": left_out.collect::<Vec<_>>(),
+        }),
     )
 }
 

@@ -93,7 +93,7 @@ impl Session {
         let outcome = record::run(&self.context, wanted, &self.console)?;
         if self.json {
             let taken = outcome.taken.as_slice();
-            self.print(|out| print::taken_json(out, taken, &[], &[]))?;
+            self.print(|out| print::taken_json(out, taken))?;
         }
         outcome.shortfall.map_or(Ok(Exit::Done), Err)
     }
@@ -108,9 +108,7 @@ impl Session {
         };
         let outcome = import::run(&self.context, &wanted, &self.console)?;
         if self.json {
-            self.print(|out| {
-                print::taken_json(out, &outcome.taken, &outcome.held, &outcome.refused)
-            })?;
+            self.print(|out| print::imported_json(out, &outcome))?;
         }
         if let Some(failure) = outcome.stopped {
             return Err(failure);

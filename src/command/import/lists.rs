@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::batch::{Batch, Item};
 use crate::error::{Exit, Failure};
+use crate::foreign::takeout::Activities;
 use crate::foreign::told::base_name;
 use crate::foreign::{Error, Told, alexa, keep, takeout, text};
 
@@ -18,6 +19,8 @@ pub(super) struct Lists {
     pub(super) read: BTreeSet<usize>,
     /// What could not be read, and why.
     pub(super) refused: Vec<(usize, Failure)>,
+    /// Lists of which records were left out, and the places of these in it, from 1.
+    pub(super) left_out: Vec<(usize, Vec<usize>)>,
     /// How many sounds are named that are not there, or more than once; and one of them.
     pub(super) missing: Option<(usize, String)>,
 }
@@ -43,8 +46,11 @@ impl Lists {
         for place in places {
             match read(batch, place) {
                 None => {}
-                Some(Ok(told)) => {
+                Some(Ok(Activities { told, left_out })) => {
                     lists.read.insert(place);
+                    if !left_out.is_empty() {
+                        lists.left_out.push((place, left_out));
+                    }
                     lists.add(&names, batch, place, told);
                 }
                 Some(Err(failure)) => {
@@ -81,7 +87,7 @@ impl Lists {
 }
 
 /// Reads a file as a list: `None` where it is something else, and nobody expected a list.
-fn read(batch: &mut Batch, place: usize) -> Option<Result<Vec<Told>, Failure>> {
+fn read(batch: &mut Batch, place: usize) -> Option<Result<Activities, Failure>> {
     let item = batch.items.get(place)?;
     let (ending, is_activity) = (item.ending(), takeout::is_list(&item.name));
     let shown = item.shown.display().to_string();
@@ -107,17 +113,22 @@ fn read(batch: &mut Batch, place: usize) -> Option<Result<Vec<Told>, Failure>> {
         Ok(bytes) => bytes,
         Err(failure) => return expected.then_some(Err(failure)),
     };
+    let whole = |told| Activities {
+        told,
+        left_out: Vec::new(),
+    };
     let parsed = match ending.as_str() {
         "json" if is_activity => takeout::parse_json(&text::decode_json(&bytes)),
         "json" => {
             let text = text::decode_json(&bytes);
-            keep::parse(&text).or_else(|_| alexa::parse_json(&text))
+            let told = keep::parse(&text).or_else(|_| alexa::parse_json(&text));
+            told.map(whole)
         }
-        "html" | "htm" => takeout::parse_html(&text::decode(&bytes)),
-        _ => alexa::parse_table(&text::decode(&bytes)),
+        "html" | "htm" => takeout::parse_html(&text::decode(&bytes)).map(whole),
+        _ => alexa::parse_table(&text::decode(&bytes)).map(whole),
     };
     match parsed {
-        Ok(told) => Some(Ok(told)),
+        Ok(read) => Some(Ok(read)),
         Err(error @ (Error::Json { .. } | Error::NotThat { .. })) if expected => {
             Some(Err(Failure::from(error).about(shown)))
         }

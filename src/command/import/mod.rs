@@ -51,6 +51,9 @@ pub struct Outcome {
     /// The files whose sound the vault holds already, as far as that is known by now: of a
     /// vault that is locked, the next merge finds them.
     pub held: Vec<Held>,
+    /// Lists of downloads of which records were left out, and the places of these in it, from
+    /// 1; they have been told already.
+    pub left_out: Vec<(PathBuf, Vec<usize>)>,
     /// How many files of folders and archives are neither sound nor about it.
     pub skipped: usize,
     /// What ended the work early; what was taken in by then stays.
@@ -151,6 +154,11 @@ impl Importing<'_> {
         });
         for (item, failure) in &lists.refused {
             self.refuse(shown(batch, *item), failure.clone(), outcome);
+        }
+        for (list, places) in &lists.left_out {
+            let list = shown(batch, *list);
+            self.progress.note(&left_out(&list, places));
+            outcome.left_out.push((list, places.clone()));
         }
         if let Some((count, example)) = &lists.missing {
             self.progress.note(&format!(
@@ -342,6 +350,27 @@ fn shown(batch: &Batch, item: usize) -> PathBuf {
         .get(item)
         .map(|item| item.shown.clone())
         .unwrap_or_default()
+}
+
+/// What is told of records of a list that were left out.
+fn left_out(list: &Path, places: &[usize]) -> String {
+    /// More are not named.
+    const MOST_NAMED: usize = 10;
+    let named = places.iter().take(MOST_NAMED).map(usize::to_string);
+    let named = named.collect::<Vec<_>>().join(", ");
+    let list = list.display();
+    match places {
+        [place] => format!("record {place} of {list} is not as it should be; it was left out"),
+        _ => format!(
+            "{} records of {list} are not as they should be; they were left out: {named}{}",
+            places.len(),
+            if places.len() > MOST_NAMED {
+                ", …"
+            } else {
+                ""
+            }
+        ),
+    }
 }
 
 /// A transcript whose sound is not there.

@@ -140,6 +140,47 @@ fn a_takeout_folder_brings_what_was_said_to_the_assistant() {
 }
 
 #[test]
+fn a_record_of_a_takeout_that_is_left_out_is_counted_and_named() {
+    let list = |records: &[&str]| format!("[{}]", records.join(",")).into_bytes();
+    let whole = r#"{"title": "Said one", "audioFiles": ["1.wav"]}"#;
+    let silent = r#"{"title": "Searched for x"}"#;
+    let strange = r#"{"title": "Said two", "audioFiles": "2.wav"}"#;
+    for (records, due) in [
+        (&[whole, silent][..], &[][..]),
+        (&[whole, silent, strange], &[3]),
+        (&[strange, whole, silent, "7"], &[1, 4]),
+    ] {
+        let home = quick_home();
+        let name = "Takeout/My Activity/Assistant/MyActivity.json";
+        let sound = |number| format!("Takeout/My Activity/Assistant/{number}.wav");
+        let (one, two) = (sound(1), sound(2));
+        let files = [
+            (name, list(records)),
+            (one.as_str(), wav(0)),
+            (two.as_str(), wav(1)),
+        ];
+        unpack(&home, "takeout", &files);
+        let run = home.voxvault(["import", "takeout", "--json"]).run().ok();
+        let told = run.json();
+        // The sound comes all the same.
+        assert_eq!(told["recordings"].as_array().unwrap().len(), 2, "{run}");
+        let path = Path::new("takeout").join(name).display().to_string();
+        let left_out = match due {
+            [] => serde_json::json!([]),
+            _ => serde_json::json!([{ "file": path, "records": due }]),
+        };
+        assert_eq!(told["left_out"], left_out, "{run}");
+        let said = match due {
+            [] => String::new(),
+            [place] => format!("record {place} of {path} is not as it should be"),
+            _ => format!("2 records of {path} are not as they should be; they were left out: 1, 4"),
+        };
+        assert!(run.stderr.contains(&said), "{run}");
+        assert_eq!(run.stderr.contains("left out"), !due.is_empty(), "{run}");
+    }
+}
+
+#[test]
 fn nothing_of_an_archive_is_written_in_the_clear() {
     let home = quick_home();
     let spoken = Pcm::decode(&clip("dentist"));
