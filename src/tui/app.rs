@@ -9,10 +9,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::mem;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ratatui::Terminal;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::clipboard;
@@ -25,6 +24,7 @@ use super::signals::{Signal, Signals, Waker};
 use super::terminal::{Gone, Tty};
 use super::update::{begin, update};
 use super::view::view;
+use super::waiting::{self, Seen};
 use super::wire::Wire;
 
 /// Where the engine's threads leave their answers; each one wakes the loop.
@@ -173,21 +173,12 @@ impl<E: Engine> App<E> {
     /// One frame in one piece. While the last one is still on its way nothing
     /// is drawn: what is newest then is drawn when it has arrived.
     fn draw(&mut self) -> Result<(), Gone> {
-        self.send()?;
+        self.tty.send(&mut self.unsent)?;
         if self.unsent.is_empty() {
             let model = &self.model;
             let Ok(_) = self.terminal.draw(|frame| view(model, frame));
             self.unsent = self.terminal.backend_mut().take_frame();
-            self.send()?;
-        }
-        Ok(())
-    }
-
-    fn send(&mut self) -> Result<(), Gone> {
-        if !self.unsent.is_empty() {
-            let sent = self.tty.write(&self.unsent)?;
-            let left = Zeroizing::new(self.unsent.get(sent..).unwrap_or_default().to_vec());
-            self.unsent = left;
+            self.tty.send(&mut self.unsent)?;
         }
         Ok(())
     }
@@ -205,33 +196,14 @@ impl<E: Engine> App<E> {
             .into_iter()
             .chain(self.keyboard.patience(now))
             .min();
-        // Rounded up, or the last millisecond is spent awake.
-        let until =
-            until.and_then(|until| Timespec::try_from(until + Duration::from_micros(500)).ok());
-        let wanted = if self.unsent.is_empty() {
-            PollFlags::IN
-        } else {
-            PollFlags::IN | PollFlags::OUT
-        };
-        let (tty, wakes) = (self.tty.as_fd(), self.signals.readable());
-        let mut fds = [
-            PollFd::new(&tty, wanted),
-            PollFd::new(&wakes, PollFlags::IN),
-        ];
-        match poll(&mut fds, until.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return Err(Gone),
-        }
-        let [tty, wakes] = fds.map(|fd| fd.revents());
-        if wakes.contains(PollFlags::IN) {
+        let woken = waiting::wait(&self.tty, &self.signals, &self.unsent, until)?;
+        if woken.called {
             self.take_signals();
         }
-        if tty.contains(PollFlags::IN) {
-            self.read()?;
-        } else if tty.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            return Err(Gone);
-        } else {
-            self.understand(&[]);
+        match woken.terminal {
+            Seen::Typed => self.read()?,
+            Seen::Nothing => self.understand(&[]),
+            Seen::Gone => return Err(Gone),
         }
         Ok(())
     }

@@ -33,6 +33,7 @@ pub mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
+mod waiting;
 pub mod wire;
 
 #[cfg(test)]

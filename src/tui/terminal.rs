@@ -20,6 +20,7 @@ use crossterm::terminal::{
 use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
+use zeroize::Zeroizing;
 
 use super::stderr::Aside;
 use super::wire::ansi;
@@ -119,11 +120,19 @@ impl Tty {
         }
     }
 
-    /// Sends as much as the terminal takes now; says how much that was.
+    /// Sends as much of a frame as the terminal takes now; what is left stays there.
     ///
     /// # Errors
     /// [`Gone`] when nobody will ever see it.
-    pub fn write(&self, bytes: &[u8]) -> Result<usize, Gone> {
+    pub fn send(&self, unsent: &mut Zeroizing<Vec<u8>>) -> Result<(), Gone> {
+        if !unsent.is_empty() {
+            let sent = self.write(unsent)?;
+            *unsent = Zeroizing::new(unsent.get(sent..).unwrap_or_default().to_vec());
+        }
+        Ok(())
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<usize, Gone> {
         match rustix::io::write(&self.fd, bytes) {
             Ok(count) => Ok(count),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(0),

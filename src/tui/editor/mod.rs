@@ -10,10 +10,9 @@ mod sheet;
 mod view;
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ratatui::Terminal;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zeroize::Zeroizing;
 
 use self::sheet::{Next, Sheet};
@@ -21,6 +20,7 @@ use super::keyboard::Keyboard;
 use super::signals::{Signal, Signals};
 use super::terminal::{Gone, Tty};
 use super::theme::Theme;
+use super::waiting::{self, Seen};
 use super::wire::Wire;
 use crate::error::{Exit, Failure};
 use crate::transcript::Transcript;
@@ -102,59 +102,32 @@ impl Editor<'_> {
 
     /// One frame in one piece, once the one before has been taken.
     fn draw(&mut self) -> Result<(), Gone> {
-        self.send()?;
+        self.tty.send(&mut self.unsent)?;
         if self.unsent.is_empty() {
             let (heading, sheet, theme) = (self.heading, &self.sheet, &self.theme);
             let Ok(_) = self
                 .terminal
                 .draw(|frame| view::view(heading, sheet, theme, frame));
             self.unsent = self.terminal.backend_mut().take_frame();
-            self.send()?;
-        }
-        Ok(())
-    }
-
-    fn send(&mut self) -> Result<(), Gone> {
-        if !self.unsent.is_empty() {
-            let sent = self.tty.write(&self.unsent)?;
-            self.unsent = Zeroizing::new(self.unsent.get(sent..).unwrap_or_default().to_vec());
+            self.tty.send(&mut self.unsent)?;
         }
         Ok(())
     }
 
     /// Sleeps until something happens, and does it.
     fn sleep(&mut self) -> Step {
-        // Rounded up, or the last millisecond is spent awake.
-        let until = self
-            .keyboard
-            .patience(Instant::now())
-            .and_then(|until| Timespec::try_from(until + Duration::from_micros(500)).ok());
-        let wanted = match self.unsent.is_empty() {
-            true => PollFlags::IN,
-            false => PollFlags::IN | PollFlags::OUT,
-        };
-        let (tty, wakes) = (self.tty.as_fd(), self.signals.readable());
-        let mut fds = [
-            PollFd::new(&tty, wanted),
-            PollFd::new(&wakes, PollFlags::IN),
-        ];
-        match poll(&mut fds, until.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return Err(Gone),
-        }
-        let [tty, wakes] = fds.map(|fd| fd.revents());
-        if wakes.contains(PollFlags::IN) {
+        let until = self.keyboard.patience(Instant::now());
+        let woken = waiting::wait(&self.tty, &self.signals, &self.unsent, until)?;
+        if woken.called {
             match self.take_signals()? {
                 Next::Draw => {}
                 end => return Ok(end),
             }
         }
-        if tty.contains(PollFlags::IN) {
-            self.read()
-        } else if tty.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            Err(Gone)
-        } else {
-            Ok(self.understand(&[]))
+        match woken.terminal {
+            Seen::Typed => self.read(),
+            Seen::Nothing => Ok(self.understand(&[])),
+            Seen::Gone => Err(Gone),
         }
     }
 
