@@ -13,7 +13,7 @@ use voxvault::transcript::Transcript;
 use voxvault::vault::frame::Kind;
 use voxvault::vault::{OpenVault, Vault};
 
-use crate::support::forensic::{Evidence, Findings, read_all};
+use crate::support::forensic::{Evidence, read_all};
 use crate::support::library::{self, assert_whole, record, transcript};
 use crate::support::needles::holds;
 use crate::support::prepared::{files_below, quick_home};
@@ -36,13 +36,6 @@ fn home_saying(text: &str) -> (Home, RecordingId) {
     open.merge().unwrap();
     open.add_transcript(id, 0, &transcript(text)).unwrap();
     (home, id)
-}
-
-fn said(found: &Findings, words: &str) -> bool {
-    found
-        .plaintexts
-        .iter()
-        .any(|plaintext| holds(plaintext, words.as_bytes()))
 }
 
 #[test]
@@ -78,15 +71,12 @@ fn what_was_forgotten_opens_with_no_key_that_can_be_reached() {
     };
     let gone = ["no more the title", "a note too many"];
     let before = attack();
-    assert!(gone.iter().all(|words| said(&before, words)), "the control");
+    assert!(gone.iter().all(|words| before.says(words)), "the control");
 
     open.forget_revisions(id).unwrap();
     let after = attack();
-    assert!(!gone.iter().any(|words| said(&after, words)));
-    assert!(
-        said(&after, "a note that stays"),
-        "others were not asked to"
-    );
+    assert!(!gone.iter().any(|words| after.says(words)));
+    assert!(after.says("a note that stays"), "others were not asked to");
     assert_eq!(after.count(id, Kind::Sound), 3);
     assert_whole(&open, id, "the title", 3);
 }

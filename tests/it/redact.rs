@@ -11,16 +11,10 @@ use voxvault::recording::RecordingId;
 use voxvault::vault::frame::Kind;
 
 use crate::support::forensic::{Evidence, Findings, read_all};
-use crate::support::needles::holds;
 use crate::support::prepared::{copy_dir, home_with_examples, quick_home};
 use crate::support::sound::Pcm;
-use crate::support::strace::{Trace, written_by_file};
+use crate::support::strace::Trace;
 use crate::support::{Home, PASSPHRASE, Terminal, can_require, eventually};
-
-fn said(found: &Findings, words: &str) -> bool {
-    let holds_them = |plaintext: &Vec<u8>| holds(plaintext, words.as_bytes());
-    found.plaintexts.iter().any(holds_them)
-}
 
 /// The packets of every readable segment of a recording whose number is in this
 /// range.
@@ -131,27 +125,18 @@ fn a_redacted_sentence_is_silent_and_in_nothing_that_opens() {
     assert_eq!(hits(&home, "heater"), 0);
 
     // Whatever is in the directory, and whatever was ever written there.
-    let vault = home.vault().display().to_string();
     let mut evidence = Evidence::of_directory(&home.vault());
-    for (file, writes) in written_by_file(&trace.calls()) {
-        let is_root = file.starts_with(&format!("{vault}/root."));
-        if file.starts_with(&vault) && !is_root {
-            evidence.add(&format!("all writes to {file}"), writes.concat());
-            for write in writes {
-                evidence.add(&format!("a write to {file}"), write);
-            }
-        }
-    }
+    trace.testify(&home, &mut evidence);
     let known: RecordingId = id.parse().unwrap();
     let segment = |at_s: f64| (at_s / 0.8) as u32;
     let gone = segment(from_s) + 1..segment(to_s);
     let before = read_all(&Evidence::of_directory(&old), &[PASSPHRASE]);
     let found = read_all(&evidence, &[PASSPHRASE]);
     for words in ["heater", "landlord", "land lord"] {
-        assert!(!said(&found, words), "{words}");
+        assert!(!found.says(words), "{words}");
     }
-    assert!(said(&before, "heater"), "the control: a copy from before");
-    assert!(said(&found, "migration"), "the control: what stays");
+    assert!(before.says("heater"), "the control: a copy from before");
+    assert!(found.says("migration"), "the control: what stays");
     let spoken = packets(&before, known, gone.clone());
     assert!(spoken.len() >= 3, "the control");
     let everything = packets(&found, known, 0..u32::MAX);

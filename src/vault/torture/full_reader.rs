@@ -4,7 +4,7 @@
 
 #[path = "../../../tests/it/support/files.rs"]
 mod files;
-#[path = "../../../tests/it/support/forensic.rs"]
+#[path = "../../../tests/it/support/forensic/mod.rs"]
 pub(super) mod forensic;
 #[path = "../../../tests/it/support/needles.rs"]
 mod needles;

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::forensic::Evidence;
 use super::{Finished, Home, Voxvault, require_tool};
 
 /// System calls by which bytes leave a process, by which files get names, and
@@ -93,6 +94,21 @@ impl Trace {
         }
         assert!(!calls.is_empty(), "strace saw nothing");
         calls
+    }
+
+    /// Adds what was written to the vault of this home, but for roots: every write by
+    /// itself, and all of a file as one run of bytes.
+    pub(crate) fn testify(&self, home: &Home, evidence: &mut Evidence) {
+        let vault = home.vault().display().to_string();
+        for (file, writes) in written_by_file(&self.calls()) {
+            let is_root = file.starts_with(&format!("{vault}/root."));
+            if file.starts_with(&vault) && !is_root {
+                evidence.add(&format!("all writes to {file}"), writes.concat());
+                for write in writes {
+                    evidence.add(&format!("a write to {file}"), write);
+                }
+            }
+        }
     }
 }
 

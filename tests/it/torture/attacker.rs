@@ -12,14 +12,7 @@ use super::sound::steps;
 use super::watched::{Watched, assert_gone, id_of, segments};
 use crate::support::PASSPHRASE;
 use crate::support::forensic::{Evidence, Findings, read_all};
-use crate::support::needles::holds;
 use crate::support::tally::{Begun, of_the_shredded};
-
-/// Whether these words stand in anything that was read.
-fn said(found: &Findings, words: &str) -> bool {
-    let mut plaintexts = found.plaintexts.iter();
-    plaintexts.any(|plaintext| holds(plaintext, words.as_bytes()))
-}
 
 #[test]
 fn nothing_opens_of_what_was_shredded_beside_a_recorder_while_locked_and_before_passwd() {
@@ -52,15 +45,15 @@ fn nothing_opens_of_what_was_shredded_beside_a_recorder_while_locked_and_before_
     for (id, seconds) in [(doomed, 3.0), (kept, 2.0), (locked, 2.0)] {
         assert_eq!(before.count(id, Kind::Sound), segments(seconds));
     }
-    assert!(said(&before, "a marked note") && said(&before, "the doomed words"));
+    assert!(before.says("a marked note") && before.says("the doomed words"));
 
     watched.shred(doomed).ok();
     let after = watched.attack();
     assert_gone(&after, doomed, "beside a recorder");
     of_the_shredded(|| {
-        assert!(!said(&after, "a marked note") && !said(&after, "the doomed words"));
+        assert!(!after.says("a marked note") && !after.says("the doomed words"));
     });
-    assert!(said(&after, "the kept words"));
+    assert!(after.says("the kept words"));
     for (id, seconds) in [(kept, 2.0), (locked, 2.0)] {
         assert_eq!(after.count(id, Kind::Sound), segments(seconds));
     }
@@ -122,7 +115,7 @@ fn of_what_was_redacted_neither_sound_nor_words_open() {
     watched.transcribe(id, "the doomed words");
     watched.transcribe(kept, "the kept words");
     let before = watched.attack();
-    assert!(said(&before, "the doomed words"));
+    assert!(before.says("the doomed words"));
     let sound_before = sounds(&before, id);
     assert_eq!(sound_before.len(), segments(6.0));
 
@@ -130,8 +123,8 @@ fn of_what_was_redacted_neither_sound_nor_words_open() {
     let redact = ["redact", &id.to_string(), "0", "2.4", "--yes"];
     watched.run(redact).ok();
     let after = watched.attack();
-    of_the_shredded(|| assert!(!said(&after, "doomed")));
-    assert!(said(&after, "the kept words"));
+    of_the_shredded(|| assert!(!after.says("doomed")));
+    assert!(after.says("the kept words"));
     let sound_after = sounds(&after, id);
     let numbers: Vec<_> = sound_after.keys().copied().collect();
     let expected: Vec<_> = (0..segments(6.0) as u32)

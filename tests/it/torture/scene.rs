@@ -13,7 +13,7 @@ use crate::support::library::{self, record, transcript};
 use crate::support::prepared::copy_dir;
 use crate::support::sound::Pcm;
 use crate::support::spy::Spy;
-use crate::support::strace::{Trace, written_by_file};
+use crate::support::strace::Trace;
 use crate::support::tally::of_the_shredded;
 use crate::support::{Home, PASSPHRASE};
 
@@ -136,7 +136,7 @@ impl Scene {
         let mut evidence = Evidence::of_directory(&self.home.vault());
         self.spy.testify(&mut evidence);
         if let Some(trace) = trace {
-            add_trace(&mut evidence, &self.home, trace);
+            trace.testify(&self.home, &mut evidence);
         }
         assert!(
             !evidence.frames_of(self.doomed).is_empty(),
@@ -156,21 +156,6 @@ impl Scene {
         let found = self.attack(trace);
         let records = found.records.get(&self.doomed);
         of_the_shredded(|| assert!(!found.reaches(self.doomed), "{what}: {records:?}"));
-    }
-}
-
-/// What strace saw being written to the vault, but for roots: every write by
-/// itself, and all of a file as one run of bytes.
-pub(super) fn add_trace(evidence: &mut Evidence, home: &Home, trace: &Trace) {
-    let vault = home.vault().display().to_string();
-    for (file, writes) in written_by_file(&trace.calls()) {
-        let is_root = file.starts_with(&format!("{vault}/root."));
-        if file.starts_with(&vault) && !is_root {
-            evidence.add(&format!("all writes to {file}"), writes.concat());
-            for write in writes {
-                evidence.add(&format!("a write to {file}"), write);
-            }
-        }
     }
 }
 

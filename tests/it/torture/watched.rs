@@ -10,7 +10,7 @@ use std::time::Duration;
 use voxvault::recording::RecordingId;
 use voxvault::vault::Vault;
 
-use super::scene::{NEW_PASSPHRASE, add_trace};
+use super::scene::NEW_PASSPHRASE;
 use super::sound::steps;
 use crate::support::forensic::{Evidence, Findings, read_all};
 use crate::support::prepared::make_quick_vault;
@@ -75,7 +75,9 @@ impl Watched {
 
     pub(super) fn attack(&self) -> Findings {
         let mut evidence = Evidence::of_directory(&self.home.vault());
-        add_trace(&mut evidence, &self.home, &self.trace.lock().unwrap());
+        let trace = self.trace.lock().unwrap();
+        trace.testify(&self.home, &mut evidence);
+        drop(trace);
         self.spy.testify(&mut evidence);
         read_all(&evidence, &[PASSPHRASE, NEW_PASSPHRASE])
     }

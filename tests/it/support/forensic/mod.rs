@@ -7,34 +7,24 @@
 //! until nothing new opens. Written against the format and age itself, not
 //! against the code that seals.
 
+mod finding;
+mod opening;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
-use std::iter;
 use std::path::Path;
 
-use age::{DecryptError, Decryptor, Identity, x25519};
-use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
-use age_core::primitives::aead_decrypt;
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
+use age::Identity;
 use voxvault::crypto::root_seal::SealedPlace;
 use voxvault::crypto::{MasterKey, VaultId};
 use voxvault::recording::RecordingId;
-use voxvault::vault::frame::{self, FACTS_BYTES, Facts, HEADER_BYTES, Kind};
-use voxvault::vault::scan::{self, AGE_MAGIC, What};
+use voxvault::vault::frame::{FACTS_BYTES, Facts, Kind};
+use voxvault::vault::scan::{self, What};
 
+use self::finding::{Sealed, all_stanzas, decoded_base64};
+use self::opening::{Key, Opener, decrypt, exactly};
 use super::files::files_below;
-use super::needles::find;
-
-/// Takes base64 that was cut anywhere.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use super::needles::{find, holds};
 
 const ROOT_MAGIC: &[u8] = b"VOXVROOT";
 const ROOT_SLOT: usize = 65 * 4096;
@@ -118,6 +108,12 @@ impl Findings {
         of.filter(|(known, _)| *known == kind).count()
     }
 
+    /// Whether any plaintext has these words.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        let mut plaintexts = self.plaintexts.iter();
+        plaintexts.any(|plaintext| holds(plaintext, words.as_bytes()))
+    }
+
     /// Whether anything at all of a recording can be got at.
     pub(crate) fn reaches(&self, id: RecordingId) -> bool {
         self.records_of(id) > 0 || self.unwrapped.contains_key(&id)
@@ -135,26 +131,6 @@ pub(crate) fn read_all(evidence: &Evidence, passphrases: &[&str]) -> Findings {
     }
     reader.work();
     reader.findings
-}
-
-/// Something that may open a stanza.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Key {
-    /// A passphrase, or a record key in hexadecimal digits.
-    Text(String),
-    /// `AGE-SECRET-KEY-1…`
-    Identity(String),
-}
-
-/// A stanza somewhere in the evidence; the same one may stand in many places.
-struct Sealed {
-    stanza: Stanza,
-    /// The age files that it may be the head of: piece, offset, and end where
-    /// the frame around it says so.
-    files: Vec<(usize, usize, Option<usize>)>,
-    /// What the frame in front of it says, where there is one.
-    framed: Option<RecordingId>,
-    opened: bool,
 }
 
 struct Reader<'a> {
@@ -311,74 +287,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A key in the shape that age asks.
-enum Opener {
-    Text(String),
-    Identity(Option<x25519::Identity>),
-}
-
-impl Opener {
-    fn of(key: &Key) -> Self {
-        match key {
-            Key::Text(text) => Self::Text(text.clone()),
-            Key::Identity(text) => Self::Identity(text.parse().ok()),
-        }
-    }
-}
-
-impl Identity for Opener {
-    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
-        match self {
-            Self::Identity(identity) => identity.as_ref()?.unwrap_stanza(stanza),
-            Self::Text(text) => unwrap_scrypt(text, stanza).map(Ok),
-        }
-    }
-}
-
-/// The scrypt recipient of the age specification. Record keys are 64 digits and
-/// are never stretched; only passphrases are tried on what is.
-fn unwrap_scrypt(text: &str, stanza: &Stanza) -> Option<FileKey> {
-    let [salt, log_n] = stanza.args.as_slice() else {
-        return None;
-    };
-    let log_n: u8 = log_n
-        .parse()
-        .ok()
-        .filter(|log_n| (1..=18).contains(log_n))?;
-    let is_record_key = text.len() == 64;
-    if stanza.tag != "scrypt" || (is_record_key && log_n > 1) {
-        return None;
-    }
-    let mut salted = b"age-encryption.org/v1/scrypt".to_vec();
-    salted.extend(BASE64_STANDARD_NO_PAD.decode(salt).ok()?);
-    let mut wrapping = [0; 32];
-    let params = scrypt::Params::new(log_n, 8, 1, wrapping.len()).unwrap();
-    scrypt::scrypt(text.as_bytes(), &salted, &params, &mut wrapping).unwrap();
-    let opened = aead_decrypt(&wrapping, FILE_KEY_BYTES, &stanza.body).ok()?;
-    Some(FileKey::init_with_mut(|key| key.copy_from_slice(&opened)))
-}
-
-/// An age file at the start of these bytes, whose end is not known: it is tried
-/// up to where the next frame or file begins, and up to the end of all.
-fn decrypt(bytes: &[u8], opener: &Opener) -> Option<Vec<u8>> {
-    let next = scan::scan(&bytes[1..]).take(8).map(|found| found.at + 1);
-    let ends: Vec<usize> = next.chain([bytes.len()]).collect();
-    ends.into_iter()
-        .find_map(|end| exactly(&bytes[..end], opener))
-}
-
-fn exactly(sealed: &[u8], opener: &Opener) -> Option<Vec<u8>> {
-    let header = &sealed[..sealed.len().min(16 * 1024)];
-    find(header, b"\n--- ", 0)?;
-    let decryptor = Decryptor::new_buffered(sealed).ok()?;
-    let mut reader = decryptor
-        .decrypt(iter::once(opener as &dyn Identity))
-        .ok()?;
-    let mut plaintext = Vec::new();
-    std::io::Read::read_to_end(&mut reader, &mut plaintext).ok()?;
-    Some(plaintext)
-}
-
 /// The facts that stand sealed at the start of a record.
 fn facts_in(plaintext: &[u8]) -> Option<(Kind, RecordingId, u32)> {
     const KINDS: [Kind; 6] = [
@@ -403,110 +311,14 @@ fn facts_in(plaintext: &[u8]) -> Option<(Kind, RecordingId, u32)> {
     (parsed.to_bytes() == *facts).then_some((kind, id, parsed.number))
 }
 
-/// Every scrypt and X25519 stanza at any offset, each once.
-fn all_stanzas(evidence: &Evidence) -> Vec<Sealed> {
-    let mut all: Vec<Sealed> = Vec::new();
-    let mut index: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-    for (piece, (_, bytes)) in evidence.pieces.iter().enumerate() {
-        let mut from = 0;
-        while let Some(at) = find(bytes, b"-> ", from) {
-            from = at + 1;
-            let Some((stanza, raw)) = stanza_at(&bytes[at..]) else {
-                continue;
-            };
-            let place = *index.entry(raw.to_vec()).or_insert_with(|| {
-                all.push(Sealed {
-                    stanza,
-                    files: Vec::new(),
-                    framed: None,
-                    opened: false,
-                });
-                all.len() - 1
-            });
-            // The file it heads, if its start is still there.
-            let earliest = at.saturating_sub(1024);
-            let start = (earliest..at)
-                .rev()
-                .find(|start| bytes[*start..].starts_with(AGE_MAGIC));
-            if let Some(start) = start {
-                let framed = start.checked_sub(HEADER_BYTES).map(|frame| &bytes[frame..]);
-                let frame = framed.and_then(|bytes| frame::parse(bytes).ok());
-                let facts = framed.and_then(|bytes| frame::facts_of(bytes.first_chunk()?));
-                all[place].framed = all[place].framed.or(facts.map(|facts| facts.id));
-                let end = frame.map(|frame| start + frame.body.len());
-                all[place].files.push((piece, start, end));
-            }
-        }
-    }
-    all
-}
-
-fn stanza_at(bytes: &[u8]) -> Option<(Stanza, &[u8])> {
-    let window = &bytes[..bytes.len().min(256)];
-    let first = find(window, b"\n", 0)?;
-    let second = find(window, b"\n", first + 1)?;
-    let line = std::str::from_utf8(&window[3..first]).ok()?;
-    let mut words = line.split(' ').map(str::to_owned);
-    let tag = words.next()?;
-    if tag != "scrypt" && tag != "X25519" {
-        return None;
-    }
-    let body = BASE64_STANDARD_NO_PAD
-        .decode(&window[first + 1..second])
-        .ok()?;
-    let stanza = Stanza {
-        tag,
-        args: words.collect(),
-        body,
-    };
-    Some((stanza, &bytes[..second]))
-}
-
-/// Age files that stand in the bytes as base64, whichever of the three ways
-/// their first byte is aligned.
-fn decoded_base64(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let belongs =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'\n' | b'\r');
-    let mut decoded = Vec::new();
-    for shift in 0..3 {
-        let padded = [&vec![0; shift][..], AGE_MAGIC].concat();
-        let encoded = BASE64_STANDARD.encode(padded);
-        // Digits that depend on what stands before and behind are left out.
-        let core = &encoded.as_bytes()[shift + 1..encoded.len() - 4];
-        let mut from = 0;
-        while let Some(at) = find(bytes, core, from) {
-            from = at + core.len();
-            let start = at
-                - bytes[..at]
-                    .iter()
-                    .rev()
-                    .take_while(|byte| belongs(byte))
-                    .count();
-            let digits: Vec<u8> = bytes[start..]
-                .iter()
-                .copied()
-                .take_while(|byte| belongs(byte))
-                .filter(|byte| !byte.is_ascii_whitespace())
-                .collect();
-            for skip in 0..4_usize.min(digits.len()) {
-                let rest = &digits[skip..];
-                // One digit alone is less than a byte.
-                let rest = &rest[..rest.len() - usize::from(rest.len() % 4 == 1)];
-                if let Ok(found) = LENIENT.decode(rest)
-                    && find(&found, AGE_MAGIC, 0).is_some()
-                {
-                    decoded.push(found);
-                }
-            }
-        }
-    }
-    decoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
     use voxvault::crypto::{ClipKey, InboxIdentity, seal};
+    use voxvault::vault::frame;
+    use voxvault::vault::scan::AGE_MAGIC;
 
     fn record(kind: Kind, number: u32, body: &[u8]) -> (Facts, Vec<u8>) {
         let id = RecordingId::from_bytes([7; 16]);
