@@ -3,11 +3,14 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Context, Progress, Unit, last, merge_quietly, shred};
+use super::{Context, Listening, Progress, Unit, last, merge_quietly, shred, transcribe};
 use crate::error::{Exit, Failure, plain};
 use crate::recording::{Recording, STORED_RATE_HZ};
+use crate::speech::{Effort, Transcriber};
 use crate::time::clock;
-use crate::vault::{Error, Redacted};
+use crate::transcript::{Heard, Outtake};
+use crate::vault::{Error, OpenVault, Redacted};
+use crate::worker::listening;
 use crate::worker::redacting::{self, Beside, Span};
 
 /// What to take out.
@@ -28,6 +31,8 @@ pub struct Plan {
     pub recording: Recording,
     /// Which span.
     pub span: Span,
+    /// What goes with it from the transcripts.
+    pub outtake: Outtake,
     /// What its newest transcript says there; empty where that is nothing.
     pub words: String,
 }
@@ -83,12 +88,14 @@ pub fn plan(context: &Context, args: &Args, progress: &dyn Progress) -> Result<P
     let id = last::to_change(&vault, &args.id, &report, progress)?;
     let recording = vault.recording(id)?;
     let span = span_of(&recording, args.from, args.to)?;
+    let heard = match speaks_there(&recording) {
+        true => listen(context, &vault, &recording, &span, progress)?,
+        false => Vec::new(),
+    };
+    let outtake = redacting::outtake(&recording.card, &span, heard);
     let words = match recording.versions.last() {
         Some(newest) => match vault.transcript(id, newest.number) {
-            Ok(transcript) => {
-                let length_ms = redacting::length_ms(&recording.card);
-                transcript.said_in(&span.millis(), length_ms)
-            }
+            Ok(transcript) => transcript.said_in(&outtake),
             // Damage must not keep anybody from taking out what is damaged.
             Err(error @ Error::Damaged { .. }) => {
                 progress.note(&format!("what it says there can't be shown: {error}"));
@@ -101,8 +108,57 @@ pub fn plan(context: &Context, args: &Args, progress: &dyn Progress) -> Result<P
     Ok(Plan {
         recording,
         span,
+        outtake,
         words,
     })
+}
+
+/// Whether there are words that may have been spoken in a span, and sound to hear them in.
+fn speaks_there(recording: &Recording) -> bool {
+    let is_heard = recording.why_no_sound().is_none() && !recording.card.signal.is_silent();
+    is_heard && !recording.versions.is_empty()
+}
+
+/// What the speech model in use hears in the span. Where it can't listen, words go by the
+/// times of the transcripts alone, and a note says so.
+///
+/// # Errors
+/// When a person wishes to end it.
+fn listen(
+    context: &Context,
+    vault: &OpenVault,
+    recording: &Recording,
+    span: &Span,
+    progress: &dyn Progress,
+) -> Result<Vec<Heard>, Failure> {
+    let listened = || {
+        let language = transcribe::language(&context.config.language)?;
+        let model = transcribe::model(context, None)?;
+        let mut transcriber = Transcriber::load(&model, Effort::for_this_machine())?;
+        progress.begin("listening to the span", None, Unit::SoundMs);
+        let control = Listening(progress);
+        let heard = listening::listen(
+            vault,
+            &mut transcriber,
+            recording,
+            span,
+            &language,
+            &control,
+        );
+        progress.end();
+        heard
+    };
+    match listened() {
+        Ok(heard) => Ok(heard),
+        Err(failure) if progress.cancelled() => Err(failure),
+        Err(failure) => {
+            progress.note(&format!(
+                "nobody listened to the span, so its words are chosen by their times alone: {}",
+                failure.why
+            ));
+            Ok(Vec::new())
+        }
+    }
 }
 
 /// The span from one position to another.
@@ -147,12 +203,19 @@ pub fn run(context: &Context, plan: &Plan, progress: &dyn Progress) -> Result<Ou
     let vault = context.unlocked()?;
     progress.begin("redacting", None, Unit::Items);
     let mut begun = false;
-    let redacted = redacting::redact(&vault, &plan.recording, &plan.span, &mut |done, total| {
+    let mut told = |done, total| {
         if !std::mem::replace(&mut begun, true) {
             progress.begin("redacting", Some(total), Unit::Items);
         }
         progress.advance(done);
-    });
+    };
+    let Plan {
+        recording,
+        span,
+        outtake,
+        ..
+    } = plan;
+    let redacted = redacting::redact(&vault, recording, span, outtake, &mut told);
     progress.end();
     let (redacted, beside) = redacted?;
     let id = redacted.id.short();

@@ -3,7 +3,7 @@
 //! Plain data, without I/O. Times count from the start of the recording.
 //! The submodules write it in the formats of `show` and `export`, compare two
 //! versions, make one of what a person corrected, and take a span out, however
-//! wrong the times of its words are; nothing here reads a format back.
+//! wrong the times of its words are, also by what was heard in it; nothing here reads a format back.
 
 pub mod diff;
 pub mod json;
@@ -15,12 +15,14 @@ pub mod vtt;
 mod beside;
 mod cue;
 mod edited;
+mod heard;
 mod possible;
 mod redacted;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use redacted::MARK as REDACTED;
+pub use heard::Heard;
+pub use redacted::{MARK as REDACTED, Outtake};
 use serde::{Deserialize, Serialize};
 
 use crate::recording::{Moment, VersionInfo};

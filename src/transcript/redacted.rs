@@ -3,13 +3,15 @@
 //!
 //! A word goes if it may have been spoken in the span, or so near to it that its
 //! time may be wrong by that much; see [`possible`](super::possible) for when that
-//! is. A segment whose source gave no words' times goes whole, and so does one
-//! whose words don't spell its text. All that is told of the version itself stays:
-//! it is the same one. It is better that too much goes than too little.
+//! is. So does one that was heard there; see [`heard`](super::heard). A segment whose
+//! source gave no words' times goes whole, and so does one whose words don't spell its
+//! text. All that is told of the version itself stays: it is the same one. It is better
+//! that too much goes than too little.
 
 use std::ops::Range;
 
-use super::possible::{Possible, possible};
+use super::heard::{self, Heard, Written};
+use super::possible::possible;
 use super::{Segment, Transcript, Word};
 
 /// Stands where words were.
@@ -19,12 +21,23 @@ pub const MARK: &str = "[redacted]";
 /// sides.
 const MARGIN_MS: u32 = 300;
 
+/// What is taken out of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outtake {
+    /// Where it was, milliseconds of the recording, without the end.
+    pub span_ms: Range<u32>,
+    /// How long the recording is.
+    pub length_ms: u32,
+    /// What was heard there; empty where nobody listened.
+    pub heard: Vec<Heard>,
+}
+
 impl Transcript {
-    /// The same version without the words of this span (milliseconds, without
-    /// its end) of a recording of this length; `None` if it says nothing there.
+    /// The same version without the words that were spoken there; `None` if it has
+    /// none.
     #[must_use]
-    pub fn redacted(&self, span: &Range<u32>, length_ms: u32) -> Option<Self> {
-        let going = self.going(span, length_ms);
+    pub fn redacted(&self, outtake: &Outtake) -> Option<Self> {
+        let going = self.going(outtake);
         if going.iter().all(|going| matches!(going, Going::Nothing)) {
             return None;
         }
@@ -42,11 +55,11 @@ impl Transcript {
         })
     }
 
-    /// What may be said in this span: what [`redacted`](Self::redacted) takes out.
+    /// What may be said there: what [`redacted`](Self::redacted) takes out.
     #[must_use]
-    pub fn said_in(&self, span: &Range<u32>, length_ms: u32) -> String {
+    pub fn said_in(&self, outtake: &Outtake) -> String {
         let mut said = Vec::new();
-        for (going, segment) in self.going(span, length_ms).iter().zip(&self.segments) {
+        for (going, segment) in self.going(outtake).iter().zip(&self.segments) {
             match going {
                 Going::Nothing => {}
                 Going::Words(fates) => said.extend(
@@ -62,35 +75,49 @@ impl Transcript {
         said.join(" ")
     }
 
-    /// Whether words go with this span whose times can't be right: they may have been
+    /// Whether words go with it whose times can't be right: they may have been
     /// spoken elsewhere, where their sound is not silent.
     #[must_use]
-    pub fn is_doubted_in(&self, span: &Range<u32>, length_ms: u32) -> bool {
+    pub fn is_doubted_in(&self, outtake: &Outtake) -> bool {
         let doubted = |fate: &Fate| fate.goes && !fate.is_believed;
-        self.going(span, length_ms)
+        self.going(outtake)
             .iter()
             .any(|going| matches!(going, Going::Words(fates) if fates.iter().any(doubted)))
     }
 
     /// What of each segment goes.
-    fn going(&self, span: &Range<u32>, length_ms: u32) -> Vec<Going> {
+    fn going(&self, outtake: &Outtake) -> Vec<Going> {
         let places: Vec<Option<Vec<Range<usize>>>> = self.segments.iter().map(spelled).collect();
-        // Words can be doubted over the bounds of segments.
-        let timed = self.segments.iter().zip(&places);
-        let words: Vec<&Word> = timed
-            .filter(|(_, places)| places.is_some())
-            .flat_map(|(segment, _)| &segment.words)
-            .collect();
-        let mut times = possible(&words, length_ms).into_iter();
-        let segments = self.segments.iter().zip(places);
-        segments
+        let segments = || self.segments.iter().zip(&places);
+        // Words can be doubted, and heard, over the bounds of segments.
+        let timed = segments().filter(|(_, places)| places.is_some());
+        let words: Vec<&Word> = timed.flat_map(|(segment, _)| &segment.words).collect();
+        let mut times = possible(&words, outtake.length_ms).into_iter();
+        let written: Vec<Vec<Written<'_>>> = segments()
             .map(|(segment, places)| match places {
-                None if is_near(segment, span) => Going::All,
+                Some(_) => segment.words.iter().map(Written::from).collect(),
+                None => Written::all_of(segment),
+            })
+            .collect();
+        let by_ear = heard::by_ear(&written, &outtake.heard);
+        let (segments, span) = (
+            self.segments.iter().zip(places).zip(by_ear),
+            &outtake.span_ms,
+        );
+        segments
+            .map(|((segment, places), by_ear)| match places {
+                None if is_near(segment, span) || by_ear.contains(&true) => Going::All,
                 None => Going::Nothing,
                 Some(places) => {
-                    let words = segment.words.iter().zip(places).zip(times.by_ref());
+                    let words = segment.words.iter().zip(places).zip(by_ear);
                     let fates: Vec<Fate> = words
-                        .map(|((word, place), time)| Fate::new(word, place, &time, span))
+                        .zip(times.by_ref())
+                        .map(|(((word, place), by_ear), time)| Fate {
+                            place,
+                            // What stands for others has gone.
+                            goes: (by_ear || touches(&time.span, span)) && word.text != MARK,
+                            is_believed: time.is_believed,
+                        })
                         .collect();
                     match fates.iter().any(|fate| fate.goes) {
                         true => Going::Words(fates),
@@ -116,17 +143,6 @@ struct Fate {
     place: Range<usize>,
     goes: bool,
     is_believed: bool,
-}
-
-impl Fate {
-    fn new(word: &Word, place: Range<usize>, time: &Possible, span: &Range<u32>) -> Self {
-        Self {
-            place,
-            // What stands for others has gone.
-            goes: touches(&time.span, span) && word.text != MARK,
-            is_believed: time.is_believed,
-        }
-    }
 }
 
 /// Whether a segment that counts as a whole goes.

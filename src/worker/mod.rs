@@ -1,10 +1,12 @@
 //! Work that takes time: recording, taking in files, transcribing, playing, writing
-//! sound out, silencing a span. It joins what [`audio`](crate::audio), [`speech`](crate::speech)
+//! sound out, silencing a span
+//! after listening to it. It joins what [`audio`](crate::audio), [`speech`](crate::speech)
 //! and [`vault`](crate::vault) do, which do not know each other.
 //!
 //! What runs beside a person's work owns a named thread, ends when it is told
 //! to, and is joined.
 
+pub mod listening;
 mod outbox;
 mod pieces;
 pub mod player;

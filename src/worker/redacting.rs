@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::audio::Silencer;
 use crate::error::Failure;
 use crate::recording::{Card, Recording, STORED_RATE_HZ};
-use crate::transcript::Transcript;
+use crate::transcript::{Heard, Outtake, Transcript};
 use crate::vault::{OpenVault, Redacted, Redaction};
 
 /// A span of a recording.
@@ -40,13 +40,23 @@ pub struct Beside {
 
 /// The length of a recording as its transcripts count it, whatever is begun
 /// included.
-#[must_use]
-pub fn length_ms(card: &Card) -> u32 {
+fn length_ms(card: &Card) -> u32 {
     let per_ms = u64::from(STORED_RATE_HZ) / 1000;
     u32::try_from(card.samples.div_ceil(per_ms)).unwrap_or(u32::MAX)
 }
 
-/// Redacts a recording, and answers with what stays beside each blank. `progress` hears of segments done and segments in all.
+/// What goes with this span from the transcripts of a recording.
+#[must_use]
+pub fn outtake(card: &Card, span: &Span, heard: Vec<Heard>) -> Outtake {
+    Outtake {
+        span_ms: span.millis(),
+        length_ms: length_ms(card),
+        heard,
+    }
+}
+
+/// Redacts a recording, and answers with what stays beside each blank. `progress` hears
+/// of segments done and segments in all.
 ///
 /// # Errors
 /// When the recording is running or can't be read, or the vault can't be written;
@@ -55,36 +65,35 @@ pub fn redact(
     vault: &OpenVault,
     recording: &Recording,
     span: &Span,
+    outtake: &Outtake,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Redacted, Vec<Beside>), Failure> {
     let taken = Taken {
         silencer: Silencer::new(&span.samples, recording.card.pre_skip)?,
-        words: span.millis(),
-        length_ms: length_ms(&recording.card),
+        outtake,
         beside: RefCell::default(),
     };
     let redacted = vault.redact(recording.id, &taken, progress)?;
     Ok((redacted, taken.beside.into_inner()))
 }
 
-struct Taken {
+struct Taken<'a> {
     silencer: Silencer,
-    words: Range<u32>,
-    length_ms: u32,
+    outtake: &'a Outtake,
     beside: RefCell<Vec<Beside>>,
 }
 
-impl Redaction for Taken {
+impl Redaction for Taken<'_> {
     fn silence(&self, segment: u32, packets: &mut [u8]) {
         self.silencer.silence(segment.into(), packets);
     }
 
     fn blank(&self, number: u32, transcript: &Transcript) -> Option<Transcript> {
-        let blank = transcript.redacted(&self.words, self.length_ms)?;
+        let blank = transcript.redacted(self.outtake)?;
         self.beside.borrow_mut().push(Beside {
             transcript: number,
             words: blank.beside_blanks(transcript),
-            is_doubted: transcript.is_doubted_in(&self.words, self.length_ms),
+            is_doubted: transcript.is_doubted_in(self.outtake),
         });
         Some(blank)
     }

@@ -61,8 +61,8 @@ pub fn transcribe(
 }
 
 /// Passes what the speech model says on to whoever listens.
-struct Hearing<'a> {
-    control: &'a dyn Control,
+pub(super) struct Hearing<'a> {
+    pub(super) control: &'a dyn Control,
 }
 
 impl fmt::Debug for Hearing<'_> {

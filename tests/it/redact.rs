@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use serde_json::{Value, json};
 use voxvault::recording::RecordingId;
 use voxvault::vault::frame::Kind;
 
@@ -143,6 +144,55 @@ fn a_redacted_sentence_is_silent_and_in_nothing_that_opens() {
     assert!(!everything.iter().any(|segment| spoken.contains(segment)));
     let kept = packets(&before, known, 0..gone.start - 2);
     assert!(!kept.is_empty() && kept.iter().all(|segment| everything.contains(segment)));
+}
+
+#[test]
+fn words_that_are_heard_in_the_span_go_whatever_times_a_transcript_gives_them() {
+    let Some(examples) = home_with_examples() else {
+        return;
+    };
+    let id = examples.id_of("standup");
+    heard(&examples, &id, "talk.wav");
+    // A program that lagged behind by two seconds, and never stumbled.
+    let said = "Good morning, yesterday I finished the migration and the tests are green. \
+                Today I look at the broken heater in the lab";
+    let words = said.split(' ').zip(0_u32..).map(|(word, at)| {
+        let start = 2.5 + 0.33 * f64::from(at);
+        json!({ "word": word, "start": start, "end": start + 0.33 })
+    });
+    let words: Vec<Value> = words.collect();
+    let segment = json!({ "start": 2.5, "end": 10.0, "text": said, "words": words });
+    let transcript = json!({ "language": "en", "segments": [segment] });
+    let nobody = examples.path("no-models");
+    fs::create_dir(&nobody).unwrap();
+
+    let redacted = |by_ear: bool| {
+        let home = quick_home();
+        fs::copy(examples.path("talk.wav"), home.path("talk.wav")).unwrap();
+        home.write("talk.json", transcript.to_string().as_bytes());
+        let import = ["import", "--no-transcribe", "talk.wav", "talk.json"];
+        home.voxvault(import).run().ok();
+        assert!(
+            home.text_of("last")
+                .contains("the broken heater in the lab")
+        );
+        let mut redact = home.voxvault(["redact", "last", "5.7", "6.7", "--yes", "--json"]);
+        if !by_ear {
+            redact = redact.env("VOXVAULT_MODELS", &nobody);
+        }
+        let done = redact.run().ok();
+        assert_eq!(done.stderr.contains("nobody listened"), !by_ear, "{done}");
+        assert_eq!(done.json()["redacted"]["listened"], by_ear, "{done}");
+        home.text_of("last")
+    };
+    let by_time = redacted(false);
+    assert!(by_time.contains("broken heater"), "the control: {by_time}");
+    let text = redacted(true);
+    assert!(
+        !text.contains("broken") && !text.contains("heater"),
+        "{text}"
+    );
+    assert!(text.contains("I finished the migration"), "{text}");
 }
 
 #[test]

@@ -189,6 +189,7 @@ pub(in crate::cli) fn redacted_json(
         "from_s": seconds.start,
         "to_s": seconds.end,
         "transcripts": done.transcripts,
+        "listened": !plan.outtake.heard.is_empty(),
         "beside": beside,
     });
     with_reach(out, "redacted", &redacted, &done.receipt)

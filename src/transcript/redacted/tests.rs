@@ -9,6 +9,15 @@ use crate::transcript::samples::{any_transcript, spoken, timed};
 /// Longer than any of these.
 const LENGTH_MS: u32 = 100_000;
 
+/// A span of a recording of this length, to which nobody listened.
+fn outtake(span_ms: Range<u32>, length_ms: u32) -> Outtake {
+    Outtake {
+        span_ms,
+        length_ms,
+        heard: Vec::new(),
+    }
+}
+
 fn texts(transcript: &Transcript) -> Vec<&str> {
     let segments = transcript.segments.iter();
     segments.map(|segment| segment.text.as_str()).collect()
@@ -27,13 +36,16 @@ fn words_of_the_span_go_and_one_mark_stands_for_each_run() {
         (0, 2_500, "my number is 555, thanks"),
         (2_500, 3_500, "call me"),
     ]);
-    let new = old.redacted(&(1_800..2_000), LENGTH_MS).unwrap();
+    let new = old.redacted(&outtake(1_800..2_000, LENGTH_MS)).unwrap();
     assert_eq!(texts(&new), ["my number is [redacted]", "call me"]);
-    assert!(!old.is_doubted_in(&(1_800..2_000), LENGTH_MS));
+    assert!(!old.is_doubted_in(&outtake(1_800..2_000, LENGTH_MS)));
     let mark = &new.segments[0].words[3];
     assert_eq!((mark.start_ms, mark.end_ms), (1_500, 2_500));
-    assert_eq!(old.said_in(&(1_800..2_000), LENGTH_MS), "555, thanks");
-    let new = old.redacted(&(900..2_650), LENGTH_MS).unwrap();
+    assert_eq!(
+        old.said_in(&outtake(1_800..2_000, LENGTH_MS)),
+        "555, thanks"
+    );
+    let new = old.redacted(&outtake(900..2_650, LENGTH_MS)).unwrap();
     assert_eq!(texts(&new), ["my [redacted]", "[redacted] me"]);
     assert_eq!(new.segments[0].words.len(), 2);
     assert_eq!((new.model, new.made_at), (old.model, old.made_at));
@@ -42,11 +54,11 @@ fn words_of_the_span_go_and_one_mark_stands_for_each_run() {
 #[test]
 fn a_word_within_the_margin_goes_and_one_behind_it_stays() {
     let old = spoken(&[(0, 1_500, "one two three")]);
-    let new = old.redacted(&(1_300..1_301), LENGTH_MS).unwrap();
+    let new = old.redacted(&outtake(1_300..1_301, LENGTH_MS)).unwrap();
     assert_eq!(texts(&new), ["one two [redacted]"]);
-    let new = old.redacted(&(1_299..1_300), LENGTH_MS).unwrap();
+    let new = old.redacted(&outtake(1_299..1_300, LENGTH_MS)).unwrap();
     assert_eq!(texts(&new), ["one [redacted]"]);
-    assert_eq!(old.redacted(&(1_800..9_000), LENGTH_MS), None);
+    assert_eq!(old.redacted(&outtake(1_800..9_000, LENGTH_MS)), None);
 }
 
 #[test]
@@ -55,13 +67,13 @@ fn words_whose_times_are_wrong_by_seconds_go_with_the_span() {
     let piled = ["to", "buy", "out", "me", "when", "16", "oranges."];
     words.extend(piled.map(|word| (2_870, 2_870, word)));
     let old = of_segments(vec![timed(&words)]);
-    let new = old.redacted(&(800..2_700), 2_870).unwrap();
+    let new = old.redacted(&outtake(800..2_700, 2_870)).unwrap();
     assert_eq!(texts(&new), [MARK]);
-    assert_eq!(new.redacted(&(800..2_700), 2_870), None);
-    assert!(old.is_doubted_in(&(800..2_700), 2_870));
+    assert_eq!(new.redacted(&outtake(800..2_700, 2_870)), None);
+    assert!(old.is_doubted_in(&outtake(800..2_700, 2_870)));
     // In two segments it is the same.
     let old = of_segments(vec![timed(&words[..3]), timed(&words[3..])]);
-    let new = old.redacted(&(800..2_700), 2_870).unwrap();
+    let new = old.redacted(&outtake(800..2_700, 2_870)).unwrap();
     assert_eq!(texts(&new), [MARK, MARK]);
 
     let old = of_segments(vec![timed(&[
@@ -76,8 +88,37 @@ fn words_whose_times_are_wrong_by_seconds_go_with_the_span() {
         (4_600, 4_600, "tell"),
         (4_600, 4_600, "anyone."),
     ])]);
-    let new = old.redacted(&(3_300..4_500), 4_605).unwrap();
+    let new = old.redacted(&outtake(3_300..4_500, 4_605)).unwrap();
     assert_eq!(texts(&new), ["The code is seven four [redacted]"]);
+}
+
+#[test]
+fn words_that_were_heard_in_the_span_go_however_right_their_times_look() {
+    let old = of_segments(vec![
+        timed(&[(0, 300, "The"), (300, 700, "code"), (700, 1_000, "is")]),
+        timed(&[
+            (1_200, 1_700, "seven"),
+            (1_700, 2_100, "four"),
+            (2_100, 2_600, "two."),
+            (3_600, 4_000, "Thanks"),
+        ]),
+    ]);
+    let by_time = outtake(4_500..5_500, LENGTH_MS);
+    assert_eq!(old.redacted(&by_time), None);
+    let heard = |words: &str| Outtake {
+        heard: vec![Heard::new(4_500..5_500, &spoken(&[(0, 9, words)]))],
+        ..by_time.clone()
+    };
+    let new = old.redacted(&heard("Seven, four, two")).unwrap();
+    assert_eq!(texts(&new), ["The code is", "[redacted] Thanks"]);
+    assert_eq!(new.redacted(&heard("Seven, four, two")), None);
+    assert_eq!(old.said_in(&heard("4 four two")), "seven four two.");
+    assert_eq!(old.redacted(&heard("never mind")), None);
+    // A segment whose words have no times goes whole.
+    let mut untimed = old;
+    untimed.segments[1].words.clear();
+    let new = untimed.redacted(&heard("Seven, four, two")).unwrap();
+    assert_eq!(texts(&new), ["The code is", MARK]);
 }
 
 #[test]
@@ -87,10 +128,10 @@ fn redacting_the_same_again_changes_nothing() {
         timed(&[(2_000, 2_400, "four"), (3_000, 3_000, "five")]),
         timed(&[(5_000, 5_400, "six")]),
     ]);
-    let once = old.redacted(&(2_000..2_200), LENGTH_MS).unwrap();
+    let once = old.redacted(&outtake(2_000..2_200, LENGTH_MS)).unwrap();
     assert_eq!(texts(&once), ["one two [redacted]", "[redacted]", "six"]);
-    assert_eq!(once.redacted(&(2_000..2_200), LENGTH_MS), None);
-    assert_eq!(once.said_in(&(2_000..2_200), LENGTH_MS), "");
+    assert_eq!(once.redacted(&outtake(2_000..2_200, LENGTH_MS)), None);
+    assert_eq!(once.said_in(&outtake(2_000..2_200, LENGTH_MS)), "");
 }
 
 #[test]
@@ -98,30 +139,33 @@ fn without_words_times_the_whole_segment_goes() {
     let mut old = spoken(&[(0, 800, "one two"), (2_000, 2_400, "three")]);
     old.segments[0].words.clear();
     for span in [700..800, 1_099..1_200] {
-        let new = old.redacted(&span, LENGTH_MS).unwrap();
+        let new = old.redacted(&outtake(span.clone(), LENGTH_MS)).unwrap();
         assert_eq!(texts(&new), [MARK, "three"]);
     }
-    assert_eq!(old.redacted(&(1_100..1_200), LENGTH_MS), None);
+    assert_eq!(old.redacted(&outtake(1_100..1_200, LENGTH_MS)), None);
     // Nor can a text be trusted that says more than its words.
     let mut old = spoken(&[(0, 800, "one two")]);
     old.segments[0].text.push_str(" secret");
-    assert_eq!(texts(&old.redacted(&(0..10), LENGTH_MS).unwrap()), [MARK]);
-    assert_eq!(old.said_in(&(0..10), LENGTH_MS), "one two secret");
+    assert_eq!(
+        texts(&old.redacted(&outtake(0..10, LENGTH_MS)).unwrap()),
+        [MARK]
+    );
+    assert_eq!(old.said_in(&outtake(0..10, LENGTH_MS)), "one two secret");
 }
 
 #[test]
 fn where_words_have_no_spaces_between_them_none_are_put_in() {
     let mut old = spoken(&[(0, 2_100, "今 天 好")]);
     old.segments[0].text = "今天好".to_owned();
-    let new = old.redacted(&(1_000..1_100), LENGTH_MS).unwrap();
+    let new = old.redacted(&outtake(1_000..1_100, LENGTH_MS)).unwrap();
     assert_eq!(texts(&new), ["今[redacted]好"]);
 }
 
 #[test]
 fn a_pause_holds_no_words() {
     let old = of_segments(vec![timed(&[(0, 400, "one"), (3_000, 3_400, "two")])]);
-    assert_eq!(old.redacted(&(700..2_700), LENGTH_MS), None);
-    assert_eq!(spoken(&[]).redacted(&(0..u32::MAX), LENGTH_MS), None);
+    assert_eq!(old.redacted(&outtake(700..2_700, LENGTH_MS)), None);
+    assert_eq!(spoken(&[]).redacted(&outtake(0..u32::MAX, LENGTH_MS)), None);
 }
 
 /// A run of words, by its first and its count, and where they pile up, percent.
@@ -169,7 +213,7 @@ proptest! {
             .map(|((start, end), name)| (*start, *end, name.as_str()))
             .collect();
         let old = of_segments(words.chunks(words_in_segment).map(timed).collect());
-        let new = old.redacted(&span, length_ms).unwrap_or_else(|| old.clone());
+        let new = old.redacted(&outtake(span.clone(), length_ms)).unwrap_or_else(|| old.clone());
         let left = new.text();
         let left: Vec<&str> = left.split_whitespace().collect();
         let apart = |one: &Range<u32>, other: &Range<u32>| {
@@ -186,7 +230,7 @@ proptest! {
                 prop_assert!(stays, "{} is believed and far away", name);
             }
         }
-        prop_assert_eq!(new.said_in(&span, length_ms), "");
+        prop_assert_eq!(new.said_in(&outtake(span.clone(), length_ms)), "");
     }
 
     #[test]
@@ -201,12 +245,12 @@ proptest! {
             first.words.clear();
         }
         let span = start..start + length;
-        let new = old.redacted(&span, LENGTH_MS);
-        prop_assert_eq!(new.is_none(), old.said_in(&span, LENGTH_MS).is_empty());
+        let new = old.redacted(&outtake(span.clone(), LENGTH_MS));
+        prop_assert_eq!(new.is_none(), old.said_in(&outtake(span.clone(), LENGTH_MS)).is_empty());
         let new = new.unwrap_or_else(|| old.clone());
         prop_assert_eq!(new.segments.len(), old.segments.len());
         for ((new, old), going) in
-            new.segments.iter().zip(&old.segments).zip(old.going(&span, LENGTH_MS))
+            new.segments.iter().zip(&old.segments).zip(old.going(&outtake(span.clone(), LENGTH_MS)))
         {
             prop_assert_eq!((new.start_ms, new.end_ms), (old.start_ms, old.end_ms));
             let kept: Vec<&Word> = new.words.iter().filter(|word| word.text != MARK).collect();
