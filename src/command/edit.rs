@@ -1,7 +1,7 @@
 //! Changes what is known about a recording: title, tags, note, pin; and what was
 //! said, as a transcript version more.
 
-use super::{Context, last, shred};
+use super::{Context, last};
 use crate::error::{Exit, Failure};
 use crate::recording::{Card, Recording, hides_something, is_same_tag, shown_tag};
 use crate::transcript::Transcript;
@@ -150,8 +150,7 @@ pub fn run(
         true => super::merge_only(&vault, progress)?,
         false => super::merge_quietly(&vault, progress)?,
     };
-    shred::refuse_running(&vault, std::slice::from_ref(&args.id), "can't edit")?;
-    let id = last::to_change(&vault, &args.id, &report, progress)?;
+    let id = last::to_change(&vault, &args.id, &report, "can't edit", progress)?;
     if args.changes_the_card() {
         let mut missing = Vec::new();
         vault.update_card(id, &mut |card| missing = apply(card, args))?;
@@ -200,8 +199,7 @@ pub fn draft(
 ) -> Result<Draft, Failure> {
     let vault = context.unlocked()?;
     let report = super::merge_quietly(&vault, progress)?;
-    shred::refuse_running(&vault, &[name.to_owned()], "can't edit")?;
-    let id = last::to_change(&vault, name, &report, progress)?;
+    let id = last::to_change(&vault, name, &report, "can't edit", progress)?;
     let recording = vault.recording(id)?;
     let Some(newest) = recording.versions.last() else {
         let why = "it has no transcript yet";

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use self::names::Names;
 use super::text::TextFormat;
 use super::{
-    Context, Listening, Progress, Unit, log, merge_quietly, resolve, search, tell_of_damage,
-    tell_of_silence,
+    Context, Listening, Progress, Unit, log, merge_quietly, outside, resolve, search,
+    tell_of_damage, tell_of_silence,
 };
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
@@ -96,13 +96,13 @@ pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result
         None => Some(resolve::Selection::parse(&args.which)?),
     };
     let vault = context.unlocked()?;
-    merge_quietly(&vault, progress)?;
+    let merged = merge_quietly(&vault, progress)?;
     let listing = vault.listing()?;
     let all = &listing.recordings;
     let ids = match (&selection, &args.query) {
         (Some(selection), _) => {
             let found = selection.to_read(&listing, &now, progress);
-            resolve::unless_running(found, &vault, &args.which, "can't export")?
+            outside::unless_outside(found, &vault, &args.which, &merged, "can't export")?
         }
         (None, query) => {
             tell_of_damage(&listing.damaged, progress);

@@ -2,7 +2,7 @@
 //! be read, or did not come in yet, may be it.
 
 use super::resolve::{self, LAST};
-use super::{Progress, waits};
+use super::{Progress, outside, waits};
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
 use crate::vault::{Listing, MergeReport, OpenVault};
@@ -34,13 +34,16 @@ pub(super) fn is_sure(listing: &Listing, merged: &MergeReport) -> Result<(), Fai
 /// read.
 ///
 /// # Errors
-/// As [`resolve::by_names`], where its card can't be read, and for `last` where that may be another one.
+/// As [`resolve::by_names`], where its card can't be read, where it is being made or waits in
+/// the inbox, and for `last` where that may be another one. `what` can't be done then.
 pub(super) fn to_change(
     vault: &OpenVault,
     name: &str,
     merged: &MergeReport,
+    what: &str,
     progress: &dyn Progress,
 ) -> Result<RecordingId, Failure> {
+    outside::refuse_running(vault, &[name.to_owned()], what)?;
     let listing = vault.listing()?;
     if name == LAST {
         if let Some(flaw) = vault.store_flaw()? {
@@ -62,5 +65,7 @@ pub(super) fn to_change(
     }
     // Of one that can't be read, that is what is wrong with it, and not its name.
     let named = resolve::by_name_among(name, &listing.recordings, vault.ids()?.into_iter());
-    resolve::readable(named, &listing, progress)
+    let id = resolve::readable(named, &listing, progress)?;
+    outside::refuse_waiting(vault, |waiting| waiting == id, merged, what)?;
+    Ok(id)
 }

@@ -9,6 +9,7 @@ mod clock;
 mod context;
 mod last;
 mod merge;
+mod outside;
 mod progress;
 
 pub mod backup;

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
-use super::{Context, Listening, Progress, Unit, log, merge_quietly, resolve, tell_of_silence};
+use super::{
+    Context, Listening, Progress, Unit, log, merge_quietly, outside, resolve, tell_of_silence,
+};
 use crate::audio::Speed;
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId, STORED_RATE_HZ, SoundLeft, length_of};
@@ -67,10 +69,10 @@ pub struct Outcome {
 /// the log can't be.
 pub fn run(context: &Context, args: Args<'_>, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
-    merge_quietly(&vault, progress)?;
+    let merged = merge_quietly(&vault, progress)?;
     let found = resolve::one_to_read(&args.id, &vault.listing()?, progress);
     let named = std::slice::from_ref(&args.id);
-    let id = resolve::unless_running(found, &vault, named, "can't play")?;
+    let id = outside::unless_outside(found, &vault, named, &merged, "can't play")?;
     let recording = vault.recording(id)?;
     let from = sample_at(args.from);
     if from > 0 && from >= recording.card.samples {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Context, Listening, Progress, Unit, last, merge_quietly, shred, transcribe};
+use super::{Context, Listening, Progress, Unit, last, merge_quietly, transcribe};
 use crate::error::{Exit, Failure, plain};
 use crate::recording::{Recording, STORED_RATE_HZ};
 use crate::speech::{Effort, Transcriber};
@@ -83,9 +83,7 @@ impl Outcome {
 pub fn plan(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Plan, Failure> {
     let vault = context.unlocked()?;
     let report = merge_quietly(&vault, progress)?;
-    let named = std::slice::from_ref(&args.id);
-    shred::refuse_running(&vault, named, "can't redact")?;
-    let id = last::to_change(&vault, &args.id, &report, progress)?;
+    let id = last::to_change(&vault, &args.id, &report, "can't redact", progress)?;
     let recording = vault.recording(id)?;
     let span = span_of(&recording, args.from, args.to)?;
     let heard = match speaks_there(&recording) {

@@ -3,12 +3,11 @@
 
 use jiff::Zoned;
 
-use super::shred::refuse_running;
 use super::{Progress, tell_of_damage};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::search::{Filter, FilterError, last_added};
-use crate::vault::{Damage, Listing, OpenVault, REPAIR_HINT};
+use crate::vault::{Damage, Listing, REPAIR_HINT};
 
 /// The word for the recording that was added last.
 pub const LAST: &str = "last";
@@ -167,26 +166,6 @@ pub(super) fn one_to_read(
 ) -> Result<RecordingId, Failure> {
     let named = by_name_among(name, &listing.recordings, ids(listing).into_iter());
     readable(named, listing, progress)
-}
-
-/// What was found, where none of what was named is still being made: that comes into the
-/// vault once it is stopped.
-///
-/// # Errors
-/// That it is being recorded, where nothing else is of that name.
-pub(super) fn unless_running<T>(
-    found: Result<T, Failure>,
-    vault: &OpenVault,
-    names: &[String],
-    what: &str,
-) -> Result<T, Failure> {
-    if found
-        .as_ref()
-        .is_err_and(|failure| failure.exit == Exit::NotFound)
-    {
-        refuse_running(vault, names, what)?;
-    }
-    found
 }
 
 /// What was named, if its card can be read; tells of the others that can't be.

@@ -1,6 +1,6 @@
 //! Shows a transcript.
 
-use super::{Context, merge_quietly, resolve};
+use super::{Context, merge_quietly, outside, resolve};
 use crate::error::{Exit, Failure};
 use crate::recording::Recording;
 use crate::transcript::Transcript;
@@ -48,10 +48,10 @@ pub fn run(
     progress: &dyn super::Progress,
 ) -> Result<Outcome, Failure> {
     let vault = context.unlocked()?;
-    merge_quietly(&vault, progress)?;
+    let merged = merge_quietly(&vault, progress)?;
     let found = resolve::one_to_read(&args.id, &vault.listing()?, progress);
     let named = std::slice::from_ref(&args.id);
-    let id = resolve::unless_running(found, &vault, named, "can't show")?;
+    let id = outside::unless_outside(found, &vault, named, &merged, "can't show")?;
     let recording = vault.recording(id)?;
     let version = |number: u32| -> Result<Box<Shown>, Failure> {
         if !recording

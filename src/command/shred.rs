@@ -217,27 +217,6 @@ fn refuse_matching(
     }
 }
 
-/// A recording that is still running can't be changed under its recorder.
-pub(super) fn refuse_running(
-    vault: &OpenVault,
-    which: &[String],
-    what: &str,
-) -> Result<(), Failure> {
-    for entry in vault.vault().inbox()?.iter().filter(|entry| entry.running) {
-        let id = entry.id.to_string();
-        let named = |word: &&String| {
-            word.len() >= RecordingId::MIN_PREFIX && id.starts_with(&word.to_ascii_lowercase())
-        };
-        if which.iter().any(|word| named(&word)) {
-            let why = "it is being recorded";
-            return Err(Failure::new(Exit::Failed, what, why)
-                .about(entry.id.short())
-                .hint("stop it first"));
-        }
-    }
-    Ok(())
-}
-
 /// Destroys exactly these recordings and answers with the receipt.
 ///
 /// # Errors

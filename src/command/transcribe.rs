@@ -1,6 +1,6 @@
 //! Turns sound into text: a new version, never over an old one.
 
-use super::{Context, Listening, Progress, Unit, merge_quietly, resolve, tell_of_damage};
+use super::{Context, Listening, Progress, Unit, merge_quietly, outside, resolve, tell_of_damage};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::speech::{Effort, Language, Model, Models, Transcriber};
@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
     let vault = context.unlocked()?;
     // Minutes of work are not begun for what can't be kept.
     vault.vault().may_write()?;
-    merge_quietly(&vault, progress)?;
+    let merged = merge_quietly(&vault, progress)?;
     let listing = vault.listing()?;
     let chosen: Vec<Recording> = if args.ids.is_empty() {
         tell_of_damage(&listing.damaged, progress);
@@ -54,7 +54,8 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
     } else {
         let mut chosen = Vec::new();
         let found = resolve::to_read(&args.ids, &listing, progress);
-        for id in resolve::unless_running(found, &vault, &args.ids, "can't transcribe")? {
+        let what = "can't transcribe";
+        for id in outside::unless_outside(found, &vault, &args.ids, &merged, what)? {
             let mut recordings = listing.recordings.iter();
             let Some(recording) = recordings.find(|recording| recording.id == id) else {
                 continue;

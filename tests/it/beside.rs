@@ -51,6 +51,31 @@ fn assert_reading_works(home: &Home, code: i32, names: &dyn Fn(&Finished)) {
     assert!(text.text().contains("hums"));
 }
 
+/// Whether who names the recording that waits hears that it is there, and what for it waits.
+fn assert_told_what_holds_up(home: &Home, file: &Path, in_the_way: &Path) {
+    let waits = file.file_stem().unwrap().to_str().unwrap();
+    let commands: [&[&str]; 9] = [
+        &["show", waits],
+        &["play", waits, "--stdout"],
+        &["export", waits, "--format", "wav", "-o", "-"],
+        &["transcribe", waits],
+        &["redact", waits, "0", "1", "--yes"],
+        &["edit", waits, "--title", "named"],
+        &["edit", waits, "--pin"],
+        &["edit", waits, "--forget"],
+        &["edit", &waits[..6], "--tag", "+work"],
+    ];
+    for command in commands {
+        let ended = home.voxvault(command.iter().copied()).run().ended_with(1);
+        let said = |line: &str| {
+            line.starts_with(&format!("voxvault: can't {} ({}", command[0], &waits[..8]))
+                && line.contains("it waits in the inbox: can't write")
+                && line.contains(&in_the_way.display().to_string())
+        };
+        assert!(ended.stderr.lines().any(said), "{command:?}: {ended}");
+    }
+}
+
 /// The number of the generation in force, which the bag's name tells.
 fn generation(vault: &Path) -> u64 {
     let names = fs::read_dir(vault).unwrap();
@@ -80,6 +105,7 @@ fn keys_that_can_not_be_written_keep_nobody_from_reading() {
     let last = home.voxvault(["shred", "last", "--yes"]).run();
     assert_ne!(last.code(), Some(0), "nothing can be destroyed: {last}");
     assert!(file.exists());
+    assert_told_what_holds_up(&home, &file, &in_the_way);
 
     fs::remove_dir(&in_the_way).unwrap();
     let list = home.voxvault(["list"]).run().ok();

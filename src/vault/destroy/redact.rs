@@ -148,7 +148,7 @@ fn come_in(held: &mut Held<'_>, id: RecordingId) -> Result<bool> {
         Ok(Claim::Running) => Err(Error::Running { id }),
         Ok(Claim::Left(file)) => {
             drop(file);
-            match merge::merge(held)?.has_refused(id) {
+            match merge::merge(held)?.refused_file(id).is_some() {
                 true => Err(Error::damaged(id, "it can't be taken out of the inbox yet")),
                 false => Ok(true),
             }

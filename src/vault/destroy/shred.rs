@@ -63,7 +63,7 @@ pub(crate) fn shred_as(
         // Its words and card are to stay, so it has to come in first.
         let report = merge::merge(held)?;
         // One that could not would lose them with the only key that opens them.
-        let is_out = |id: &&RecordingId| held.clip(**id).is_err() || report.has_refused(**id);
+        let is_out = |id: &&RecordingId| held.clip(**id).is_err() || report.refused_file(**id).is_some();
         if let Some(id) = waiting.iter().find(is_out) {
             let why = "it can't be taken out of the inbox yet; nothing was destroyed";
             return Err(Error::damaged(id, why));

@@ -40,10 +40,10 @@ pub struct MergeReport {
 }
 
 impl MergeReport {
-    /// Whether this recording's file could not be taken in.
-    pub(in crate::vault) fn has_refused(&self, id: RecordingId) -> bool {
+    /// Why this recording's file could not be taken in, if that is so.
+    pub(crate) fn refused_file(&self, id: RecordingId) -> Option<&Refused> {
         let file = format!("{id}.rec");
-        self.refused.iter().any(|refused| refused.file == file)
+        self.refused.iter().find(|refused| refused.file == file)
     }
 
     /// Notes what could not be taken away.
