@@ -24,15 +24,14 @@ pub(in crate::cli) fn receipt(
     for one in &receipt.shredded {
         let title = doomed.iter().find(|doomed| doomed.id == one.id);
         let title = title.map_or("", Doomed::title);
-        let s = if one.transcripts == 1 { "" } else { "s" };
-        let transcripts = one.transcripts;
         writeln!(
             out,
-            "{} {}  {}  ({} bytes of sound, {transcripts} transcript{s}); {}",
+            "{} {}  {}  ({}, {}); {}",
             if is_final { "shredded" } else { "NOT FINAL:" },
             one.id.short(),
             plain(title),
-            one.audio_bytes,
+            sound(one.audio_bytes),
+            transcripts(one.transcripts),
             if is_final {
                 "its keys are destroyed"
             } else {
@@ -41,6 +40,21 @@ pub(in crate::cli) fn receipt(
         )?;
     }
     reach(out, receipt)
+}
+
+fn sound(bytes: Option<u64>) -> String {
+    match bytes {
+        Some(bytes) => format!("{bytes} bytes of sound"),
+        None => "sound of a size that can't be read".to_owned(),
+    }
+}
+
+fn transcripts(many: Option<u32>) -> String {
+    match many {
+        Some(1) => "1 transcript".to_owned(),
+        Some(many) => format!("{many} transcripts"),
+        None => "all transcripts that it had".to_owned(),
+    }
 }
 
 /// What became of a whole vault.

@@ -10,4 +10,5 @@ pub(super) mod scrub;
 pub(super) mod shred;
 pub(super) mod strangers;
 pub(super) mod sweep;
+mod tally;
 pub(super) mod wipe;

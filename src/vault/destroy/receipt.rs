@@ -56,10 +56,10 @@ impl Receipt {
         )
     }
 
-    /// Bytes of sealed sound that the shredded recordings had.
+    /// Bytes of sealed sound that the shredded recordings had, as far as that is known.
     #[must_use]
     pub fn audio_bytes(&self) -> u64 {
-        self.shredded.iter().map(|one| one.audio_bytes).sum()
+        self.shredded.iter().filter_map(|one| one.audio_bytes).sum()
     }
 
     /// A receipt that says where `what` is out of reach of everything that
@@ -136,10 +136,11 @@ impl Receipt {
 pub struct Shredded {
     /// The recording.
     pub id: RecordingId,
-    /// Bytes of sealed sound that it had.
-    pub audio_bytes: u64,
-    /// Transcripts that were destroyed.
-    pub transcripts: u32,
+    /// Bytes of sealed sound that it had; `None` where neither its card nor its rows can be
+    /// read, so that nobody knows.
+    pub audio_bytes: Option<u64>,
+    /// Transcripts that were destroyed; `None` where that is not known either.
+    pub transcripts: Option<u32>,
 }
 
 /// Something that is out of reach.

@@ -6,7 +6,9 @@
 //! and inbox files are removed for tidiness.
 
 use super::receipt::{NotErased, Receipt, Shredded};
-use crate::recording::{Recording, RecordingId};
+use super::tally;
+use crate::recording::RecordingId;
+use crate::retention::Going;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::Hold;
 use crate::vault::inbox::intake::FIRST_EPOCH;
@@ -33,6 +35,13 @@ impl ShredScope {
         match self {
             Self::Everything => "sound, words and card",
             Self::Sound => "sound",
+        }
+    }
+
+    fn going(self) -> Going {
+        match self {
+            Self::Everything => Going::Everything,
+            Self::Sound => Going::Audio,
         }
     }
 }
@@ -63,7 +72,8 @@ pub(crate) fn shred_as(
         // Its words and card are to stay, so it has to come in first.
         let report = merge::merge(held)?;
         // One that could not would lose them with the only key that opens them.
-        let is_out = |id: &&RecordingId| held.clip(**id).is_err() || report.refused_file(**id).is_some();
+        let is_out =
+            |id: &&RecordingId| held.clip(**id).is_err() || report.refused_file(**id).is_some();
         if let Some(id) = waiting.iter().find(is_out) {
             let why = "it can't be taken out of the inbox yet; nothing was destroyed";
             return Err(Error::damaged(id, why));
@@ -72,7 +82,7 @@ pub(crate) fn shred_as(
     let shredded = library::pick(held, ids)
         .into_iter()
         .inspect(|_| steps.step())
-        .map(|(id, found)| tally(id, found, scope))
+        .map(|(id, found)| tally::of(held, id, found.ok().as_ref(), scope.going()))
         .collect();
     let since = oldest(held.bag(), ids);
     let rotated = destroy_keys(held, ids, scope, draft)?;
@@ -156,22 +166,6 @@ fn waiting_of(held: &Held<'_>, ids: &[RecordingId]) -> Result<Vec<RecordingId>> 
 /// or an error left over.
 fn is_known(bag: &Bag, id: RecordingId) -> bool {
     bag.clips.contains_key(&id) || bag.is_tombstoned(id, FIRST_EPOCH)
-}
-
-/// What is about to be destroyed, as far as it can be read: damage must not keep
-/// anybody from destroying what is damaged.
-fn tally(id: RecordingId, found: Result<Recording>, scope: ShredScope) -> Shredded {
-    let (audio_bytes, versions) = found.map_or((0, 0), |recording| {
-        (recording.audio_bytes, recording.versions.len())
-    });
-    Shredded {
-        id,
-        audio_bytes,
-        transcripts: match scope {
-            ShredScope::Everything => u32::try_from(versions).unwrap_or(u32::MAX),
-            ShredScope::Sound => 0,
-        },
-    }
 }
 
 fn destroy_keys(

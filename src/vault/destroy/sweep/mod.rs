@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use self::outlook::due_now;
 pub(crate) use self::outlook::look;
 pub use self::outlook::{Expiry, Outlook};
-use super::receipt::{NotErased, Receipt, Shredded};
-use super::shred;
+use super::receipt::{NotErased, Receipt};
+use super::{shred, tally};
 use crate::recording::{Moment, RecordingId};
 use crate::retention::{self, ClockVerdict, Going, Trust};
 use crate::vault::error::{Error, Result};
@@ -151,6 +151,11 @@ fn destroy(
     let ids: Vec<_> = due.iter().map(|expiry| expiry.id).collect();
     let clips = ids.iter().filter_map(|id| held.bag().clips.get(id));
     let since = clips.map(Clip::in_backups_since).min().unwrap_or(0);
+    let tally = |expiry: &Expiry| {
+        let card = expiry.recording.as_deref().ok();
+        tally::of(held, expiry.id, card, expiry.what)
+    };
+    let shredded = due.iter().map(tally).collect();
     let draft = Draft::done(Deed::Sweep, &ids).detail(logged(&due));
     let earliest_ms = held.site().clock.earliest_ms();
     let rotated = held.rotate_logged(draft, |bag| {
@@ -167,7 +172,6 @@ fn destroy(
         Ok(())
     })?;
     progress(1, all);
-    let shredded = due.iter().map(tally).collect();
     let mut swept = Swept {
         receipt: Receipt {
             shredded,
@@ -205,25 +209,6 @@ fn part_waiting(held: &Held<'_>, due: Vec<Expiry>) -> (Vec<Expiry>, Vec<(Recordi
         }
     }
     (ready, failed)
-}
-
-fn tally(expiry: &Expiry) -> Shredded {
-    let (audio_bytes, versions) = match &expiry.recording {
-        Ok(recording) => (recording.audio_bytes, recording.versions.len()),
-        Err(_) => (0, 0),
-    };
-    let transcripts = u32::try_from(versions).unwrap_or(u32::MAX);
-    Shredded {
-        id: expiry.id,
-        audio_bytes: match expiry.what {
-            Going::Everything | Going::Audio => audio_bytes,
-            Going::Text => 0,
-        },
-        transcripts: match expiry.what {
-            Going::Everything | Going::Text => transcripts,
-            Going::Audio => 0,
-        },
-    }
 }
 
 /// How much of how many, and by which rules, for the log: those for a tag without its

@@ -60,7 +60,7 @@ fn text_alone_goes_and_no_further_transcript_is_made() {
     world.rule(None, None, days(0));
     let swept = world.swept();
     assert_eq!(swept.gone[0].what, Going::Text);
-    assert_eq!(swept.receipt.shredded[0].transcripts, 1);
+    assert_eq!(swept.receipt.shredded[0].transcripts, Some(1));
     let left = world.open.recording(id).unwrap();
     assert!(left.versions.is_empty() && left.text_shredded && !left.waits_for_transcript());
     let late = world.open.add_transcript(id, 0, &transcript("said again"));

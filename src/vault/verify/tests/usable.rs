@@ -1,10 +1,10 @@
 //! What can be done with a vault whose store is damaged, before it is repaired.
 
 use super::*;
-use crate::vault::Error;
 use crate::vault::frame::{Frame, Kind};
 use crate::vault::ground::disk::Disk as _;
 use crate::vault::scan;
+use crate::vault::{Error, ShredScope, Shredded};
 
 fn store() -> PathBuf {
     Path::new(DIR).join("store.redb")
@@ -102,4 +102,42 @@ fn nothing_comes_into_a_store_that_is_not_the_one_that_the_keys_know() {
     let opened = open(&disk).unwrap();
     repair(&opened);
     assert_eq!(read(&opened, small.waiting), Whole::All);
+}
+
+/// What a receipt says of the first recording, on this disk.
+fn shredded_on(small: &Small, disk: &SimDisk) -> Shredded {
+    let open = open(disk).unwrap();
+    let id = small.merged[0].0;
+    let receipt = open.shred(&[id], ShredScope::Everything, &mut |_, _| ());
+    receipt.unwrap().shredded.remove(0)
+}
+
+#[test]
+fn a_receipt_says_what_went_also_where_the_card_can_not_be_read() {
+    let small = Small::new();
+    let (id, _, segments) = small.merged[0];
+    let mut segment_bytes = 0;
+    let disk = small.with(&store(), |bytes| {
+        let of_it = |frame: &Frame<'_>| frame.facts.id == id;
+        let found = scan::frames(bytes).filter(|(_, frame)| of_it(frame));
+        let found: Vec<_> = found
+            .map(|(at, frame)| (at, frame.facts.kind, frame.bytes.len() as u64))
+            .collect();
+        for (at, kind, length) in found {
+            match kind {
+                Kind::Card => bytes[at + 100] ^= 1,
+                Kind::Sound => segment_bytes = length,
+                _ => {}
+            }
+        }
+    });
+    let shredded = shredded_on(&small, &disk);
+    let sound_bytes = segment_bytes * u64::from(segments);
+    assert_eq!(shredded.audio_bytes, Some(sound_bytes));
+    assert_eq!(shredded.transcripts, Some(1));
+
+    let disk = small.disk.fork();
+    disk.break_reads(&store(), 0..disk.files()[&store()].len());
+    let shredded = shredded_on(&small, &disk);
+    assert_eq!((shredded.audio_bytes, shredded.transcripts), (None, None));
 }
