@@ -122,6 +122,15 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A segment of sound is missing, and the disk did not give a sector of the store where it
+    /// may lie: it may be there again some day.
+    #[error("{id}, sound segment {number}: a sector of the store can't be read")]
+    Unread {
+        /// The recording.
+        id: RecordingId,
+        /// The segment.
+        number: u32,
+    },
     /// The vault holds no recording of this id.
     #[error("no recording {id}")]
     NoRecording {
@@ -414,6 +423,13 @@ impl From<Error> for Failure {
                     .about(path.display())
                     .hint(hint)
             }
+            Error::Unread { id, number } => Self::new(
+                Exit::Damaged,
+                "the sound can't be read",
+                format!("the disk does not give a sector of the store, where segment {number} may lie"),
+            )
+            .about(id)
+            .hint("look at the disk, and try again: an error of a disk may pass"),
             Error::NoRecording { id } => Self::new(
                 Exit::NotFound,
                 "no such recording",

@@ -61,6 +61,8 @@ pub use destroy::sweep::{Doubt, Expiry, Outlook, Sweep, Swept};
 pub use destroy::wipe::{require, wipe};
 pub use error::{Error, Result};
 pub use fitness::Unfit;
+#[cfg(test)]
+pub(crate) use ground::sim_disk;
 pub use ground::{disk, lock, medium, site};
 pub use inbox::InboxEntry;
 pub use inbox::merge::{Duplicate, MergeReport, Redated, Refused};

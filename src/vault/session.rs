@@ -125,12 +125,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Outdated`] if the recording or its sound was destroyed meanwhile.
-    pub(crate) fn sound_rows(
-        &self,
-        at: ClipId,
-        from: u32,
-        most: usize,
-    ) -> Result<Vec<(u32, Vec<u8>)>> {
+    pub(crate) fn sound_rows(&self, at: ClipId, from: u32, most: usize) -> Result<SoundRows> {
         self.with(|held| {
             let outdated = || Error::Outdated {
                 id: at.id,
@@ -140,10 +135,20 @@ impl Session {
             if now != at || clip.sound.is_none() {
                 return Err(outdated());
             }
-            held.store()
-                .read_what_is_there(held.lock(), |store| store.begin()?.sound(at, from, most))
+            let (rows, is_unread) = held.store().read_noting(|store| {
+                store.read_what_is_there(held.lock(), |rows| rows.begin()?.sound(at, from, most))
+            });
+            Ok(SoundRows { rows, is_unread })
         })
     }
+}
+
+/// Rows of sound that were asked for.
+pub(crate) struct SoundRows {
+    /// Each with its number, or why they can't be read.
+    pub(crate) rows: Result<Vec<(u32, Vec<u8>)>>,
+    /// Whether the disk did not give a sector of the store meanwhile.
+    pub(crate) is_unread: bool,
 }
 
 /// The vault while its lock is held.

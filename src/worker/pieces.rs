@@ -1,7 +1,7 @@
 //! The stored sound of a recording, piece by piece, past what is damaged.
 
 use crate::error::{Exit, Failure};
-use crate::vault::{SoundReader, SoundSegment};
+use crate::vault::{Error, SoundReader, SoundSegment};
 
 /// What comes next.
 pub(super) enum Piece {
@@ -16,6 +16,8 @@ pub(super) enum Piece {
 pub struct Silenced {
     /// Damaged or missing.
     pub lost: u64,
+    /// Of these, those that the disk may give again some day.
+    pub unread: u64,
     /// Gone for good, which the recording's card says.
     pub gone: u64,
 }
@@ -26,8 +28,7 @@ pub(super) struct Pieces {
     /// Number of the one that comes next.
     next: u64,
     read: u64,
-    lost: u64,
-    gone: u64,
+    silenced: Silenced,
 }
 
 impl Pieces {
@@ -36,8 +37,7 @@ impl Pieces {
             reader,
             next: 0,
             read: 0,
-            lost: 0,
-            gone: 0,
+            silenced: Silenced::default(),
         }
     }
 
@@ -57,15 +57,18 @@ impl Pieces {
     /// # Errors
     /// When the recording was shredded meanwhile, or none of it can be read.
     pub(super) fn next(&mut self) -> Result<Option<Piece>, Failure> {
-        let failure = match self.reader.next_segment() {
+        let (failure, is_unread) = match self.reader.next_segment() {
             Ok(None) => return Ok(None),
             Ok(Some(segment)) => {
                 self.next += 1;
                 self.read += 1;
-                self.gone += u64::from(segment.packets.is_empty());
+                self.silenced.gone += u64::from(segment.packets.is_empty());
                 return Ok(Some(Piece::Segment(segment)));
             }
-            Err(error) => Failure::from(error),
+            Err(error) => {
+                let is_unread = matches!(error, Error::Unread { .. });
+                (Failure::from(error), is_unread)
+            }
         };
         let segments = self.reader.segments();
         let is_last_hope = self.read == 0 && self.next + 1 >= segments;
@@ -73,13 +76,13 @@ impl Pieces {
             return Err(failure);
         }
         self.next += 1;
-        self.lost += 1;
+        self.silenced.lost += 1;
+        self.silenced.unread += u64::from(is_unread);
         Ok(Some(Piece::Lost))
     }
 
     /// What silence stood in for so far.
     pub(super) fn silenced(&self) -> Silenced {
-        let Self { lost, gone, .. } = *self;
-        Silenced { lost, gone }
+        self.silenced
     }
 }

@@ -14,8 +14,8 @@ use crate::vault::OpenVault;
 /// The sound is read as it is needed: memory does not grow with its length.
 ///
 /// # Errors
-/// When the sound is damaged or gone, the work was cancelled, or the vault
-/// can't be written. A failure of the speech model itself is noted on the
+/// When the sound is damaged or gone, the disk does not give all of it now, the work was
+/// cancelled, or the vault can't be written. A failure of the speech model itself is noted on the
 /// recording's card, so that it is not tried again by itself.
 pub fn transcribe(
     vault: &OpenVault,
@@ -33,7 +33,7 @@ pub fn transcribe(
     }
     let card = &recording.card;
     let mut samples = Samples::of(vault, recording, StoredRate::Speech, 0)?;
-    let mut source = |out: &mut Vec<f32>| samples.next(out);
+    let mut source = |out: &mut Vec<f32>| all_that_is_there(&mut samples, out);
     let heard = Hearing { control };
     let options = speech::Options {
         language: language.clone(),
@@ -60,6 +60,20 @@ pub fn transcribe(
     Ok(number)
 }
 
+/// The next samples. Silence stands in for what is damaged, but not for what the disk may
+/// give again some day: a transcript counts as one of all that was said, and a rule that
+/// keeps nothing but that would destroy what it lacks.
+fn all_that_is_there(samples: &mut Samples, out: &mut Vec<f32>) -> Result<bool, Failure> {
+    let more = samples.next(out)?;
+    if samples.silenced().unread == 0 {
+        return Ok(more);
+    }
+    let why = "a part of its sound can't be read: the disk does not give a sector of the store; \
+               no transcript is made without it";
+    Err(Failure::new(Exit::Damaged, "can't transcribe", why)
+        .hint("look at the disk, and try again: an error of a disk may pass"))
+}
+
 /// Passes what the speech model says on to whoever listens.
 pub(super) struct Hearing<'a> {
     pub(super) control: &'a dyn Control,
@@ -78,5 +92,111 @@ impl speech::Control for Hearing<'_> {
 
     fn cancelled(&self) -> bool {
         self.control.cancelled()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a panic is how a test fails"
+    )]
+
+    use std::ops::Range;
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::audio::silent_segment;
+    use crate::crypto::{Passphrase, WorkFactor};
+    use crate::recording::{Card, Moment, SEGMENT_SAMPLES, sample};
+    use crate::vault::frame::Kind;
+    use crate::vault::sim_disk::SimDisk;
+    use crate::vault::site::Site;
+    use crate::vault::{InitOptions, Placement, Vault, scan};
+
+    const SEGMENTS: u32 = 24;
+
+    /// A vault with one recording, which has been looked at.
+    fn vault_on(disk: &SimDisk) -> OpenVault {
+        let site = Site {
+            disk: Arc::new(disk.clone()),
+            ..Site::new(Path::new("/vault"), None)
+        };
+        let options = InitOptions {
+            placement: Placement::Anywhere,
+            work: WorkFactor::NONE,
+        };
+        let passphrase = Passphrase::new("six words that nobody guesses".to_owned());
+        let open = Vault::init_at(site, &passphrase, options).unwrap();
+        let card = Card {
+            samples: u64::from(SEGMENTS) * u64::from(SEGMENT_SAMPLES),
+            ..sample::card(Moment {
+                unix_ms: 1_763_800_000_000,
+                offset_s: 0,
+            })
+        };
+        let mut writer = open.vault().begin(&card).unwrap();
+        let silence = silent_segment().unwrap();
+        for _ in 0..SEGMENTS {
+            writer.push(&silence, SEGMENT_SAMPLES).unwrap();
+        }
+        writer.finish(&card).unwrap();
+        open.merge().unwrap();
+        assert_eq!(
+            open.store_flaw().unwrap().map(|flaw| flaw.to_string()),
+            None
+        );
+        open
+    }
+
+    fn store() -> PathBuf {
+        Path::new("/vault").join("store.redb")
+    }
+
+    /// Where the body of this segment lies in the store.
+    fn place_of(disk: &SimDisk, number: u32) -> Range<usize> {
+        let bytes = disk.files()[&store()].clone();
+        let is_it = |kind, found| (kind, found) == (Kind::Sound, number);
+        let mut frames = scan::frames(&bytes);
+        let (at, _) = frames
+            .find(|(_, frame)| is_it(frame.facts.kind, frame.facts.number))
+            .unwrap();
+        at + 200..at + 300
+    }
+
+    /// All that a transcript would be made of: how many segments of it are silence.
+    fn listen(open: &OpenVault) -> Result<u64, Failure> {
+        let recording = open.recordings()?.remove(0);
+        let mut samples = Samples::of(open, &recording, StoredRate::Speech, 0)?;
+        let mut heard = Vec::new();
+        while all_that_is_there(&mut samples, &mut heard)? {}
+        Ok(samples.silenced().lost)
+    }
+
+    #[test]
+    fn no_transcript_is_made_without_what_the_disk_may_give_again() {
+        let disk = SimDisk::default();
+        let open = vault_on(&disk);
+        assert_eq!(listen(&open), Ok(0));
+        let place = place_of(&disk, 15);
+        disk.break_reads(&store(), place.clone());
+        let failure = listen(&open).unwrap_err();
+        assert_eq!(failure.exit, Exit::Damaged);
+        assert!(failure.why.contains("no transcript"), "{failure}");
+        assert!(failure.hint.is_some_and(|hint| hint.contains("again")));
+
+        disk.break_reads(Path::new("/nothing"), 0..0);
+        assert_eq!(listen(&open), Ok(0), "it has passed");
+    }
+
+    #[test]
+    fn silence_stands_in_for_what_is_damaged_for_good() {
+        let disk = SimDisk::default();
+        let open = vault_on(&disk);
+        let place = place_of(&disk, 15);
+        disk.tamper(&store(), |bytes| bytes[place].fill(0x5a));
+        assert_eq!(listen(&open), Ok(1));
     }
 }

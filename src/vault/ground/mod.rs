@@ -8,5 +8,5 @@ pub mod lock;
 pub mod medium;
 pub(super) mod nocow;
 #[cfg(test)]
-pub(super) mod sim_disk;
+pub(crate) mod sim_disk;
 pub mod site;

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{Database, Durability, ReadableDatabase};
 
-use self::opening::{Backend, Opened, builder};
+use self::opening::{BadSectors, Opened, Unread, builder};
 use self::overlay::Overlay;
 use self::rows::{Reading, Writing};
 use crate::fence::fenced;
@@ -53,6 +53,8 @@ pub(crate) struct Store {
     flaw: Mutex<Option<String>>,
     /// Up to which entry of the log this process knows that it is durable.
     durable_log: AtomicU32,
+    /// Reads that met a sector which the disk does not give.
+    unread: Unread,
 }
 
 /// What came of making the store.
@@ -75,6 +77,7 @@ impl Store {
             checked: AtomicBool::new(false),
             flaw: Mutex::default(),
             durable_log: AtomicU32::new(0),
+            unread: Unread::default(),
         }
     }
 
@@ -120,7 +123,7 @@ impl Store {
             .map_err(Error::io("create", &new))?;
         self.fenced(|| {
             let db = builder()
-                .create_with_backend(Backend::strict(file))
+                .create_with_backend(self.backend(file, BadSectors::Damage))
                 .map_err(|error| self.trouble(error))?;
             let changes = Changes {
                 db: &db,
@@ -167,6 +170,17 @@ impl Store {
                 store: self,
             })
         })
+    }
+
+    /// What is read, and whether the disk did not give a sector of the file meanwhile. Where
+    /// something is missing then, it may be there again some day.
+    pub(crate) fn read_noting<T>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T>,
+    ) -> (Result<T>, bool) {
+        let before = self.unread.count();
+        let done = read(self);
+        (done, self.unread.count() > before)
     }
 
     /// What is wrong with the file as a whole, where much of it can be read all the same.
@@ -270,7 +284,7 @@ impl Store {
         self.fenced(|| {
             let file = self.open_file(lock, Access::Read)?;
             let bytes = self.usable_len(&*file)?;
-            let aside = Overlay::over(file).map_err(Error::io("open", &self.path))?;
+            let aside = Overlay::over(file, &self.unread).map_err(Error::io("open", &self.path))?;
             let db = builder()
                 .set_check_integrity_on_open(true)
                 .create_with_backend(aside)

@@ -89,7 +89,7 @@ impl Store {
     /// Whether redb finds all of the file in order with these flags. Changes nothing.
     fn is_whole_with(&self, file: Box<dyn DiskFile>, flags: u8) -> bool {
         let opened = self.fenced(|| {
-            let aside = Overlay::over(file).map_err(Error::io("open", &self.path))?;
+            let aside = Overlay::over(file, &self.unread).map_err(Error::io("open", &self.path))?;
             aside
                 .write(FLAGS_AT as u64, &[flags])
                 .map_err(Error::io("open", &self.path))?;

@@ -2,7 +2,8 @@
 //! redb finds it damaged.
 
 use std::io;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, StorageBackend};
 
@@ -65,7 +66,7 @@ impl Store {
         }
         let file = self.open_file(lock, Access::Read)?;
         self.usable_len(&*file)?;
-        match builder().open_read_only_with_backend(Backend { file, bad }) {
+        match builder().open_read_only_with_backend(self.backend(file, bad)) {
             Ok(db) => Ok(Opened::ToRead(db)),
             // The last one to write was killed; redb repairs the file.
             Err(DatabaseError::RepairAborted) => match self.open_to_write(lock) {
@@ -74,6 +75,11 @@ impl Store {
             },
             Err(error) => Err(self.trouble(error)),
         }
+    }
+
+    /// redb's view of the file.
+    pub(super) fn backend(&self, file: Box<dyn DiskFile>, bad: BadSectors) -> Backend {
+        Backend::new(file, bad, &self.unread)
     }
 
     fn is_large(&self, lock: &Lock) -> Result<bool> {
@@ -94,7 +100,7 @@ impl Store {
             },
         };
         let file = self.open_file(lock, Access::Read)?;
-        let backend = Backend { file, bad };
+        let backend = self.backend(file, bad);
         match (builder().open_read_only_with_backend(backend), damage) {
             (Ok(db), damage) => {
                 if let Some((_, why)) = damage {
@@ -111,7 +117,7 @@ impl Store {
     pub(super) fn check_aside(&self, lock: &Lock) -> Result<()> {
         let file = self.open_file(lock, Access::Read)?;
         if self.usable_len(&*file)? <= CHECKED_BYTES {
-            let aside = Overlay::over(file).map_err(Error::io("open", &self.path))?;
+            let aside = Overlay::over(file, &self.unread).map_err(Error::io("open", &self.path))?;
             let checked = builder()
                 .set_check_integrity_on_open(true)
                 .create_with_backend(aside);
@@ -126,7 +132,7 @@ impl Store {
     pub(super) fn open_aside(&self, lock: &Lock) -> Result<Database> {
         let file = self.open_file(lock, Access::Read)?;
         self.usable_len(&*file)?;
-        let aside = Overlay::over(file).map_err(Error::io("open", &self.path))?;
+        let aside = Overlay::over(file, &self.unread).map_err(Error::io("open", &self.path))?;
         builder()
             .create_with_backend(aside)
             .map_err(|error| self.trouble(error))
@@ -139,7 +145,7 @@ impl Store {
         let check = bytes <= CHECKED_BYTES && !self.checked.load(Ordering::Acquire);
         let db = builder()
             .set_check_integrity_on_open(check)
-            .create_with_backend(Backend::strict(file))
+            .create_with_backend(self.backend(file, BadSectors::Damage))
             .map_err(|error| self.trouble(error))?;
         self.checked.store(true, Ordering::Release);
         Ok(db)
@@ -186,15 +192,36 @@ pub(super) enum BadSectors {
 const SECTOR: u64 = 4096;
 
 impl BadSectors {
-    /// Reads a part of the file.
-    pub(super) fn read(self, file: &dyn DiskFile, at: u64, out: &mut [u8]) -> io::Result<()> {
+    /// Reads a part of the file, and counts where that fails.
+    pub(super) fn read(
+        self,
+        file: &dyn DiskFile,
+        at: u64,
+        out: &mut [u8],
+        unread: &Unread,
+    ) -> io::Result<()> {
         match file.read_at(at, out) {
-            Err(error) if disk::is_bad_sector(&error) => match self {
-                Self::Damage => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
-                Self::Zeros => read_around(file, at, out),
-            },
+            Err(error) if disk::is_bad_sector(&error) => {
+                unread.0.fetch_add(1, Ordering::Relaxed);
+                match self {
+                    Self::Damage => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+                    Self::Zeros => read_around(file, at, out),
+                }
+            }
             read => read,
         }
+    }
+}
+
+/// Counts the reads of a store that met a sector which the disk does not give: what is
+/// missed by one of them may be there again some day, and what is damaged is not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unread(Arc<AtomicU64>);
+
+impl Unread {
+    /// How many there were so far.
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -221,13 +248,13 @@ fn read_around(file: &dyn DiskFile, at: u64, out: &mut [u8]) -> io::Result<()> {
 pub(super) struct Backend {
     file: Box<dyn DiskFile>,
     bad: BadSectors,
+    unread: Unread,
 }
 
 impl Backend {
-    /// The view of who writes, too.
-    pub(super) fn strict(file: Box<dyn DiskFile>) -> Self {
-        let bad = BadSectors::Damage;
-        Self { file, bad }
+    pub(super) fn new(file: Box<dyn DiskFile>, bad: BadSectors, unread: &Unread) -> Self {
+        let unread = unread.clone();
+        Self { file, bad, unread }
     }
 }
 
@@ -237,7 +264,7 @@ impl StorageBackend for Backend {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.bad.read(&*self.file, offset, out)
+        self.bad.read(&*self.file, offset, out, &self.unread)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

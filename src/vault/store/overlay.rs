@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
-use super::opening::BadSectors;
+use super::opening::{BadSectors, Unread};
 use crate::vault::ground::disk::DiskFile;
 
 const BLOCK: usize = 4096;
@@ -16,6 +16,7 @@ const BLOCK: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Overlay {
     file: Box<dyn DiskFile>,
+    unread: Unread,
     written: Mutex<Written>,
 }
 
@@ -28,14 +29,19 @@ struct Written {
 }
 
 impl Overlay {
-    pub(super) fn over(file: Box<dyn DiskFile>) -> io::Result<Self> {
+    pub(super) fn over(file: Box<dyn DiskFile>, unread: &Unread) -> io::Result<Self> {
         let len = file.len()?;
         let written = Mutex::new(Written {
             len,
             from_file: len,
             blocks: BTreeMap::new(),
         });
-        Ok(Self { file, written })
+        let unread = unread.clone();
+        Ok(Self {
+            file,
+            unread,
+            written,
+        })
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -48,7 +54,8 @@ impl Overlay {
         let start = number * BLOCK as u64;
         let there = from_file.saturating_sub(start).min(BLOCK as u64) as usize;
         if there > 0 {
-            BadSectors::Damage.read(&*self.file, start, &mut block[..there])?;
+            let there = &mut block[..there];
+            BadSectors::Damage.read(&*self.file, start, there, &self.unread)?;
         }
         Ok(block)
     }
@@ -142,7 +149,8 @@ mod tests {
         let path = dir.path().join("file");
         let before: Vec<u8> = (0..10_000_u32).map(|byte| byte as u8).collect();
         fs::write(&path, &before).unwrap();
-        let overlay = Overlay::over(RealDisk.open(&path, Access::Read).unwrap()).unwrap();
+        let file = RealDisk.open(&path, Access::Read).unwrap();
+        let overlay = Overlay::over(file, &Unread::default()).unwrap();
         let mut model = before.clone();
         let mut state = 7_u64;
         let mut dice = |below: u64| {

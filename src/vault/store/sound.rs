@@ -32,6 +32,8 @@ pub struct SoundReader {
     gaps: Vec<Range<u64>>,
     next: u64,
     rows: BTreeMap<u32, Vec<u8>>,
+    /// Whether the disk did not give a sector while these were fetched.
+    is_unread: bool,
     /// Over all frames so far; `None` once one was passed over.
     digest: Option<SoundDigest>,
 }
@@ -52,6 +54,7 @@ impl SoundReader {
             gaps,
             next: 0,
             rows: BTreeMap::new(),
+            is_unread: false,
             digest: Some(SoundDigest::new()),
         }
     }
@@ -73,15 +76,21 @@ impl SoundReader {
     /// The next segment; `None` behind the last one.
     ///
     /// # Errors
-    /// [`Error::Damaged`] names the recording and the segment; the next call goes
-    /// on behind it. [`Error::Outdated`] if the recording was shredded meanwhile.
+    /// [`Error::Damaged`] names the recording and the segment, and [`Error::Unread`] one that
+    /// the disk may give again some day; the next call goes on behind it. [`Error::Outdated`] if the recording was shredded meanwhile.
     pub fn next_segment(&mut self) -> Result<Option<SoundSegment>> {
         if self.next >= self.extent.segments {
             return self.check_whole().map(|()| None);
         }
         let number = u32::try_from(self.next)
             .map_err(|_| Error::damaged(self.clip.id, "no recording has so many segments"))?;
-        self.fetch(number / SEGMENTS_PER_ROW)?;
+        match self.fetch(number) {
+            Err(error @ Error::Unread { .. }) => {
+                self.seek(self.next + 1);
+                return Err(error);
+            }
+            fetched => fetched?,
+        }
         self.next += 1;
         let mut digest = self.digest.take();
         let (segment, frame) = self.open(number)?;
@@ -99,11 +108,10 @@ impl SoundReader {
 
     /// A segment and its frame, which of a gap has no byte.
     fn open(&self, number: u32) -> Result<(SoundSegment, &[u8])> {
-        let refuse = |why: &str| {
-            Err(Error::damaged(
-                format!("{}, sound segment {number}", self.clip.id),
-                why,
-            ))
+        let id = self.clip.id;
+        let refuse = |why: &str| match self.is_unread {
+            true => Err(Error::Unread { id, number }),
+            false => Err(Error::damaged(format!("{id}, sound segment {number}"), why)),
         };
         let Some(row) = self.rows.get(&(number / SEGMENTS_PER_ROW)) else {
             if self.is_gap(number) {
@@ -130,12 +138,21 @@ impl SoundReader {
         }
     }
 
-    fn fetch(&mut self, row: u32) -> Result<()> {
+    /// Fetches the row of a segment, and some that follow.
+    fn fetch(&mut self, number: u32) -> Result<()> {
+        let row = number / SEGMENTS_PER_ROW;
         if self.rows.contains_key(&row) {
             return Ok(());
         }
         let fetched = self.session.sound_rows(self.clip, row, BATCH_ROWS)?;
-        self.rows = fetched.into_iter().collect();
+        self.is_unread = fetched.is_unread;
+        self.rows = match fetched.rows {
+            Err(Error::StoreDamaged { .. }) if self.is_unread => {
+                let id = self.clip.id;
+                return Err(Error::Unread { id, number });
+            }
+            rows => rows?.into_iter().collect(),
+        };
         Ok(())
     }
 
