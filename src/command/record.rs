@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Context, Listening, Progress, Unit, clock, edit, merge_calling, transcribe};
+use super::{Context, Listening, Progress, Unit, clock, merge_calling, tag, transcribe};
 use crate::audio::{RawFormat, SoundFile};
 use crate::error::{Exit, Failure};
 use crate::recording::{RecordingId, Source, State};
@@ -96,7 +96,7 @@ pub struct Outcome {
 /// When there is no vault, no microphone, or no space; what was recorded by
 /// then is kept.
 pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
-    let tags = edit::parse_tags(&args.tags)?;
+    let tags = tag::parse_tags(&args.tags)?;
     let vault = context.vault()?;
     // Before anything is read that would be lost.
     space::require(&vault)?;

@@ -66,7 +66,7 @@ pub fn change(
     match change {
         Change::Set { tag, audio, text } => {
             if let Some(tag) = tag {
-                super::edit::check_tag(tag)?;
+                super::tag::check_tag(tag)?;
             }
             vault.change_settings(&mut |settings| {
                 set_rule(&mut settings.retention, tag.as_deref(), *audio, *text);

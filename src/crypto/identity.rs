@@ -15,16 +15,13 @@ use zeroize::Zeroizing;
 
 use self::ssh_key::SshKey;
 use super::CryptoError;
+use super::age_file::{AgeFile, MOST_LOG_N};
 use super::asker::{Asker, Questions};
-use super::inbox_key::header_len;
 use super::recipient::{Recipient, RecipientKind};
 use super::recovery::{RecoveryKey, Typed};
-use super::seal::{plain_len, read_sealed};
 
 /// The most that an identity file may have.
 pub const MOST_BYTES: usize = 64 * 1024;
-/// The most scrypt work that an identity file of somebody's own may ask for: 1 GiB.
-const MOST_LOG_N: u8 = 20;
 
 const AGE_FILE: &[u8] = b"age-encryption.org/v1\n";
 
@@ -152,12 +149,10 @@ impl Identities {
     /// [`CryptoError::WrongKey`] if none fits; what hindered one that might have
     /// fitted is told instead.
     pub(super) fn open(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-        let header = header_len(sealed).ok_or(CryptoError::Damaged("not an age file"))?;
-        let length = plain_len(sealed.len() - header)
-            .ok_or(CryptoError::Damaged("cut off in the middle"))?;
+        let file = AgeFile::new(sealed)?;
         let mut hindered = CryptoError::WrongKey;
         for identity in self.quiet() {
-            match read_sealed(&*identity, sealed, length) {
+            match file.open(&*identity) {
                 Err(CryptoError::WrongKey) => {}
                 Err(other) => hindered = other,
                 opened => return opened,
@@ -165,16 +160,14 @@ impl Identities {
         }
         // What only age's own kinds open is no reason to ask for the hardware.
         let in_vain = |hindered| Err(self.hindrance().unwrap_or(hindered));
-        if !is_for_plugins(&sealed[..header]) {
+        if !is_for_plugins(file.header()) {
             return in_vain(hindered);
         }
         for inner in &self.0 {
             let Inner::Plugin { identity, asker } = inner else {
                 continue;
             };
-            match run_plugin(identity, asker)
-                .and_then(|plugin| read_sealed(&*plugin, sealed, length))
-            {
+            match run_plugin(identity, asker).and_then(|plugin| file.open(&*plugin)) {
                 Err(CryptoError::WrongKey) => {}
                 Err(other) => hindered = other,
                 opened => return opened,
@@ -254,14 +247,15 @@ fn open_encrypted(
     name: &str,
     asker: &Arc<dyn Asker>,
 ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-    let header = header_len(sealed).ok_or(CryptoError::BadIdentity("its header is damaged"))?;
+    let file = AgeFile::new(sealed).map_err(|error| match error {
+        CryptoError::Damaged(why) => CryptoError::BadIdentity(why),
+        other => other,
+    })?;
     if !sealed[AGE_FILE.len()..].starts_with(b"-> scrypt ") {
         return Err(CryptoError::BadIdentity(
             "it is sealed, and not with a passphrase; age -d opens it to an identity file",
         ));
     }
-    let length =
-        plain_len(sealed.len() - header).ok_or(CryptoError::BadIdentity("it was cut off"))?;
     let unasked = CryptoError::Unasked {
         of: name.to_owned(),
     };
@@ -270,7 +264,7 @@ fn open_encrypted(
         .ok_or(unasked)?;
     let mut identity = scrypt::Identity::new(passphrase.as_str().to_owned().into());
     identity.set_max_work_factor(MOST_LOG_N);
-    read_sealed(&identity, sealed, length).map_err(|error| match error {
+    file.open(&identity).map_err(|error| match error {
         CryptoError::WrongKey => CryptoError::WrongPassphraseOf {
             of: name.to_owned(),
         },

@@ -8,11 +8,7 @@ use age_core::secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::CryptoError;
-use super::seal::{payload_len, plain_len, read_sealed, write_sealed};
-
-/// The most that a header may take before age is asked to read it: a crafted
-/// header of 100 KB can keep its parser busy for seconds.
-const MOST_HEADER: usize = 16 * 1024;
+use super::age_file::{self, AgeFile};
 
 /// The public half: whoever has it can put something in.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,8 +27,8 @@ impl InboxPublic {
     /// Seals `plaintext` so that only the private half opens it.
     pub fn seal(&self, plaintext: &[u8]) -> Result<Vec<u8>, CryptoError> {
         // age puts a stanza of random length (up to about 200 bytes) beside ours.
-        let mut sealed = Vec::with_capacity(512 + payload_len(plaintext.len()));
-        write_sealed(&self.0, plaintext, &mut sealed)?;
+        let mut sealed = Vec::with_capacity(512 + age_file::payload_len(plaintext.len()));
+        age_file::seal(&self.0, plaintext, &mut sealed)?;
         Ok(sealed)
     }
 }
@@ -87,19 +83,8 @@ impl InboxIdentity {
     /// # Errors
     /// [`CryptoError::WrongKey`] if it was sealed to another pair.
     pub fn open(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-        let header = header_len(sealed).ok_or(CryptoError::Damaged("not an age file"))?;
-        let length = plain_len(sealed.len() - header)
-            .ok_or(CryptoError::Damaged("cut off in the middle"))?;
-        read_sealed(&self.0, sealed, length)
+        AgeFile::new(sealed)?.open(&self.0)
     }
-}
-
-/// Length of the header of an age file, if it ends within [`MOST_HEADER`].
-pub(super) fn header_len(sealed: &[u8]) -> Option<usize> {
-    let start = &sealed[..sealed.len().min(MOST_HEADER)];
-    let mac = start.windows(5).position(|window| window == b"\n--- ")? + 5;
-    let end = start[mac..].iter().position(|byte| *byte == b'\n')?;
-    Some(mac + end + 1)
 }
 
 #[cfg(test)]

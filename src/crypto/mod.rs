@@ -6,6 +6,7 @@
 //! work. No cryptography of our own: age files, scrypt, HKDF and HMAC, put
 //! together.
 
+mod age_file;
 pub mod asker;
 mod backup_identity;
 pub mod error;

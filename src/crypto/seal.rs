@@ -6,10 +6,8 @@
 //! time the machine on each construction (2.5 ms), hence the two traits here.
 
 use std::collections::HashSet;
-use std::io::{Read, Write};
-use std::iter;
 
-use age::{DecryptError, Decryptor, EncryptError, Encryptor, Identity, Recipient};
+use age::{DecryptError, EncryptError, Identity, Recipient};
 use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
 use age_core::primitives::{aead_decrypt, aead_encrypt};
 use age_core::secrecy::ExposeSecret;
@@ -17,6 +15,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::age_file::{self, AgeFile};
 use super::secret::{SECRET_LEN, hex};
 use super::{BagKey, ClipKey, CryptoError, LogKey, fill_random};
 
@@ -55,30 +54,11 @@ const HEADER_START: &[u8] = b"age-encryption.org/v1\n-> scrypt ";
 const HEADER_LEN: usize = 149;
 /// Where its last line, the header's MAC, begins.
 const HEADER_MAC_AT: usize = 101;
-const NONCE_LEN: usize = 16;
-const CHUNK_LEN: usize = 64 * 1024;
-const CHUNK_TAG_LEN: usize = 16;
 
 /// Length of `plain_len` bytes once they are sealed with a [`RecordKey`].
 #[must_use]
 pub const fn sealed_len(plain_len: usize) -> usize {
-    HEADER_LEN + payload_len(plain_len)
-}
-
-/// Length of an age payload: nonce, and chunks of 64 KiB with a tag each.
-pub(super) const fn payload_len(plain_len: usize) -> usize {
-    let chunks = plain_len.div_ceil(CHUNK_LEN);
-    let chunks = if chunks == 0 { 1 } else { chunks };
-    NONCE_LEN + plain_len + chunks * CHUNK_TAG_LEN
-}
-
-/// The reverse of [`payload_len`]; `None` where no plaintext has that payload.
-pub(super) fn plain_len(payload: usize) -> Option<usize> {
-    let chunks = payload
-        .checked_sub(NONCE_LEN)?
-        .div_ceil(CHUNK_LEN + CHUNK_TAG_LEN);
-    let plain = payload.checked_sub(NONCE_LEN + chunks * CHUNK_TAG_LEN)?;
-    (payload_len(plain) == payload).then_some(plain)
+    HEADER_LEN + age_file::payload_len(plain_len)
 }
 
 /// Seals `plaintext` as an age file that only this key opens.
@@ -88,7 +68,7 @@ pub fn seal(key: &impl RecordKey, plaintext: &[u8]) -> Result<Vec<u8>, CryptoErr
     fill_random(&mut salt)?;
     let wrap = Wrap { key: &key, salt };
     let mut sealed = Vec::with_capacity(sealed_len(plaintext.len()));
-    write_sealed(&wrap, plaintext, &mut sealed)?;
+    age_file::seal(&wrap, plaintext, &mut sealed)?;
     Ok(sealed)
 }
 
@@ -107,66 +87,8 @@ pub fn open(key: &impl RecordKey, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, C
     if !ours {
         return Err(CryptoError::Damaged("not a record that voxvault sealed"));
     }
-    let length = plain_len(sealed.len() - HEADER_LEN)
-        .ok_or(CryptoError::Damaged("cut off in the middle"))?;
     let key = HexKey(hex(key.bytes()));
-    read_sealed(&key, sealed, length)
-}
-
-/// Seals to one age recipient, into a buffer that has room for all of it.
-pub(super) fn write_sealed(
-    recipient: &dyn Recipient,
-    plaintext: &[u8],
-    sealed: &mut Vec<u8>,
-) -> Result<(), CryptoError> {
-    const WHY: &str = "could not be sealed";
-    let encryptor =
-        Encryptor::with_recipients(iter::once(recipient)).map_err(|_| CryptoError::Damaged(WHY))?;
-    let mut writer = encryptor
-        .wrap_output(sealed)
-        .map_err(|_| CryptoError::Damaged(WHY))?;
-    writer
-        .write_all(plaintext)
-        .map_err(|_| CryptoError::Damaged(WHY))?;
-    writer.finish().map_err(|_| CryptoError::Damaged(WHY))?;
-    Ok(())
-}
-
-/// Opens an age file of `length` plaintext bytes with one identity.
-pub(super) fn read_sealed(
-    identity: &dyn Identity,
-    sealed: &[u8],
-    length: usize,
-) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-    const WHY: CryptoError = CryptoError::Damaged("changed or cut off since it was sealed");
-    let decryptor = Decryptor::new_buffered(sealed).map_err(opening)?;
-    let opened = decryptor.decrypt(iter::once(identity));
-    let mut reader = opened.map_err(|error| match error {
-        // The header is in memory: only a plugin is still to be talked to.
-        DecryptError::Io(_) => CryptoError::PluginFailed,
-        other => opening(other),
-    })?;
-    let mut plaintext = Zeroizing::new(vec![0; length]);
-    reader.read_exact(&mut plaintext).map_err(|_| WHY)?;
-    // Only the end of the stream says that nothing was cut off.
-    match reader.read(&mut [0]) {
-        Ok(0) => Ok(plaintext),
-        Ok(_) | Err(_) => Err(WHY),
-    }
-}
-
-fn opening(error: DecryptError) -> CryptoError {
-    match error {
-        DecryptError::DecryptionFailed
-        | DecryptError::KeyDecryptionFailed
-        | DecryptError::NoMatchingKeys => CryptoError::WrongKey,
-        DecryptError::ExcessiveWork { required, .. } => CryptoError::TooMuchWork {
-            log_n: required,
-            most: super::slot::MOST_LOG_N,
-        },
-        DecryptError::Plugin(_) => CryptoError::PluginFailed,
-        _ => CryptoError::Damaged("its header is damaged"),
-    }
+    AgeFile::with_header(sealed, HEADER_LEN)?.open(&key)
 }
 
 /// The key as stock age would be given it: 64 hexadecimal digits.
@@ -261,6 +183,7 @@ impl Identity for HexKey {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::super::age_file::CHUNK_LEN;
     use super::*;
 
     #[test]

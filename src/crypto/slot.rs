@@ -12,18 +12,14 @@ use age::{Decryptor, scrypt};
 use age_core::secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use super::age_file::{self, AgeFile, MOST_LOG_N};
 use super::asker::Asker;
 use super::identity::Identities;
-use super::inbox_key::header_len;
 use super::recipient::Recipient;
 use super::recovery::{RecoveryKey, Typed};
-use super::seal::{payload_len, plain_len, read_sealed, write_sealed};
 use super::secret::{hex, unhex};
 use super::signature::SignerKey;
 use super::{BackupIdentity, CryptoError, MasterKey, Passphrase, VaultId};
-
-/// The most scrypt work that a slot of our own may ask for: 1 GiB, about 4 s.
-pub(super) const MOST_LOG_N: u8 = 20;
 
 /// How much work one guess at a passphrase costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,12 +146,12 @@ impl SlotSecrets {
     /// has to seal.
     pub fn seal_for(&self, key: &WayKey<'_>) -> Result<Vec<u8>, CryptoError> {
         let text = self.to_text();
-        let mut sealed = Vec::with_capacity(256 + payload_len(text.len()));
+        let mut sealed = Vec::with_capacity(256 + age_file::payload_len(text.len()));
         match key {
             WayKey::Passphrase(passphrase, work) => {
                 let mut recipient = scrypt::Recipient::new(secret_string(passphrase.normalised()));
                 recipient.set_work_factor(work.0);
-                write_sealed(&recipient, text.as_bytes(), &mut sealed)?;
+                age_file::seal(&recipient, text.as_bytes(), &mut sealed)?;
             }
             WayKey::Recipient(recipient, asker) => {
                 let hindered = match recipient.plugin() {
@@ -163,7 +159,7 @@ impl SlotSecrets {
                     None => CryptoError::Damaged("could not be sealed"),
                 };
                 let recipient = recipient.to_age(asker)?;
-                write_sealed(&*recipient, text.as_bytes(), &mut sealed).map_err(|_| hindered)?;
+                age_file::seal(&*recipient, text.as_bytes(), &mut sealed).map_err(|_| hindered)?;
             }
         }
         Ok(sealed)
@@ -175,9 +171,7 @@ impl SlotSecrets {
     /// [`CryptoError::WrongKey`] if another passphrase sealed it. A slot that
     /// asks for more than log N 20 is refused before any work is done.
     pub fn open(sealed: &[u8], passphrase: &Passphrase) -> Result<Self, CryptoError> {
-        let header = header_len(sealed).ok_or(CryptoError::Damaged("not an age file"))?;
-        let length = plain_len(sealed.len() - header)
-            .ok_or(CryptoError::Damaged("cut off in the middle"))?;
+        let file = AgeFile::new(sealed)?;
         let decryptor = Decryptor::new_buffered(sealed)
             .map_err(|_| CryptoError::Damaged("its header is damaged"))?;
         if !decryptor.is_scrypt() {
@@ -191,7 +185,7 @@ impl SlotSecrets {
         for form in passphrase.forms() {
             let mut identity = scrypt::Identity::new(secret_string(form));
             identity.set_max_work_factor(MOST_LOG_N);
-            answer = read_sealed(&identity, sealed, length);
+            answer = file.open(&identity);
             if !matches!(answer, Err(CryptoError::WrongKey)) {
                 break;
             }
@@ -213,12 +207,13 @@ impl SlotSecrets {
     /// # Errors
     /// [`CryptoError::Damaged`].
     pub fn look(sealed: &[u8]) -> Result<(), CryptoError> {
-        let header = header_len(sealed).ok_or(CryptoError::Damaged("not an age file"))?;
+        let file = AgeFile::new(sealed)?;
         Decryptor::new_buffered(sealed)
             .map_err(|_| CryptoError::Damaged("its header is damaged"))?;
         // Each identity has a line of the same length.
-        let identities = plain_len(sealed.len() - header)
-            .and_then(|length| length.checked_sub(HEAD_LEN))
+        let identities = file
+            .plain_len()
+            .checked_sub(HEAD_LEN)
             .filter(|left| *left > 0 && left.is_multiple_of(IDENTITY_LEN));
         match identities {
             Some(_) => Ok(()),

@@ -17,7 +17,7 @@ use self::batch::Batch;
 use self::lists::Lists;
 use self::words::{Found, Sidecars};
 use super::record::{self, Held, Taken, Transcribing};
-use super::{Context, Listening, Progress, Unit, clock, edit};
+use super::{Context, Listening, Progress, Unit, clock, tag};
 use crate::error::{Exit, Failure};
 use crate::fence::fenced;
 use crate::foreign::{Spoken, archive};
@@ -67,7 +67,7 @@ pub struct Outcome {
 /// outcome: files that were taken in by then stay.
 pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Outcome, Failure> {
     let args = Args {
-        tags: edit::parse_tags(&args.tags)?,
+        tags: tag::parse_tags(&args.tags)?,
         ..args.clone()
     };
     let vault = context.vault()?;

@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use std::sync::Mutex;
 
+use super::super::age_file;
 use super::super::asker::Nobody;
-use super::super::seal::write_sealed;
 use super::*;
 
 /// A key of ssh-keygen's without a passphrase, made for this test.
@@ -40,7 +40,7 @@ fn nobody() -> Arc<dyn Asker> {
 
 fn sealed_to(recipient: &Recipient) -> Vec<u8> {
     let mut sealed = Vec::new();
-    write_sealed(
+    age_file::seal(
         &*recipient.to_age(&nobody()).unwrap(),
         b"a slot",
         &mut sealed,
@@ -136,7 +136,7 @@ fn an_identity_file_under_a_passphrase_is_opened_with_it() {
     let mut recipient = scrypt::Recipient::new("a few words".to_owned().into());
     recipient.set_work_factor(1);
     let mut file = Vec::new();
-    write_sealed(&recipient, key.to_identity().as_bytes(), &mut file).unwrap();
+    age_file::seal(&recipient, key.to_identity().as_bytes(), &mut file).unwrap();
     let says = |answer| -> Arc<dyn Asker> {
         Arc::new(Says {
             answer,

@@ -88,7 +88,7 @@ fn a_passphrase_that_was_never_normalised_opens_as_typed() {
     let mut recipient = scrypt::Recipient::new(secret_string(typed));
     recipient.set_work_factor(1);
     let mut sealed = Vec::new();
-    write_sealed(&recipient, secrets.to_text().as_bytes(), &mut sealed).unwrap();
+    age_file::seal(&recipient, secrets.to_text().as_bytes(), &mut sealed).unwrap();
     assert!(SlotSecrets::open(&sealed, &Passphrase::new(typed.into())).is_ok());
     let composed = Passphrase::new("m\u{fc}de Pferde".into());
     assert!(SlotSecrets::open(&sealed, &composed).is_err());

@@ -12,7 +12,7 @@ use super::notes::Notes;
 use super::player::Play;
 use super::watch::Watch;
 use super::{Answer, Request, Shared};
-use crate::command::{self, edit, init};
+use crate::command::{self, edit, init, tag};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
@@ -325,12 +325,12 @@ impl Desk {
         let open = self.open()?;
         let known = open.recording(id)?.card.tags;
         for tag in tags.iter().filter(|tag| !known.contains(tag)) {
-            edit::check_tag(tag)?;
+            tag::check_tag(tag)?;
         }
         // All off and the new ones on, so that they stand in the order given.
-        let off = known.into_iter().map(edit::TagChange::Remove);
+        let off = known.into_iter().map(tag::TagChange::Remove);
         let changes = off
-            .chain(tags.into_iter().map(edit::TagChange::Add))
+            .chain(tags.into_iter().map(tag::TagChange::Add))
             .collect();
         let args = edit::Args {
             id: id.to_string(),

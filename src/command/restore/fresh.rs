@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 
-use super::backup_access::Access;
-use super::restore::{From, bring};
-use super::{Context, Progress, init, rehearsal};
+use super::bring::{From, bring};
+use super::rehearsal;
 use crate::backup::Started;
 use crate::backup::restore::{Outcome, Wanted};
+use crate::command::backup_access::Access;
+use crate::command::{Context, Progress, init};
 use crate::crypto::Passphrase;
 use crate::error::{Exit, Failure};
 use crate::vault::{self, OpenVault, Placement};

@@ -13,9 +13,9 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::getuid;
 
-use super::{Progress, Unit};
 use crate::audio::{PACKET_BYTES, StoredShape};
 use crate::backup::restore::Outcome;
+use crate::command::{Progress, Unit};
 use crate::crypto::{Passphrase, WorkFactor, fill_random};
 use crate::error::Failure;
 use crate::recording::{Recording, RecordingId};

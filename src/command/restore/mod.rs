@@ -5,28 +5,26 @@
 //! the backup: the one of the machine that was lost. Where something else opened it, a
 //! new one is asked for. No vault is made, and none stays, where nothing comes back.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod bring;
+mod fresh;
+mod rehearsal;
+
+pub use bring::From;
+use bring::bring;
+pub use rehearsal::Rehearsed;
+
 use super::backup_access::{self as access, Access, Openers};
-use super::rehearsal::{self, Rehearsed};
-use super::{Context, Progress, Unit, merge_quietly, restore_fresh as fresh};
+use super::{Context, Progress, merge_quietly};
 use crate::backup::Source;
-use crate::backup::restore::{self, Outcome, Wanted};
+use crate::backup::restore::{Outcome, Wanted};
 use crate::backup::verify::{self, Beside, Damage, Kind, Own};
 use crate::crypto::{Asker, Key, Passphrase};
 use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
 use crate::vault::{self, OpenVault, Vault};
-
-/// Where the backup is.
-pub enum From {
-    /// A folder, or one segment.
-    Path(PathBuf),
-    /// A stream, which is read once.
-    Stream(Box<dyn Read>),
-}
 
 /// Whether anything is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -218,46 +216,6 @@ fn beside(
         }
     }
     Ok(beside)
-}
-
-pub(super) fn bring(
-    vault: &OpenVault,
-    from: From,
-    access: &Access,
-    wanted: &Wanted<'_>,
-    progress: &dyn Progress,
-) -> Result<Outcome, Failure> {
-    let keys = access.keys()?;
-    let total = std::cell::Cell::new(u64::MAX);
-    let tell = |done: u64, all: u64| {
-        if total.replace(all) != all {
-            let known = (all > 0).then_some(all);
-            progress.begin("restoring", known, Unit::Items);
-        }
-        progress.advance(done);
-        match progress.cancelled() {
-            true => Err(crate::backup::Error::Cancelled),
-            false => Ok(()),
-        }
-    };
-    let (outcome, at) = match from {
-        From::Path(at) => {
-            let outcome = restore::from_folder(vault, &at, &keys, wanted, &tell);
-            (outcome, Some(at))
-        }
-        From::Stream(stream) => {
-            let outcome = restore::from_stream(vault, stream, &keys, wanted, &tell);
-            (outcome, None)
-        }
-    };
-    progress.end();
-    let mut outcome = outcome.map_err(|error| access.explain(at.as_deref(), error))?;
-    let was_destroyed = |id| matches!(vault.recording(id), Err(vault::Error::NoRecording { .. }));
-    if outcome.resurrected.is_some() && wanted.resurrect.is_some_and(was_destroyed) {
-        // It is back, if under another id.
-        outcome.destroyed = outcome.destroyed.saturating_sub(1);
-    }
-    Ok(outcome)
 }
 
 /// What is alive comes back by itself where it is missing; a second one of it nobody wants.
