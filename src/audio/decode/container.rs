@@ -1,40 +1,32 @@
 //! Everything that has a header, through Symphonia.
 //!
 //! Symphonia reads foreign bytes; should it ever panic on crafted ones, that is
-//! caught here and counts as damage.
+//! caught and counts as damage.
+
+mod codec;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use symphonia::core::audio::{Channels, Position};
-use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
-use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::{
     FORMAT_ID_ADTS, FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3,
     FORMAT_ID_OGG,
 };
-use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
+use self::codec::{Codec, Decoded, Trouble, guarded};
 use super::mp4::Edit;
-use super::opus::OpusDecoder;
 use crate::audio::error::AudioError;
 use crate::audio::resample::resampled_len;
 use crate::audio::shape::Shape;
-use crate::fence::fenced;
 
-/// Weights in a mix of loudspeaker channels, after ITU-R BS.775 with both
-/// fronts put together: speech sits in the centre, rumble in the low channel.
-pub(super) const FRONT: f32 = 0.5;
-pub(super) const CENTRE: f32 = std::f32::consts::FRAC_1_SQRT_2;
-pub(super) const SIDE: f32 = 0.354;
-pub(super) const LOW: f32 = 0.0;
+pub(super) use self::codec::{CENTRE, FRONT, LOW, SIDE};
 
 /// Packets in a row that can't be decoded before the rest is given up.
 const MOST_BAD_PACKETS: u64 = 1_000;
@@ -82,11 +74,6 @@ enum State {
     Ended,
     /// The rest can't be reached.
     CutOff,
-}
-
-enum Codec {
-    Symphonia(Box<dyn AudioDecoder>),
-    Opus(Box<OpusDecoder>),
 }
 
 impl Container {
@@ -157,23 +144,18 @@ impl Container {
         let endless = format == FORMAT_ID_OGG && seekable && track.num_frames.is_none();
         let container = Self {
             track_id: track.id,
-            skip: match &decoder {
-                Codec::Opus(opus) => u64::from(opus.pre_skip()),
-                Codec::Symphonia(_) => 0,
-            },
+            skip: decoder.pre_skip().unwrap_or(0),
             limit,
             duration: duration.or_else(|| {
                 let time = track.time_base?.calc_duration(track.duration?)?;
                 Duration::try_from_secs_f64(time.as_secs_f64()).ok()
             }),
-            expected: match (&decoder, track.num_frames.filter(|_| exact)) {
+            expected: match track.num_frames.filter(|_| exact) {
                 _ if endless => Some(u64::MAX),
                 // Ogg counts what is dropped at the start of Opus as well.
-                (Codec::Opus(opus), Some(frames)) => {
-                    Some(frames.saturating_sub(u64::from(opus.pre_skip())))
+                frames => {
+                    frames.map(|frames| frames.saturating_sub(decoder.pre_skip().unwrap_or(0)))
                 }
-                (Codec::Symphonia(_), frames) => frames,
-                (Codec::Opus(_), None) => None,
             },
             missing,
             edit,
@@ -287,8 +269,8 @@ impl Container {
             return Err(unsupported("a later part of it holds no sound".to_owned()));
         };
         let decoder = Codec::of(track).map_err(unsupported)?;
-        if let Codec::Opus(opus) = &decoder {
-            self.skip = u64::from(opus.pre_skip());
+        if let Some(skip) = decoder.pre_skip() {
+            self.skip = skip;
         }
         self.track_id = track.id;
         self.decoder = decoder;
@@ -303,32 +285,12 @@ impl Container {
         packet: &Packet,
         block: &mut Vec<f32>,
     ) -> Result<Option<Shape>, AudioError> {
-        let decoder = &mut self.decoder;
-        let decoded = guarded(|| match decoder {
-            Codec::Symphonia(decoder) => {
-                let buffer = decoder.decode(packet)?;
-                let spec = buffer.spec();
-                let channels = spec.channels();
-                let shape = (spec.rate(), channels.count(), weights_of(channels));
-                buffer.copy_to_vec_interleaved(block);
-                Ok(shape)
-            }
-            Codec::Opus(decoder) => {
-                let samples = decoder
-                    .decode(&packet.data)
-                    .map_err(|_| Error::DecodeError("opus"))?;
-                block.clear();
-                block.extend_from_slice(samples);
-                let channels = usize::from(decoder.channels());
-                // Frames that pad the end, counted by the container.
-                let padding = usize::try_from(packet.trim_end.get()).unwrap_or(usize::MAX);
-                let kept = (block.len() / channels).saturating_sub(padding);
-                block.truncate(kept * channels);
-                Ok((48_000, channels, decoder.weights().map(<[f32]>::to_vec)))
-            }
-        });
-        match decoded {
-            Ok((rate_hz, channels, weights)) => {
+        match self.decoder.decode(packet, block) {
+            Ok(Decoded {
+                rate_hz,
+                channels,
+                weights,
+            }) => {
                 self.bad_in_a_row = 0;
                 let channels = u16::try_from(channels).unwrap_or(u16::MAX);
                 if channels == 0 || block.is_empty() {
@@ -344,17 +306,9 @@ impl Container {
                 self.skipped += 1;
                 self.bad_in_a_row += 1;
                 self.last_trouble = Some(trouble.to_string());
-                if self.bad_in_a_row > MOST_BAD_PACKETS {
+                // What the decoder keeps may be half of that packet.
+                if self.bad_in_a_row > MOST_BAD_PACKETS || self.decoder.reset().is_err() {
                     self.state = State::CutOff;
-                } else if let Codec::Symphonia(decoder) = &mut self.decoder {
-                    // Its state may be half of that packet.
-                    let reset = guarded(|| {
-                        decoder.reset();
-                        Ok(())
-                    });
-                    if reset.is_err() {
-                        self.state = State::CutOff;
-                    }
                 }
                 Ok(None)
             }
@@ -366,7 +320,7 @@ impl Container {
     fn apply_edit(&mut self, shape: &Shape) {
         let Some(edit) = self.edit.take() else { return };
         let frames = |units| resampled_len(units, edit.scale_hz, shape.rate_hz());
-        if matches!(self.decoder, Codec::Symphonia(_)) {
+        if self.decoder.pre_skip().is_none() {
             self.skip = frames(edit.skip);
         }
         self.limit = Some(frames(edit.length));
@@ -388,29 +342,6 @@ impl Container {
     }
 }
 
-impl Codec {
-    fn of(track: &Track) -> Result<Self, String> {
-        let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
-            return Err("its sound is not described".to_owned());
-        };
-        if parameters.codec == CODEC_ID_OPUS {
-            let head = parameters.extra_data.as_deref().unwrap_or_default();
-            return Ok(Self::Opus(Box::new(OpusDecoder::new(head)?)));
-        }
-        Self::symphonia(parameters).map_err(|trouble| trouble.to_string())
-    }
-
-    fn symphonia(parameters: &AudioCodecParameters) -> Result<Self, Trouble> {
-        let options = AudioDecoderOptions::default();
-        guarded(|| {
-            let codecs = symphonia::default::get_codecs();
-            Ok(Self::Symphonia(
-                codecs.make_audio_decoder(parameters, &options)?,
-            ))
-        })
-    }
-}
-
 /// MPEG streams have no header, only a mark of eleven bits before each packet,
 /// which the probe finds in programs and pictures as well. So they must begin
 /// with it, or with a tag, or be called by their name.
@@ -421,40 +352,4 @@ fn is_plausible(format: FormatId, head: &[u8], extension: Option<&str>) -> bool 
     !mpeg.contains(&format)
         || extension.is_some_and(named)
         || matches!(head, [0xff, 0xe0..=0xff, ..] | [b'I', b'D', b'3', ..])
-}
-
-/// The weight of each channel, where they are loudspeakers in a room.
-fn weights_of(channels: &Channels) -> Option<Vec<f32>> {
-    let Channels::Positioned(positions) = channels else {
-        return None;
-    };
-    let weight = |position: Position| match position {
-        Position::LFE1 | Position::LFE2 => LOW,
-        Position::FRONT_CENTER => CENTRE,
-        Position::FRONT_LEFT | Position::FRONT_RIGHT => FRONT,
-        _ => SIDE,
-    };
-    (channels.count() > 2).then(|| positions.iter().map(weight).collect())
-}
-
-enum Trouble {
-    Symphonia(Error),
-    Panicked,
-}
-
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Symphonia(error) => error.fmt(f),
-            Self::Panicked => f.write_str("the decoder gave up on it"),
-        }
-    }
-}
-
-/// Runs Symphonia and makes an error of a panic.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Trouble> {
-    match fenced(work) {
-        Some(result) => result.map_err(Trouble::Symphonia),
-        None => Err(Trouble::Panicked),
-    }
 }
