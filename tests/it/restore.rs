@@ -6,6 +6,7 @@ mod fresh;
 mod healed;
 mod killed;
 mod long;
+mod numbered;
 mod repacked;
 
 use std::collections::BTreeMap;

@@ -18,6 +18,8 @@ pub(in crate::backup) struct Listed {
     pub(in crate::backup) sound: SoundAt,
     /// The numbers of its transcripts.
     pub(in crate::backup) versions: Vec<u32>,
+    /// The highest number that one is known to have had.
+    pub(in crate::backup) numbered: u32,
     /// Where the stretches of long sound lie that stand before the one here.
     pub(in crate::backup) stretches: Vec<u32>,
     /// Segments of the sound here that could not be read.
@@ -92,6 +94,7 @@ impl Plan {
                 epoch,
                 sound,
                 versions: entry.versions.clone(),
+                numbered: entry.highest(),
                 lost: entry.lost.clone(),
                 gone: entry.gone.clone(),
                 meta: lie.remove(&Member::Meta(id)),

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::recording::{Taken, spans};
+use super::recording::{MOST_VERSION, Taken, spans};
 use super::work::Work;
 use crate::backup::error::Result;
 use crate::backup::manifest::SoundAt;
@@ -61,8 +61,15 @@ impl<'a> Work<'a> {
         behind.skip(1).collect()
     }
 
+    /// The highest number that a transcript of a recording is known to have had, as the
+    /// manifests say.
+    pub(super) fn numbered(&self, id: RecordingId) -> u32 {
+        let all = self.plan.entries(id).iter().map(|one| one.numbered);
+        all.max().unwrap_or(0).min(MOST_VERSION)
+    }
+
     /// Takes from older entries than this one what it lacks: the card, if its own was
-    /// made anew, and transcripts.
+    /// made anew, and transcripts. None that is made later takes a number that one had.
     pub(super) fn complete(
         &mut self,
         id: RecordingId,
@@ -71,6 +78,7 @@ impl<'a> Work<'a> {
         taken: &mut Taken,
     ) -> Result<()> {
         let returning = &mut taken.returning;
+        returning.numbered = returning.numbered.max(self.numbered(id));
         let words = returning.words.as_ref().filter(|_| !lacking.words);
         let wanted = Lacks {
             card: returning.card.is_recovered(),

@@ -24,7 +24,7 @@ const MOST_TAGS: usize = 10_000;
 const MOST_MARKS: usize = 1 << 20;
 
 /// Transcripts are counted from 1, and nobody makes a million of one recording.
-const MOST_VERSION: u32 = 1 << 20;
+pub(super) const MOST_VERSION: u32 = 1 << 20;
 
 /// The longest recording: the segments of a vault are numbered with 32 bits.
 const MOST_SAMPLES: u64 = (u32::MAX as u64) * (SEGMENT_SAMPLES as u64);
@@ -53,6 +53,7 @@ pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> 
     if meta.id != id {
         return Err(Error::damaged(which, "it is about another recording"));
     }
+    let numbered = meta.highest().min(MOST_VERSION);
     let lost_versions = meta.lost_versions.iter().map(|one| one.number).collect();
     let (recording, transcripts) = meta.into_parts();
     let (card, is_wordless) = (recording.card, recording.text_shredded);
@@ -65,6 +66,7 @@ pub(super) fn read(which: &str, id: RecordingId, bytes: &[u8]) -> Result<Taken> 
             epoch,
             card,
             words: (!is_wordless).then_some(words),
+            numbered,
         },
         is_soundless,
         is_sound_lost: false,

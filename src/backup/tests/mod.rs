@@ -8,6 +8,7 @@
 )]
 
 mod hostile;
+mod numbered;
 mod resurrected;
 mod whole;
 
@@ -259,6 +260,7 @@ pub(super) fn entry(number: u8, epoch: u32, sound: SoundAt) -> Entry {
         revision: 0,
         card: Digits([number; 16]),
         versions: vec![1],
+        numbered: None,
         sound,
         stretches: Vec::new(),
         gone: Vec::new(),

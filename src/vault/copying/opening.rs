@@ -30,6 +30,8 @@ pub struct Head {
     pub revision: u32,
     /// The checksum of its card.
     pub mark: [u8; 16],
+    /// The highest number that a transcript of it was ever given, lost ones too.
+    pub numbered: u32,
     /// The transcripts that could be read, with their numbers.
     pub transcripts: Vec<(u32, Transcript)>,
     /// Why others could not.
@@ -64,6 +66,7 @@ impl Sealed {
         let library::FoundCard { record, .. } = library::card_in(self.at, &self.clip, row)?;
         // As the stock tells it, so that the two can be compared.
         let (revision, mark) = seen(row).unwrap_or_default();
+        let numbered = record.numbered;
         // Until when it is kept is not written down: rules change.
         let recording = library::recording(self.at, &self.clip, record, &[]);
         let (mut transcripts, mut damaged) = (Vec::new(), Vec::new());
@@ -90,6 +93,7 @@ impl Sealed {
             recording,
             revision,
             mark,
+            numbered,
             transcripts,
             damaged,
             gone,

@@ -62,6 +62,9 @@ pub struct Returning {
     pub card: Card,
     /// Its transcripts by their numbers, from 1; `None` if they were destroyed.
     pub words: Option<BTreeMap<u32, Transcript>>,
+    /// The highest number that a transcript of it is known to have had, lost ones too: none
+    /// of up to there is given to a new one.
+    pub numbered: u32,
 }
 
 /// The sound of a recording on its way back, segment by segment.

@@ -109,7 +109,8 @@ impl<'a> Sealing<'a> {
         let facts = self.facts(Kind::Card, self.next);
         let versions = self.recording.words.iter().flatten();
         let versions = versions.map(|(number, transcript)| transcript.info(*number));
-        let card = CardRecord::new(self.card, versions.collect(), self.audio_bytes);
+        let mut card = CardRecord::new(self.card, versions.collect(), self.audio_bytes);
+        card.numbered = card.numbered.max(self.recording.numbered);
         let frame = record::seal_text(&self.keys.card, &facts, &card)?;
         let mut clip = Clip {
             epoch: self.at.epoch,

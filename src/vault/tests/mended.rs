@@ -182,6 +182,7 @@ fn sound_of_which_nothing_is_left_comes_back_as_long_as_it_was() {
             ..card("recording 1")
         },
         words: None,
+        numbered: 0,
     };
     let id = returning.id;
     let mut restoring = open.begin_restore().unwrap();

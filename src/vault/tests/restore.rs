@@ -47,6 +47,7 @@ pub(super) fn returning(number: u8, segments: u32, epoch: u32) -> Returning {
             (1, transcript("one")),
             (3, transcript("three")),
         ])),
+        numbered: 0,
     }
 }
 

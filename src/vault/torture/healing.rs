@@ -53,6 +53,7 @@ pub(super) fn torn(stage: &Stage) {
         epoch: 0,
         card: card_of(SOUNDLESS, SEGMENTS),
         words: Some(BTreeMap::new()),
+        numbered: 0,
     };
     let put = restoring.put(&returning, ReturnedSound::Lost).unwrap();
     assert_eq!(put, Fate::Waits);

@@ -56,6 +56,7 @@ fn returning((number, segments, epoch): (u8, u32, u32)) -> Returning {
         epoch,
         card: card_of(number, segments),
         words: Some(BTreeMap::from(words)),
+        numbered: 0,
     }
 }
 

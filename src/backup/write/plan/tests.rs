@@ -68,6 +68,7 @@ fn entry(number: u8, sound: SoundAt) -> Entry {
         revision: 1,
         card: Digits([number; 16]),
         versions: vec![1],
+        numbered: None,
         sound,
         stretches: Vec::new(),
         gone: Vec::new(),

@@ -199,11 +199,13 @@ impl Work<'_> {
             Err(error) => return Err(error),
         };
         self.done.recordings += 1;
+        let is_wordless = self.view.is_wordless(id, epoch);
         let mut copied = Entry {
-            versions: match self.view.is_wordless(id, epoch) {
+            versions: match is_wordless {
                 true => Vec::new(),
                 false => entry.versions.clone(),
             },
+            numbered: entry.numbered.filter(|_| !is_wordless),
             sound: match entry.sound {
                 SoundAt::Lost => SoundAt::Lost,
                 SoundAt::Here | SoundAt::Segment(_) | SoundAt::Gone => SoundAt::Gone,
@@ -246,6 +248,7 @@ impl Work<'_> {
                 read.text_shredded = true;
                 read.versions.clear();
                 read.lost_versions.clear();
+                read.numbered = None;
                 (text, subtitles) = (Vec::new(), Vec::new());
                 read.write()?
             }

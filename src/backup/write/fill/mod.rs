@@ -4,15 +4,18 @@
 //! What is shredded or redacted while it is written ends the segment, or, where
 //! that can't be begun anew, is left out of what the manifest names.
 
+mod audio;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::ops::Range;
 
+use self::audio::{Audio, Ended, written};
 use super::plan::{Before, Holding};
 use super::supply::{Next, Piece};
 use super::tarball::SegmentWriter;
-use super::task::{Sound, Stretch, Task};
-use crate::audio::{OggOpusWriter, StoredShape, ogg_opus_bytes, silent_segment};
+use super::task::{Sound, Task};
+use crate::audio::{StoredShape, ogg_opus_bytes, silent_segment};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{ENOUGH_BYTES, MOST_BYTES, Member};
 use crate::backup::manifest::{self, Entry, SoundAt};
@@ -21,7 +24,7 @@ use crate::backup::written::Digits;
 use crate::recording::{Moment, RecordingId};
 use crate::transcript::{srt, text};
 use crate::vault;
-use crate::vault::copying::{Head, Opened, Stocked};
+use crate::vault::copying::{Head, Kept, Opened, Stocked};
 
 /// What to do when something was destroyed while it was being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,17 +93,6 @@ struct Current {
     audio: Option<Audio>,
     /// It was destroyed, or its card can't be read: nothing more of it is written.
     dropped: bool,
-}
-
-struct Audio {
-    ogg: OggOpusWriter<Vec<u8>>,
-    /// Segments that are written. An interrupted recording may have one fewer than
-    /// its length says: it lacks what the encoder still held.
-    segments: u64,
-    /// The next segment.
-    next: u64,
-    lost: BTreeSet<u64>,
-    why: Option<vault::Error>,
 }
 
 impl<'a, W: Write> Filling<'a, W> {
@@ -215,13 +207,16 @@ impl<'a, W: Write> Filling<'a, W> {
         let texts = newest.map_or_else(Default::default, |transcript| {
             (text::render(transcript), srt::render(transcript))
         });
-        let versions = head.transcripts.iter().map(|(number, _)| *number);
+        let versions: Vec<u32> = head.transcripts.iter().map(|(number, _)| *number).collect();
+        let is_later = |numbered: &u32| versions.iter().all(|one| one < numbered);
+        let numbered = Some(head.numbered).filter(|numbered| *numbered > 0 && is_later(numbered));
         let entry = Entry {
             id,
             epoch: task.stocked.epoch,
             revision: head.revision,
             card: Digits(head.mark),
-            versions: versions.collect(),
+            numbered: numbered.filter(|_| task.stocked.words == Kept::Kept),
+            versions,
             sound: match task.sound {
                 Sound::Here(_) => SoundAt::Here,
                 Sound::At(segment) => SoundAt::Segment(segment),
@@ -241,6 +236,7 @@ impl<'a, W: Write> Filling<'a, W> {
         };
         if is_last {
             let meta = Meta::of(&head.recording, head.revision, head.transcripts);
+            let meta = meta.numbered_up_to(head.numbered);
             self.writer.file(Member::Meta(id), &meta.write()?, at)?;
         }
         let audio = match task.sound {
@@ -249,13 +245,7 @@ impl<'a, W: Write> Filling<'a, W> {
                 let member = Member::stretch(id, stretch.number);
                 let bytes = ogg_opus_bytes(shape.packets());
                 self.writer.begin_file(member, bytes, at)?;
-                Some(Audio {
-                    ogg: OggOpusWriter::chained(Vec::new(), shape, stretch.number)?,
-                    segments: stretch.from + shape.segments(),
-                    next: stretch.from,
-                    lost: BTreeSet::new(),
-                    why: None,
-                })
+                Some(Audio::of(stretch, shape)?)
             }
             Sound::At(_) | Sound::Gone | Sound::Lost => None,
         };
@@ -288,29 +278,11 @@ impl<'a, W: Write> Filling<'a, W> {
         else {
             return Ok(());
         };
-        for segment in segments {
-            let number = audio.next;
-            audio.next += 1;
-            if number >= audio.segments {
-                continue;
-            }
-            match segment {
-                Ok(packets) if !packets.is_empty() => audio.ogg.push(&packets)?,
-                Ok(_) => audio.ogg.push(&self.silence)?,
-                Err(error) if !is_damage(&error) => return Err(error.into()),
-                Err(error) => {
-                    audio.ogg.push(&self.silence)?;
-                    if !gone.iter().any(|span| span.contains(&number)) {
-                        audio.lost.insert(number);
-                        audio.why.get_or_insert(error);
-                    }
-                }
-            }
-            (self.advance)(super::SEALED_SEGMENT_BYTES);
-        }
-        let written = audio.ogg.get_mut();
-        self.writer.push(written)?;
-        written.clear();
+        let taken = audio.take(segments, gone, &self.silence)?;
+        (self.advance)(taken * super::SEALED_SEGMENT_BYTES);
+        let ready = audio.ready();
+        self.writer.push(ready)?;
+        ready.clear();
         Ok(())
     }
 
@@ -334,6 +306,7 @@ impl<'a, W: Write> Filling<'a, W> {
                         revision: 0,
                         card: Digits([0; 16]),
                         versions: Vec::new(),
+                        numbered: None,
                         sound: SoundAt::Gone,
                         stretches: Vec::new(),
                         gone: Vec::new(),
@@ -388,44 +361,19 @@ impl<'a, W: Write> Filling<'a, W> {
         Ok(())
     }
 
-    /// Fills up with silence what is missing at the end; what was lost.
-    fn end_sound(&mut self, task: &Task, mut audio: Audio) -> Result<Vec<(u64, u64)>> {
-        while audio.next < audio.segments {
-            audio.ogg.push(&self.silence)?;
-            audio.lost.insert(audio.next);
-            audio.next += 1;
-        }
-        let rest = audio.ogg.finish()?;
+    /// Ends the sound; what of it was lost.
+    fn end_sound(&mut self, task: &Task, audio: Audio) -> Result<Vec<(u64, u64)>> {
+        let Ended { rest, lost, why } = audio.end(&self.silence)?;
         self.writer.push(&rest)?;
         self.writer.end_file()?;
-        if let Some(why) = audio.why {
+        if let Some(why) = why {
             self.filled.damage.push(Error::SoundLost {
                 id: task.stocked.id,
-                segments: audio.lost.len() as u64,
+                segments: lost.len() as u64,
                 why: why.to_string(),
             });
         }
-        Ok(spans(&audio.lost))
-    }
-}
-
-/// What of these spans lies in a stretch.
-fn within(stretch: Stretch, spans: &[(u64, u64)]) -> Vec<(u64, u64)> {
-    let cut = spans
-        .iter()
-        .map(|(from, to)| (*from.max(&stretch.from), *to.min(&stretch.to)));
-    cut.filter(|(from, to)| from < to).collect()
-}
-
-/// A stretch as the manifest has it.
-fn written(stretch: Stretch, entry: Entry) -> manifest::Stretch {
-    manifest::Stretch {
-        id: entry.id,
-        epoch: entry.epoch,
-        number: stretch.number,
-        span: (stretch.from, stretch.to),
-        gone: within(stretch, &entry.gone),
-        lost: entry.lost,
+        Ok(spans(&lost))
     }
 }
 

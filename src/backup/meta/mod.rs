@@ -1,8 +1,11 @@
 //! `meta.json`: all that the vault knows of one recording, with every version of its
 //! transcript whole, for people, for other programs, and to be taken back.
 
+mod version;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::version::{LostVersion, VersionMeta};
 use super::error::{Error, Result};
 use super::layout::Member;
 use super::written::{self, Hash};
@@ -10,7 +13,7 @@ use crate::recording::{
     Card, Ending, Gap, KeptUntil, Moment, Recording, RecordingId, Signal, Source, VersionInfo,
     length_of,
 };
-use crate::transcript::{Segment, Transcript};
+use crate::transcript::Transcript;
 
 /// The format that this version writes, and the only one that it reads.
 pub const FORMAT: u32 = 1;
@@ -80,6 +83,10 @@ pub struct Meta {
     /// Transcripts that could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost_versions: Vec<LostVersion>,
+    /// The highest number that a transcript of it was ever given, where a later one than those
+    /// above had it; absent where none had, and once they were shredded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbered: Option<u32>,
 }
 
 /// How a recording ended.
@@ -90,38 +97,6 @@ pub enum EndingMeta {
     Complete,
     /// Something cut it short.
     Interrupted,
-}
-
-/// One version of the transcript.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct VersionMeta {
-    /// 1 for the first.
-    pub number: u32,
-    /// The speech model's name.
-    pub model: String,
-    /// The settings that matter for the result.
-    pub settings: String,
-    /// ISO 639-1 code of what was spoken.
-    pub language: String,
-    /// When it was made.
-    #[serde(with = "written::moment")]
-    pub made_at: Moment,
-    /// What was said, in order, with the words and their times (milliseconds).
-    pub segments: Vec<Segment>,
-}
-
-/// What is known of a transcript that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LostVersion {
-    /// Its number.
-    pub number: u32,
-    /// The speech model's name.
-    pub model: String,
-    /// ISO 639-1 code of what was spoken.
-    pub language: String,
-    /// When it was made.
-    #[serde(with = "written::moment")]
-    pub made_at: Moment,
 }
 
 impl Meta {
@@ -139,6 +114,7 @@ impl Meta {
             epoch: recording.epoch,
             revision,
             lost_versions: lost_versions.map(LostVersion::of).collect(),
+            numbered: None,
             duration_s: length_of(card.samples).as_secs_f64(),
             title: card.title,
             recorded_at: card.recorded_at,
@@ -164,6 +140,23 @@ impl Meta {
             text_shredded: recording.text_shredded,
             versions: transcripts.into_iter().map(VersionMeta::of).collect(),
         }
+    }
+
+    /// The same of a recording of which transcripts were numbered up to this.
+    #[must_use]
+    pub fn numbered_up_to(mut self, numbered: u32) -> Self {
+        let is_later = numbered > self.highest() && !self.text_shredded;
+        self.numbered = is_later.then_some(numbered);
+        self
+    }
+
+    /// The highest number that a transcript of it is known to have had; 0 if there is none.
+    #[must_use]
+    pub fn highest(&self) -> u32 {
+        let read = self.versions.iter().map(|one| one.number);
+        let lost = self.lost_versions.iter().map(|one| one.number);
+        let all = read.chain(lost).chain(self.numbered);
+        all.max().unwrap_or(0)
     }
 
     /// The recording and its transcripts, as [`of`](Self::of) was given them.
@@ -239,71 +232,6 @@ impl Meta {
     }
 }
 
-impl VersionMeta {
-    fn of((number, transcript): (u32, Transcript)) -> Self {
-        let Transcript {
-            model,
-            settings,
-            language,
-            made_at,
-            mut segments,
-        } = transcript;
-        for word in segments.iter_mut().flat_map(|segment| &mut segment.words) {
-            if !word.confidence.is_finite() {
-                word.confidence = 0.0;
-            }
-        }
-        Self {
-            number,
-            model,
-            settings,
-            language,
-            made_at,
-            segments,
-        }
-    }
-
-    fn info(&self) -> VersionInfo {
-        VersionInfo {
-            number: self.number,
-            model: self.model.clone(),
-            language: self.language.clone(),
-            made_at: self.made_at,
-        }
-    }
-
-    fn into_parts(self) -> (u32, Transcript) {
-        let transcript = Transcript {
-            model: self.model,
-            settings: self.settings,
-            language: self.language,
-            made_at: self.made_at,
-            segments: self.segments,
-        };
-        (self.number, transcript)
-    }
-}
-
-impl LostVersion {
-    fn of(info: &VersionInfo) -> Self {
-        Self {
-            number: info.number,
-            model: info.model.clone(),
-            language: info.language.clone(),
-            made_at: info.made_at,
-        }
-    }
-
-    fn info(&self) -> VersionInfo {
-        VersionInfo {
-            number: self.number,
-            model: self.model.clone(),
-            language: self.language.clone(),
-            made_at: self.made_at,
-        }
-    }
-}
-
 /// JSON has no numbers that are none; nothing that measures sound gives one.
 fn finite(signal: Signal) -> Signal {
     let level = |dbfs: f32| if dbfs.is_finite() { dbfs } else { -120.0 };
@@ -329,7 +257,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::transcript::samples::any_transcript;
+    use crate::transcript::samples::{any_transcript, spoken};
 
     fn card() -> Card {
         let at = Moment {
@@ -396,6 +324,31 @@ mod tests {
             prop_assert_eq!(&read, &meta);
             prop_assert_eq!(read.into_parts(), (recording, transcripts));
         }
+    }
+
+    #[test]
+    fn how_far_transcripts_were_numbered_is_told_where_the_versions_do_not_say_it() {
+        let said = spoken(&[(0, 900, "said")]);
+        let mut recording = Recording {
+            id: RecordingId::from_bytes([5; 16]),
+            epoch: 0,
+            kept_from: card().added_at,
+            kept_until: KeptUntil::default(),
+            card: card(),
+            versions: vec![said.info(1), said.info(2)],
+            audio_bytes: 0,
+            sound_shredded: false,
+            text_shredded: false,
+        };
+        let written = |recording: &Recording, numbered| {
+            let meta = Meta::of(recording, 0, vec![(1, said.clone())]).numbered_up_to(numbered);
+            (meta.numbered, meta.highest())
+        };
+        // The second one could not be read, and is told as lost.
+        assert_eq!(written(&recording, 2), (None, 2));
+        assert_eq!(written(&recording, 7), (Some(7), 7));
+        recording.text_shredded = true;
+        assert_eq!(written(&recording, 7), (None, 2));
     }
 
     #[test]
