@@ -267,7 +267,7 @@ impl News {
             (Some(Phase::DiskFull), Phase::Recording) => {
                 "there is room again; nothing is missing".into()
             }
-            (_, Phase::Opening | Phase::Recording | Phase::Paused | Phase::Stopped) => return None,
+            (_, Phase::Opening | Phase::Recording | Phase::Paused) => return None,
         };
         Some(line)
     }

@@ -64,15 +64,15 @@ pub enum Phase {
     WaitingForMicrophone,
     /// The disk is full: what comes waits for a moment.
     DiskFull,
-    /// It has ended; [`Recorder::stop`] says how.
-    Stopped,
 }
 
 /// How the recording stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
-    /// What it is doing.
+    /// What it is doing, or did last.
     pub phase: Phase,
+    /// It has ended; [`Recorder::stop`] says how.
+    pub has_ended: bool,
     /// Sound so far, seconds; on a full disk what of it is written.
     pub elapsed_s: f64,
     /// Loudest sample since the last look, dBFS.
@@ -189,6 +189,7 @@ impl Recorder {
         let outbox = Outbox::new(writer);
         let status = Status {
             phase: Phase::Opening,
+            has_ended: false,
             elapsed_s: 0.0,
             peak_dbfs: -120.0,
             rms_dbfs: -120.0,
@@ -265,13 +266,13 @@ impl Recorder {
     #[must_use]
     pub fn wait(&self, at_most: Duration) -> bool {
         let status = self.shared.status();
-        let ended = |status: &mut Status| status.phase != Phase::Stopped;
+        let goes_on = |status: &mut Status| !status.has_ended;
         let (status, _) = self
             .shared
             .stopped
-            .wait_timeout_while(status, at_most, ended)
+            .wait_timeout_while(status, at_most, goes_on)
             .unwrap_or_else(PoisonError::into_inner);
-        status.phase != Phase::Stopped
+        !status.has_ended
     }
 
     /// Ends it and keeps what was recorded.

@@ -1,6 +1,7 @@
 //! How the recorder and the player stand while they run.
 
 use crate::recording::RecordingId;
+pub use crate::worker::recorder::Phase;
 
 /// How the recorder stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,23 +22,6 @@ pub struct RecorderStatus {
     pub space_left_s: Option<u64>,
     /// Marked moments.
     pub markers: usize,
-}
-
-/// What a recorder is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// The microphone has just been opened: its first sound is to come.
-    Opening,
-    /// Sound comes in.
-    Recording,
-    /// Held.
-    Paused,
-    /// Nothing has come from the microphone for too long.
-    NothingComes,
-    /// The microphone is gone; goes on when it returns.
-    WaitingForMicrophone,
-    /// The disk is full: nothing can be kept.
-    DiskFull,
 }
 
 /// Where the player stands.

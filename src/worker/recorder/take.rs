@@ -88,7 +88,7 @@ impl Take {
         let taken = fenced(|| self.take_until_stopped(wake.as_deref()));
         let broke = taken.unwrap_or_else(|| Err(taking::gave_up()));
         let recorded = self.finish(broke.err());
-        shared.status().phase = Phase::Stopped;
+        shared.status().has_ended = true;
         shared.stopped.notify_all();
         if let Some(wake) = wake {
             wake();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::desk::Job;
 use super::{Answer, Shared, spawn};
 use crate::error::Failure;
-use crate::tui::engine::{Phase, RecorderStatus};
+use crate::tui::engine::RecorderStatus;
 use crate::worker::recorder::{self, Options, Recorder};
 
 /// How long the end of the program waits for the last segment to be sealed.
@@ -71,7 +71,7 @@ impl Microphone {
         let status = lock(&self.running).as_ref().map(Recorder::status);
         match status {
             // It ended by itself: no space, or its limit. Stopping says why.
-            Some(status) if status.phase == recorder::Phase::Stopped => self.stop(),
+            Some(status) if status.has_ended => self.stop(),
             Some(status) => self.shared.tell(Answer::Recorder(shown(status))),
             None => {}
         }
@@ -159,14 +159,7 @@ fn shown(status: recorder::Status) -> RecorderStatus {
         gap_s: status.gap_s,
         silent_s: status.silent_s,
         device: status.device,
-        phase: match status.phase {
-            recorder::Phase::Opening => Phase::Opening,
-            recorder::Phase::Paused => Phase::Paused,
-            recorder::Phase::NothingComes => Phase::NothingComes,
-            recorder::Phase::WaitingForMicrophone => Phase::WaitingForMicrophone,
-            recorder::Phase::DiskFull => Phase::DiskFull,
-            recorder::Phase::Recording | recorder::Phase::Stopped => Phase::Recording,
-        },
+        phase: status.phase,
         space_left_s: status.space_left.map(|left| left.as_secs()),
         markers: status.markers,
     }

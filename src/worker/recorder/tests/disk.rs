@@ -161,9 +161,7 @@ fn a_full_disk_ends_a_recording_and_all_before_is_kept_and_merges_later() {
         wait_for(&recorder, "it is said at once", is_full);
         // The clock stands where the sound on the disk ends.
         let shown_s = recorder.status().elapsed_s;
-        wait_for(&recorder, "it ends", |recorder| {
-            recorder.status().phase == Phase::Stopped
-        });
+        wait_for(&recorder, "it ends", |recorder| recorder.status().has_ended);
         let recorded = recorder.stop().unwrap();
         assert_eq!(recorded.state, State::Interrupted);
         assert!((recorded.duration.as_secs_f64() - shown_s).abs() < 1e-6);
