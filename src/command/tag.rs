@@ -8,7 +8,7 @@ use crate::recording::{hides_something, shown_tag};
 pub enum TagChange {
     /// Put it on.
     Add(String),
-    /// Take it off, however it is written there ([`is_same_tag`]).
+    /// Take it off, however it is written there ([`is_same_tag`](crate::recording::is_same_tag)).
     Remove(String),
 }
 

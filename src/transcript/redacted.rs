@@ -3,7 +3,7 @@
 //!
 //! A word goes if it may have been spoken in the span, or so near to it that its
 //! time may be wrong by that much; see [`possible`](super::possible) for when that
-//! is. So does one that was heard there; see [`heard`](super::heard). A segment whose
+//! is. So does one that was heard there; see [`heard`]. A segment whose
 //! source gave no words' times goes whole, and so does one whose words don't spell its
 //! text. All that is told of the version itself stays: it is the same one. It is better
 //! that too much goes than too little.
