@@ -159,6 +159,10 @@ pub struct Entry {
     /// behind the last; silence stands in for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<(u64, u64)>,
+    /// The segment that it was written in, if that is not this one: a repack carried it over
+    /// for what the newest entry has not. It is as old as if it lay there still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<u32>,
 }
 
 impl Entry {

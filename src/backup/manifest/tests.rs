@@ -42,6 +42,7 @@ fn manifest() -> Manifest {
             gone: vec![(8, 9)],
             recovered: true,
             lost: vec![(3, 5)],
+            carried_from: Some(1),
         }],
         stretches: vec![Stretch {
             id: id(2),

@@ -14,6 +14,8 @@ use crate::vault::bag;
 #[derive(Debug, Clone)]
 pub(in crate::backup) struct Listed {
     pub(in crate::backup) segment: u32,
+    /// The segment that it was first written in: the later, the newer it is.
+    first_in: u32,
     pub(in crate::backup) epoch: u32,
     pub(in crate::backup) sound: SoundAt,
     /// The numbers of its transcripts.
@@ -89,8 +91,10 @@ impl Plan {
             if sound == SoundAt::Gone {
                 self.lacking.entry((id, epoch)).or_default().sound = true;
             }
+            let first_in = entry.carried_from.unwrap_or(segment);
             let listed = Listed {
                 segment,
+                first_in,
                 epoch,
                 sound,
                 versions: entry.versions.clone(),
@@ -104,7 +108,8 @@ impl Plan {
             let all = self.recordings.entry(id).or_default();
             // A later segment may hold an earlier epoch, where a vault was put back from
             // a copy.
-            let behind = all.iter().take_while(|one| one.epoch > epoch).count();
+            let is_newer = |one: &&Listed| (one.epoch, one.first_in) > (epoch, first_in);
+            let behind = all.iter().take_while(is_newer).count();
             all.insert(behind, listed);
         }
     }

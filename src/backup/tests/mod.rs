@@ -266,6 +266,7 @@ pub(super) fn entry(number: u8, epoch: u32, sound: SoundAt) -> Entry {
         gone: Vec::new(),
         recovered: false,
         lost: Vec::new(),
+        carried_from: None,
     }
 }
 

@@ -106,7 +106,10 @@ impl Holding {
                 SoundAt::Segment(number) => Some(number),
                 SoundAt::Gone | SoundAt::Lost => None,
             };
-            self.newest.insert(entry.id, (entry, sound));
+            // What was carried over is older than all else that there is of it.
+            if entry.carried_from.is_none() || !self.newest.contains_key(&entry.id) {
+                self.newest.insert(entry.id, (entry, sound));
+            }
         }
     }
 
@@ -302,4 +305,4 @@ fn is_same(now: &Stocked, then: &Entry) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

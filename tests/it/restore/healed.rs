@@ -15,13 +15,13 @@ use crate::support::prepared::copy_dir;
 use crate::support::{Finished, PASSPHRASE, library};
 
 /// A vault of three recordings with words, and its backup.
-struct Scene {
-    owner: Owner,
-    ids: Vec<RecordingId>,
+pub(super) struct Scene {
+    pub(super) owner: Owner,
+    pub(super) ids: Vec<RecordingId>,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut owner = Owner::new();
         let titles = ["minutes", "dictation", "names a source"];
         let ids: Vec<_> = titles.map(|title| owner.record(title, 25)).into();
@@ -34,16 +34,16 @@ impl Scene {
         Self { owner, ids }
     }
 
-    fn run(&self, args: &[&str]) -> Finished {
+    pub(super) fn run(&self, args: &[&str]) -> Finished {
         self.owner.home.voxvault(args.iter().copied()).run()
     }
 
-    fn store(&self) -> PathBuf {
+    pub(super) fn store(&self) -> PathBuf {
         self.owner.home.vault().join("store.redb")
     }
 
     /// Changes a byte of every record for which that is wanted, wherever it lies.
-    fn damage(&self, is_hit: impl Fn(&Facts) -> bool) {
+    pub(super) fn damage(&self, is_hit: impl Fn(&Facts) -> bool) {
         let mut bytes = fs::read(self.store()).unwrap();
         let frames = scan::frames(&bytes).filter(|(_, frame)| is_hit(&frame.facts));
         let places: Vec<_> = frames.map(|(at, _)| at + 200).collect();
@@ -52,15 +52,15 @@ impl Scene {
         fs::write(self.store(), bytes).unwrap();
     }
 
-    fn repair(&self) {
+    pub(super) fn repair(&self) {
         self.run(&["verify", "--repair"]).ended_with(5);
     }
 
-    fn restore(&self, from: &str) -> Value {
+    pub(super) fn restore(&self, from: &str) -> Value {
         self.run(&["restore", from, "--json"]).ok().json()
     }
 
-    fn open(&self) -> OpenVault {
+    pub(super) fn open(&self) -> OpenVault {
         library::unlock(&self.owner.home.vault(), PASSPHRASE)
     }
 
@@ -215,51 +215,6 @@ fn copies_that_lack_different_segments_come_back_as_one() {
     let new: RecordingId = done["resurrected"].as_str().unwrap().parse().unwrap();
     let card = scene.open().recording(new).unwrap().card;
     assert_eq!(lost(&card), [10]);
-}
-
-#[test]
-fn a_repack_takes_nothing_away_that_only_a_segment_which_goes_has() {
-    let scene = Scene::new();
-    let id = scene.ids[0];
-    let whole = fs::read(scene.store()).unwrap();
-    let lose = |segments: &[u32]| {
-        fs::write(scene.store(), &whole).unwrap();
-        scene.damage(|facts| {
-            facts.kind == Kind::Sound && facts.id == id && segments.contains(&facts.number)
-        });
-        scene.repair();
-    };
-    // Each of the two copies lacks what the other has.
-    scene.run(&["backup", "forget", "backup", "--yes"]).ok();
-    fs::remove_dir_all(scene.owner.home.path("backup")).unwrap();
-    for segments in [&[1][..], &[3]] {
-        lose(segments);
-        let note = format!("lost {segments:?}");
-        scene.run(&["edit", &id.to_string(), "--note", &note]).ok();
-        scene.run(&["backup", "backup"]);
-    }
-    scene
-        .run(&["shred", &scene.ids[1].to_string(), "--yes"])
-        .ok();
-    scene.run(&["backup", "backup"]);
-    let before = segments(&scene.owner.home.path("backup"));
-    let repack = ["backup", "repack", "backup"];
-    let refused = scene.run(&repack).ended_with(1);
-    assert!(
-        refused.stderr.contains("nothing else there has"),
-        "{refused}"
-    );
-    assert_eq!(segments(&scene.owner.home.path("backup")), before);
-    // Once the vault has it all again, the next backup has, too.
-    scene.restore("backup");
-    scene.run(&["backup", "backup"]).ok();
-    scene.run(&repack).ok();
-    assert_ne!(segments(&scene.owner.home.path("backup")), before);
-    let dir = scene.owner.other_vault("other");
-    let args = ["--vault", "other", "restore", "backup", "--json"];
-    scene.run(&args).ok();
-    let found = library::unlock(&dir, PASSPHRASE).recording(id).unwrap();
-    assert_eq!(lost_segments(&found.card), []);
 }
 
 /// One byte in the middle of a backup's first segment is another one.

@@ -233,6 +233,7 @@ impl<'a, W: Write> Filling<'a, W> {
                 Sound::At(_) => task.lost.clone(),
                 Sound::Here(_) | Sound::Gone | Sound::Lost => before.lost,
             },
+            carried_from: None,
         };
         if is_last {
             let meta = Meta::of(&head.recording, head.revision, head.transcripts);
@@ -312,6 +313,7 @@ impl<'a, W: Write> Filling<'a, W> {
                         gone: Vec::new(),
                         recovered: false,
                         lost: Vec::new(),
+                        carried_from: None,
                     },
                     at: Moment {
                         unix_ms: 0,

@@ -6,11 +6,11 @@ use crate::backup::manifest::FORMAT;
 use crate::crypto::VaultId;
 use crate::recording::Moment;
 
-fn id(number: u8) -> RecordingId {
+pub(in crate::backup::write) fn id(number: u8) -> RecordingId {
     RecordingId::from_bytes([number; 16])
 }
 
-fn stocked(number: u8) -> Stocked {
+pub(in crate::backup::write) fn stocked(number: u8) -> Stocked {
     Stocked {
         id: id(number),
         epoch: 0,
@@ -23,7 +23,7 @@ fn stocked(number: u8) -> Stocked {
     }
 }
 
-fn stock(held: Vec<Stocked>) -> Stock {
+pub(in crate::backup::write) fn stock(held: Vec<Stocked>) -> Stock {
     Stock {
         vault: VaultId::from_bytes([1; 16]),
         generation: 5,
@@ -36,7 +36,7 @@ fn stock(held: Vec<Stocked>) -> Stock {
     }
 }
 
-fn manifest(segment: u32, recordings: Vec<Entry>) -> Manifest {
+pub(in crate::backup::write) fn manifest(segment: u32, recordings: Vec<Entry>) -> Manifest {
     Manifest {
         format: FORMAT,
         vault: VaultId::from_bytes([1; 16]),
@@ -61,7 +61,7 @@ fn manifest(segment: u32, recordings: Vec<Entry>) -> Manifest {
     }
 }
 
-fn entry(number: u8, sound: SoundAt) -> Entry {
+pub(in crate::backup::write) fn entry(number: u8, sound: SoundAt) -> Entry {
     Entry {
         id: id(number),
         epoch: 0,
@@ -74,6 +74,7 @@ fn entry(number: u8, sound: SoundAt) -> Entry {
         gone: Vec::new(),
         recovered: false,
         lost: Vec::new(),
+        carried_from: None,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Segments are never changed, so one that holds something that was destroyed goes as
 //! a whole, and what of it still counts is written anew behind the last one: copied as
-//! it is, or without the sound or the words that were destroyed. The last segment that
+//! it is, or without the sound or the words that were destroyed, and older states of a
+//! recording as well where only they have something. The last segment that
 //! is written names those that go, with the hashes that they had, so that the chain
 //! still holds without them. Only when it is durable are they overwritten and
 //! removed; cut short before, nothing has changed, and behind it the next run removes
@@ -12,7 +13,7 @@ mod only;
 mod view;
 mod work;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use self::view::{Held, View, read};
@@ -85,14 +86,6 @@ pub fn repack(
         });
     }
     let doomed = view.doomed();
-    if view.loses_more(&doomed) {
-        return Err(Error::Unusable {
-            dir: folder.dir().to_owned(),
-            why: "a segment that would go has sound or words of what the vault holds that nothing \
-                  else there has",
-            hint: "`voxvault restore` brings them back into the vault; back up then, and repack",
-        });
-    }
     let left_over: BTreeSet<u32> = held
         .dropped
         .keys()
@@ -127,6 +120,7 @@ pub fn repack(
             },
             last,
             before: before(&folder, last, noted)?,
+            moved: BTreeMap::new(),
             done: &mut done,
         };
         end = Some(work.all()?);

@@ -1,48 +1,76 @@
-//! What only the segments that are to go have: a repack copies the newest entry of each
-//! recording, and an older one may have more than that, of a vault that had lost it by then.
+//! What only the segments that are to go have: the newest entry of a recording may be of a
+//! vault that had lost some of it by then, and an older one has more.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::view::View;
-use crate::backup::manifest::{Entry, SoundAt};
+use super::view::{Laid, Survivor, View};
+use crate::backup::manifest::SoundAt;
 use crate::vault::segments_outside;
 
 impl View<'_> {
-    /// Whether one of these segments has a card, words or sound that would be lost with it.
-    pub(super) fn loses_more(&self, doomed: &BTreeSet<u32>) -> bool {
-        let kept = self.survivors(doomed);
-        self.held.manifests.iter().any(|(number, manifest)| {
-            manifest.recordings.iter().any(|entry| {
-                let goes = self.parts(*number, entry).any(|one| doomed.contains(&one));
-                let newest = kept.iter().find(|(_, newest)| newest.id == entry.id);
-                let newest = newest.filter(|(at, one)| at != number && one.epoch == entry.epoch);
-                goes && newest
-                    .is_some_and(|(at, newest)| self.has_more(*number, entry, *at, newest))
-            })
-        })
+    /// What is copied of a recording that has these entries, the newest of which is the last:
+    /// that one, and the older ones that go and have something that nothing which stays has.
+    pub(super) fn staying<'e>(
+        &self,
+        entries: &[Laid<'e>],
+        doomed: &BTreeSet<u32>,
+    ) -> Vec<Survivor<'e>> {
+        let Some((newest, older)) = entries.split_last() else {
+            return Vec::new();
+        };
+        let (id, epoch) = (newest.entry.id, newest.entry.epoch);
+        if self.is_destroyed(id, epoch) {
+            return Vec::new();
+        }
+        // The sound of what is copied comes along, wherever it lies.
+        let sound = |one: Laid<'_>| self.sound_of(one.number, one.entry);
+        let stays = |laid| (laid, sound(laid));
+        let left = |laid| (laid, sound(laid).filter(|lies| !doomed.contains(lies)));
+        let same = older.iter().filter(|one| one.entry.epoch == epoch);
+        let (going, kept): (Vec<_>, Vec<_>) = same.partition(|one| doomed.contains(&one.number));
+        let mut stay: Vec<_> = kept.into_iter().copied().map(left).collect();
+        stay.push(stays(*newest));
+        let mut copied = vec![*newest];
+        for one in going.into_iter().rev() {
+            if stay.iter().all(|other| self.has_more(*one, *other)) {
+                stay.push(stays(*one));
+                copied.push(*one);
+            }
+        }
+        copied.reverse();
+        let last = copied.len() - 1;
+        let survivor = |(round, laid)| Survivor {
+            laid,
+            round,
+            is_newest: round == last,
+        };
+        copied.into_iter().enumerate().map(survivor).collect()
     }
 
     /// The segments in which an entry and the sound beside it lie.
-    fn parts<'e>(&self, number: u32, entry: &'e Entry) -> impl Iterator<Item = u32> + 'e {
-        let stretches = entry.stretches.iter().copied();
-        std::iter::once(number).chain(stretches)
+    fn parts(laid: Laid<'_>) -> impl Iterator<Item = u32> {
+        let stretches = laid.entry.stretches.iter().copied();
+        std::iter::once(laid.number).chain(stretches)
     }
 
-    /// Whether an older entry has something that the newest has not, and may come back.
-    fn has_more(&self, number: u32, entry: &Entry, at: u32, newest: &Entry) -> bool {
-        let (id, epoch) = (entry.id, entry.epoch);
-        let has_version = |version: &u32| newest.versions.contains(version);
-        let has_words = entry.versions.iter().all(has_version) || self.is_wordless(id, epoch);
-        let has_card = !newest.recovered || entry.recovered;
-        let has_sound = entry.sound != SoundAt::Here
+    /// Whether an entry has something that another has not, and that may come back; `sound`
+    /// is where the sound of the other lies that stays.
+    fn has_more(&self, one: Laid<'_>, (other, sound): (Laid<'_>, Option<u32>)) -> bool {
+        let (id, epoch) = (one.entry.id, one.entry.epoch);
+        let has_version = |version: &u32| other.entry.versions.contains(version);
+        let has_words = one.entry.versions.iter().all(has_version) || self.is_wordless(id, epoch);
+        // An older card says less, though it was whole.
+        let is_newer = other.age() >= one.age();
+        let has_card = (!other.entry.recovered && is_newer) || one.entry.recovered;
+        let has_sound = one.entry.sound != SoundAt::Here
             || self.is_silent(id, epoch)
-            || match self.sound_of(at, newest) {
+            || match sound {
                 // It is the sound that stays.
-                Some(there) if there == number => true,
-                Some(there) => self.sound_in(there, id).is_some_and(|sound| {
-                    let lost = self.lost_of(there, sound);
-                    segments_outside(&lost, &self.lost_of(number, entry)).is_empty()
+                Some(there) if there == one.number => true,
+                Some(number) => self.sound_in(number, id).is_some_and(|entry| {
+                    let lost = self.lost_of(Laid { number, entry });
+                    segments_outside(&lost, &self.lost_of(one)).is_empty()
                 }),
                 None => false,
             };
@@ -50,9 +78,9 @@ impl View<'_> {
     }
 
     /// The segments of the store for which the sound of an entry has silence, in order.
-    fn lost_of(&self, number: u32, entry: &Entry) -> Vec<Range<u64>> {
-        let parts = self.parts(number, entry);
-        let manifests = parts.filter_map(|one| self.held.manifests.get(&one));
+    fn lost_of(&self, laid: Laid<'_>) -> Vec<Range<u64>> {
+        let entry = laid.entry;
+        let manifests = Self::parts(laid).filter_map(|one| self.held.manifests.get(&one));
         let stretches = manifests.flat_map(|manifest| &manifest.stretches);
         let of_it = stretches.filter(|one| (one.id, one.epoch) == (entry.id, entry.epoch));
         let more = of_it.flat_map(|one| one.gone.iter().chain(&one.lost));
@@ -62,3 +90,6 @@ impl View<'_> {
         lost
     }
 }
+
+#[cfg(test)]
+mod tests;

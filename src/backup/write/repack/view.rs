@@ -96,6 +96,30 @@ pub(super) fn read(
     })
 }
 
+/// An entry, and the number of the segment that it is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Laid<'a> {
+    pub(super) number: u32,
+    pub(super) entry: &'a Entry,
+}
+
+impl Laid<'_> {
+    /// The segment that it was first written in: the later, the newer it is.
+    pub(super) fn age(&self) -> u32 {
+        self.entry.carried_from.unwrap_or(self.number)
+    }
+}
+
+/// An entry that is copied.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Survivor<'a> {
+    pub(super) laid: Laid<'a>,
+    /// How many older ones of its recording are copied: a segment takes one of each.
+    pub(super) round: usize,
+    /// Whether it is the newest of its recording.
+    pub(super) is_newest: bool,
+}
+
 /// What a backup holds, beside what the vault says of it.
 pub(super) struct View<'a> {
     pub(super) stock: &'a Stock,
@@ -112,7 +136,7 @@ impl View<'_> {
         self.stock.held.get(at).filter(|one| one.epoch == epoch)
     }
 
-    fn is_destroyed(&self, id: RecordingId, epoch: u32) -> bool {
+    pub(super) fn is_destroyed(&self, id: RecordingId, epoch: u32) -> bool {
         let later = bag::Tombstone { id, epoch }..=bag::Tombstone {
             id,
             epoch: u32::MAX,
@@ -170,25 +194,31 @@ impl View<'_> {
         ids.collect::<BTreeSet<RecordingId>>().len()
     }
 
-    /// The newest entry of every recording of which something lies in these segments
-    /// and that is to stay, with the segment it is in.
-    pub(super) fn survivors(&self, doomed: &BTreeSet<u32>) -> Vec<(u32, &Entry)> {
-        let mut newest: BTreeMap<RecordingId, (u32, &Entry)> = BTreeMap::new();
-        let mut touched = BTreeSet::new();
+    /// What is to stay of the recordings of which something lies in these segments: the
+    /// newest entry of each, and behind those that only they have something of.
+    pub(super) fn survivors(&self, doomed: &BTreeSet<u32>) -> Vec<Survivor<'_>> {
+        let mut entries: BTreeMap<RecordingId, Vec<Laid<'_>>> = BTreeMap::new();
         for (number, manifest) in &self.held.manifests {
             for entry in &manifest.recordings {
-                newest.insert(entry.id, (*number, entry));
-                if doomed.contains(number) {
-                    touched.insert(entry.id);
-                }
+                let number = *number;
+                entries
+                    .entry(entry.id)
+                    .or_default()
+                    .push(Laid { number, entry });
             }
         }
-        let alive = newest.into_values().filter(|(_, entry)| {
-            touched.contains(&entry.id) && !self.is_destroyed(entry.id, entry.epoch)
-        });
-        let mut alive: Vec<_> = alive.collect();
-        alive.sort_by_key(|(number, entry)| (*number, entry.id));
-        alive
+        let is_touched = |all: &&mut Vec<Laid<'_>>| {
+            let mut all = all.iter();
+            all.any(|one| doomed.contains(&one.number))
+        };
+        let mut survivors = Vec::new();
+        for all in entries.values_mut().filter(is_touched) {
+            // Of what was carried over twice the later copy stays.
+            all.sort_by_key(|one| (one.age(), one.number));
+            survivors.extend(self.staying(all, doomed));
+        }
+        survivors.sort_by_key(|one| (one.round, one.laid.number, one.laid.entry.id));
+        survivors
     }
 
     /// The entry with the sound of a recording that lies in a segment, or ends there.

@@ -7,7 +7,7 @@ use std::io::Read;
 use age::Recipient;
 
 use super::Repacked;
-use super::view::View;
+use super::view::{Laid, Survivor, View};
 use crate::backup::error::{Error, Result};
 use crate::backup::layout::{ENOUGH_BYTES, Member, segment_name};
 use crate::backup::manifest::{
@@ -67,6 +67,8 @@ pub(super) struct Work<'a> {
     pub(super) shelf: Shelf<'a>,
     pub(super) last: u32,
     pub(super) before: Option<Hash>,
+    /// Where the sound of a recording lies now that lay in a segment that goes.
+    pub(super) moved: BTreeMap<(RecordingId, u32), u32>,
     pub(super) done: &'a mut Repacked,
 }
 
@@ -79,15 +81,16 @@ impl Work<'_> {
         let mut rest = survivors.as_slice();
         loop {
             let mut writer = self.begin()?;
-            let mut entries = Vec::new();
-            while let Some(((number, entry), behind)) = rest.split_first() {
+            let (mut entries, mut seen) = (Vec::new(), BTreeSet::new());
+            while let Some((survivor, behind)) = rest.split_first() {
                 if self.watch.cancelled() {
                     return Err(Error::Cancelled);
                 }
-                if !entries.is_empty() && writer.plain_bytes() >= ENOUGH_BYTES {
+                let is_full = !entries.is_empty() && writer.plain_bytes() >= ENOUGH_BYTES;
+                if is_full || !seen.insert(survivor.laid.entry.id) {
                     break;
                 }
-                entries.extend(self.copy(&mut writer, *number, entry)?);
+                entries.extend(self.copy(&mut writer, *survivor)?);
                 rest = behind;
                 self.watch.done(total - rest.len() as u64, total);
             }
@@ -174,17 +177,23 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Copies a recording. What can't be read and is in the vault, the next backup
-    /// writes anew.
+    /// Copies a recording. If the newest of it can't be read and is in the vault, the next
+    /// backup writes it anew; what it has only in an older state nothing writes again.
     fn copy(
         &mut self,
         writer: &mut SegmentWriter<Part>,
-        number: u32,
-        entry: &Entry,
+        survivor: Survivor<'_>,
     ) -> Result<Option<Entry>> {
+        let Survivor {
+            laid: Laid { number, entry },
+            is_newest,
+            ..
+        } = survivor;
         let Entry { id, epoch, .. } = *entry;
         let from = self.view.sound_of(number, entry);
-        let moves = from.filter(|from| self.doomed.contains(from));
+        let moved = from.and_then(|from| self.moved.get(&(id, from)).copied());
+        let lies = from.filter(|_| moved.is_none());
+        let moves = lies.filter(|from| self.doomed.contains(from) || self.is_hidden(*from, id));
         let read = self.head(number, entry).and_then(|head| {
             // A file that was begun can't be taken back.
             moves.map_or(Ok(()), |from| self.check_sound(from, id))?;
@@ -192,13 +201,13 @@ impl Work<'_> {
         });
         let head = match read {
             Ok(head) => head,
-            Err(error) if self.view.stocked(id, epoch).is_some() => {
+            Err(error) if is_newest && self.view.stocked(id, epoch).is_some() => {
                 self.watch.damaged(error);
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
-        self.done.recordings += 1;
+        self.done.recordings += u64::from(is_newest);
         let is_wordless = self.view.is_wordless(id, epoch);
         let mut copied = Entry {
             versions: match is_wordless {
@@ -212,6 +221,10 @@ impl Work<'_> {
             },
             stretches: Vec::new(),
             gone: Vec::new(),
+            carried_from: match is_newest {
+                true => entry.carried_from,
+                false => entry.carried_from.or(Some(number)),
+            },
             ..entry.clone()
         };
         writer.file(Member::Meta(id), &head.meta, head.at)?;
@@ -220,12 +233,20 @@ impl Work<'_> {
             let here = self.view.sound_in(from, id);
             copied.gone = here.map_or_else(Vec::new, |entry| entry.gone.clone());
             copied.stretches = self.sound(writer, from, id, head.at)?;
-        } else if let Some(from) = from {
-            copied.sound = SoundAt::Segment(from);
+            self.moved.insert((id, from), self.last + 1);
+        } else if let Some(lies) = moved.or(from) {
+            copied.sound = SoundAt::Segment(lies);
         }
         writer.file(Member::Text(id), &head.text, head.at)?;
         writer.file(Member::Subtitles(id), &head.subtitles, head.at)?;
         Ok(Some(copied))
+    }
+
+    /// Whether an older copy of sound was written behind this one, so that who unpacks all
+    /// segments in their order would be left with that.
+    fn is_hidden(&mut self, from: u32, id: RecordingId) -> bool {
+        let is_behind = self.moved.range((id, 0)..=(id, u32::MAX)).next().is_some();
+        is_behind && self.check_sound(from, id).is_ok()
     }
 
     /// What is known of a recording, without the words if they were destroyed.
