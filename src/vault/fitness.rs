@@ -10,6 +10,7 @@ use super::ground::lock::{GATE_FILE, LOCK_FILE};
 use super::keys::keyslots::{self, Name};
 use super::keys::reserve;
 use super::sealed::scan::AGE_MAGIC;
+use super::store::replace::aside_number;
 use super::{REPAIR_HINT, inbox, store};
 
 /// A file or folder of a vault that is not what it should be.
@@ -42,6 +43,7 @@ impl Vault {
         for name in [LOCK_FILE, GATE_FILE, reserve::FILE] {
             unfit.extend(self.no_file(name, NO_FILE_HINT));
         }
+        unfit.extend(self.kept_stores());
         unfit
     }
 
@@ -82,6 +84,22 @@ impl Vault {
             }),
             _ => self.no_file(store::FILE, NO_STORE_HINT),
         }
+    }
+
+    /// Stores that a repair kept, for its owner to look after.
+    fn kept_stores(&self) -> impl Iterator<Item = Unfit> {
+        let names = self.disk().list(self.dir()).unwrap_or_default();
+        let kept = names
+            .into_iter()
+            .filter(|name| aside_number(name).is_some());
+        kept.map(|name| Unfit {
+            path: self.dir().join(name),
+            why: "a repair kept it: the disk did not give all of it, or the keys do not know all \
+                  that is in it"
+                .to_owned(),
+            remedy: "`voxvault verify --repair` takes in what is missing and can be read by now; \
+                     remove it to give that up",
+        })
     }
 
     /// A name that something else than a file has.

@@ -66,10 +66,19 @@ impl Receipt {
     /// destroys.
     pub(super) fn begin(held: &Held<'_>, what: &str) -> Self {
         let backups = held.bag().settings.backups.iter();
+        let kept = held.store().kept().unwrap_or_default();
+        let kept = kept.iter().map(|path| NotErased {
+            what: "sealed bytes, without a key".into(),
+            where_: path.display().to_string(),
+            why: "a repair kept it as it was".into(),
+        });
         Self {
             shredded: Vec::new(),
             erased: Vec::new(),
-            not_erased: reach::of(held.dir(), what),
+            not_erased: reach::of(held.dir(), what)
+                .into_iter()
+                .chain(kept)
+                .collect(),
             backups_still_holding: backups
                 .map(|backup| Backup {
                     path: backup.path.clone(),

@@ -55,11 +55,18 @@ impl Filling {
         let left = card.samples.saturating_sub(before);
         let samples = u32::try_from(left).map_or(SEGMENT_SAMPLES, |left| left.min(SEGMENT_SAMPLES));
         let facts = facts(self.at, Kind::Sound, number);
-        let frame = record::seal_sound(&self.key, &facts, packets, samples)?;
+        self.frame(
+            number,
+            record::seal_sound(&self.key, &facts, packets, samples)?,
+        );
+        Ok(())
+    }
+
+    /// Takes one that is sealed under the key that it has.
+    pub(super) fn frame(&mut self, number: u32, frame: Vec<u8>) {
         self.bytes += frame.len();
         let row = self.rows.entry(number / SEGMENTS_PER_ROW).or_default();
         row.insert(number, frame);
-        Ok(())
     }
 
     /// Writes what was taken so far.

@@ -8,6 +8,7 @@ use crate::recording::{Recording, RecordingId};
 use crate::vault::error::Result;
 use crate::vault::keys::bag::Clip;
 use crate::vault::session::Held;
+use crate::vault::store::rows::ClipId;
 use crate::vault::store::{gaps, library};
 
 /// A recording that the vault holds.
@@ -61,6 +62,17 @@ impl Holding {
         let all = 0..self.segments;
         !self.lost.is_empty() && gaps::outside(&all, &self.lost).is_empty()
     }
+
+    /// Whether this segment is noted as lost.
+    pub(super) fn lacks_segment(&self, number: u32) -> bool {
+        self.lost.iter().any(|span| span.contains(&number.into()))
+    }
+
+    /// Whether it has no transcript of this number, and may have one.
+    pub(super) fn lacks_words(&self, number: u32) -> bool {
+        let versions = self.versions.as_ref();
+        versions.is_some_and(|versions| !versions.contains(&number))
+    }
 }
 
 /// All that the vault holds.
@@ -72,6 +84,12 @@ pub(super) struct Stand {
 }
 
 impl Stand {
+    /// What the vault holds of this epoch of a recording, as far as its card can be read.
+    pub(super) fn holding(&self, at: ClipId) -> Option<&Holding> {
+        let holding = self.holdings.get(&at.id);
+        holding.filter(|holding| holding.epoch == at.epoch)
+    }
+
     pub(super) fn of(held: &Held<'_>) -> Result<Self> {
         let listing = library::list(held)?;
         let clips = &held.bag().clips;

@@ -47,11 +47,11 @@ pub struct Mending {
 /// What waits for the commit.
 pub(super) struct Waiting {
     epoch: u32,
-    card: Option<Card>,
-    content_hash: Option<[u8; 32]>,
-    words: BTreeMap<u32, (VersionInfo, Vec<u8>)>,
+    pub(super) card: Option<Card>,
+    pub(super) content_hash: Option<[u8; 32]>,
+    pub(super) words: BTreeMap<u32, (VersionInfo, Vec<u8>)>,
     /// How many segments its sound has, where some of it was filled in.
-    filled: Option<u64>,
+    pub(super) filled: Option<u64>,
 }
 
 impl Waiting {

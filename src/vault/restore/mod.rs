@@ -22,6 +22,7 @@
 
 mod filling;
 mod hold;
+mod kept;
 mod lacks;
 mod mend;
 mod rows;
@@ -44,6 +45,7 @@ use crate::recording::{Card, RecordingId};
 use crate::transcript::Transcript;
 
 pub(in crate::vault) use self::hold::RESTORING_FILE;
+pub(in crate::vault) use self::kept::{has_all, take_in};
 pub use self::lacks::Holding;
 pub use self::mend::Mending;
 

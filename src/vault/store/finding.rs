@@ -54,6 +54,9 @@ pub(in crate::vault) struct Records {
     /// Whether there are whole frames of recordings that the bag knows nothing of,
     /// neither as living nor as destroyed, or of another log.
     pub(in crate::vault) strange: bool,
+    /// Blocks that the disk did not give. What lies in them is not among the rest, and may be
+    /// there another day.
+    pub(in crate::vault) unread: u64,
 }
 
 impl Records {
@@ -123,6 +126,7 @@ pub(in crate::vault) fn find(
             found.log.extend(other.log);
             found.damaged_cards.extend(other.damaged_cards);
             found.strange |= other.strange;
+            found.unread += other.unread;
         }
         found
     });
@@ -225,7 +229,7 @@ fn look_at(known: &Known<'_>, piece: &Piece<'_>, window: &mut Vec<u8>, found: &m
     // A little more, so that a header at its edge is whole.
     let bytes = (end - start).min(WINDOW_BYTES + HEADER_BYTES as u64) as usize;
     window.resize(bytes, 0);
-    read_what_can_be(file, start, window);
+    found.unread += read_what_can_be(file, start, window);
     let mut from = 0;
     while let Some(at) = scan::next_magic(window, from) {
         from = at + 1;
@@ -294,18 +298,21 @@ fn torn(known: &Known<'_>, file: &dyn DiskFile, at: u64, end: u64, seen: &[u8]) 
     match frame::body_bytes(seen) {
         Ok(body) if is_ours && at + (HEADER_BYTES + body) as u64 <= end => {
             let mut whole = vec![0; HEADER_BYTES + body];
-            read_what_can_be(file, at, &mut whole);
+            // What of it can't be read counts in the window that it lies in.
+            let _ = read_what_can_be(file, at, &mut whole);
             whole
         }
         _ => Vec::new(),
     }
 }
 
-/// Reads what the disk gives; zeros stand for the blocks that it can't read.
-fn read_what_can_be(file: &dyn DiskFile, at: u64, bytes: &mut [u8]) {
+/// Reads what the disk gives; zeros stand for the blocks that it can't read. How many those
+/// are.
+fn read_what_can_be(file: &dyn DiskFile, at: u64, bytes: &mut [u8]) -> u64 {
     if file.read_at(at, bytes).is_ok() {
-        return;
+        return 0;
     }
+    let mut unread = 0;
     let mut at = at;
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -314,8 +321,10 @@ fn read_what_can_be(file: &dyn DiskFile, at: u64, bytes: &mut [u8]) {
         let (block, behind) = rest.split_at_mut(length);
         if file.read_at(at, block).is_err() {
             block.fill(0);
+            unread += 1;
         }
         at += length as u64;
         rest = behind;
     }
+    unread
 }

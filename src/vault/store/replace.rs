@@ -10,7 +10,8 @@
 //! nameless before it is overwritten, and there is always one that is whole.
 //!
 //! A repair may keep the old file: it is then called `.aside` instead of `.old` from
-//! the first step on, and nobody overwrites it.
+//! the first step on, and stays until a later repair has read all of it and finds nothing in
+//! it that is missing.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -140,15 +141,30 @@ impl Store {
         }
     }
 
+    /// The files that were set aside, the earliest first.
+    pub(crate) fn kept(&self) -> Result<Vec<PathBuf>> {
+        let names = self.disk.list(&self.dir);
+        let names = names.map_err(Error::io("list", &self.dir))?;
+        let mut numbers: Vec<u32> = names.iter().filter_map(|name| aside_number(name)).collect();
+        numbers.sort_unstable();
+        Ok(numbers
+            .into_iter()
+            .map(|number| self.aside(number))
+            .collect())
+    }
+
+    /// Overwrites and removes a file that was set aside and is not needed any more.
+    pub(crate) fn drop_kept(&self, path: &Path) -> Result<()> {
+        disk::erase(&*self.disk, path).map_err(Error::io("erase", path))?;
+        self.sync_names()
+    }
+
     /// The highest number of a file that was set aside; 0 if there is none.
     fn last_aside(&self) -> Result<u32> {
         let names = self.disk.list(&self.dir);
         let names = names.map_err(Error::io("list", &self.dir))?;
-        Ok(names
-            .iter()
-            .filter_map(|name| aside_number(name))
-            .max()
-            .unwrap_or(0))
+        let numbers = names.iter().filter_map(|name| aside_number(name));
+        Ok(numbers.max().unwrap_or(0))
     }
 
     fn aside(&self, number: u32) -> PathBuf {

@@ -3,8 +3,8 @@
 //! For a store whose tree or rows are damaged. Of the records that [`finding`] finds
 //! in its bytes the newest revision of each goes into a new file, which takes the
 //! old one's name once it is durable; then the old one is overwritten, unless records
-//! that the bag knows nothing of were in it: that one is kept under another name. What
-//! was shredded has no key and does not come back.
+//! that the bag knows nothing of were in it, or the disk did not give all of it: that one is
+//! kept under another name. What was shredded has no key and does not come back.
 
 use std::io;
 use std::ops::Range;
@@ -34,8 +34,11 @@ pub struct Rescued {
     /// unlock tries again.
     pub not_erased: Option<String>,
     /// Where the damaged file is kept, if there were records in it of recordings that
-    /// the keys know nothing of: another vault's, or newer than the keys are.
+    /// the keys know nothing of (another vault's, or newer than the keys are), or the disk
+    /// did not give all of it.
     pub kept: Option<PathBuf>,
+    /// How many blocks it did not give.
+    pub unread: u64,
     /// Where an earlier store is kept that a scrub or a repair had not yet
     /// overwritten: there may be more in it.
     pub earlier: Option<PathBuf>,
@@ -76,7 +79,7 @@ pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Resul
     let earlier = store.set_aside()?;
     let mut kept = None;
     let mut not_erased = None;
-    if records.strange {
+    if records.strange || records.unread > 0 {
         kept = Some(store.exchange_aside(lock)?);
     } else {
         store.exchange(lock)?;
@@ -88,6 +91,7 @@ pub(crate) fn rebuild(held: &Held<'_>, progress: &(dyn Fn(u64) + Sync)) -> Resul
         bytes,
         not_erased,
         kept,
+        unread: records.unread,
         earlier,
     })
 }

@@ -60,7 +60,8 @@ pub(super) fn look(held: &Held<'_>, found: &mut Verified) -> Result<()> {
                 "{place}: a store that was replaced; unlocking overwrites it"
             )),
             _ if store::replace::aside_number(&name).is_some() => found.notes.push(format!(
-                "{place}: a store that a repair kept as it was; nobody overwrites it"
+                "{place}: a store that a repair kept as it was; the next one takes in what is \
+                 missing and can be read by now, and whoever removes it gives that up"
             )),
             _ if strangers::is_own(&name) => {}
             _ => found

@@ -10,10 +10,11 @@
 //! - `tree`: the store, through redb or, where redb refuses it, past it;
 //! - `recording`: whether the records of one recording are all there and right;
 //! - `beside`: bytes that hold nothing, and names that are not ours;
-//! - `repair`, `settle`: putting it in order.
+//! - `repair`, `settle`, `kept`: putting it in order.
 
 mod beside;
 mod keys;
+mod kept;
 mod recording;
 mod repair;
 mod roots;

@@ -1,7 +1,7 @@
 //! Puts a vault in order: what has a second copy is mended from it, the store is
 //! built anew from its records, and what is gone for good is noted.
 
-use super::{Flaw, Look, Meter, Verified, flaw_of_log, look, roots, settle, tree};
+use super::{Flaw, Look, Meter, Verified, flaw_of_log, kept, look, roots, settle, tree};
 use crate::error::Failure;
 use crate::recording::Moment;
 use crate::vault::error::{Error, Result};
@@ -34,6 +34,8 @@ pub(in crate::vault) fn repair(
     } = look(held, notices, &Meter::new(tell))?;
     let mut flaws = before.flaws;
     let mut notes = before.notes;
+    // What this repair keeps itself is for another day.
+    let kept = held.store().kept()?;
     if !store_flaws.is_empty() {
         let lost = mend_store(held, now, &mut notes, tell)?;
         for flaw in &mut store_flaws {
@@ -74,6 +76,10 @@ pub(in crate::vault) fn repair(
     notes.extend(merged.unended.iter().map(|id| {
         format!("{id}: dropped, an import that was cut off: the file it came from is still there")
     }));
+    match kept::take_in(held, &kept, &mut notes) {
+        Err(error) if is_beside(&error) => undone.push(error.into()),
+        taken => taken?,
+    }
     let empty = merged.empty.iter();
     notes.extend(empty.map(|id| format!("{id}: removed, it was begun and nothing of it is there")));
     let after = look(held, &[], &Meter::new(tell))?;
@@ -158,11 +164,16 @@ fn mend_store(
         notes.push(format!("the damaged store could not be overwritten: {why}"));
     }
     if let Some(path) = rescued.kept {
-        notes.push(format!(
-            "the damaged store has records of recordings that the keys know nothing of; it \
-             is kept as {}",
-            path.display()
-        ));
+        let why = match rescued.unread {
+            0 => "has records of recordings that the keys know nothing of".to_owned(),
+            blocks => format!(
+                "could not be read whole: the disk did not give {blocks} blocks of it, and may \
+                 give them another day, when `voxvault verify --repair` takes in what is \
+                 missing"
+            ),
+        };
+        let path = path.display();
+        notes.push(format!("the damaged store {why}; it is kept as {path}"));
     }
     if let Some(path) = rescued.earlier {
         notes.push(format!(
@@ -173,7 +184,17 @@ fn mend_store(
     }
     let meter = Meter::new(tell);
     let after = tree::look(held, &mut Verified::default(), &meter)?;
-    settle::settle(held, &after.conditions, now)?;
+    let cause = match rescued.unread {
+        0 => settle::Cause::Damage,
+        _ => settle::Cause::Unread,
+    };
+    settle::settle(held, &after.conditions, cause, now)?;
+    if cause == settle::Cause::Unread {
+        notes.extend(after.conditions.iter().map(|one| {
+            let id = one.at.id.short();
+            format!("{id}: pinned, so that no rule takes what is left before the rest is back")
+        }));
+    }
     Ok(after.flaws)
 }
 

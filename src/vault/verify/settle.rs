@@ -22,9 +22,24 @@ use crate::vault::store::{Store, gaps};
 /// What every recording of ours was encoded with, and its card would say.
 const PRE_SKIP: u16 = 312;
 
+/// Why something of a recording is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// It is damaged.
+    Damage,
+    /// The disk did not give all of the store, and may give it another day. No rule destroys
+    /// what is left by a transcript that may have been made without the rest.
+    Unread,
+}
+
 /// Rows before the commit, as everywhere: cut short in between, the next repair
 /// finds the gaps noted and the extent still to be changed.
-pub(super) fn settle(held: &mut Held<'_>, conditions: &[Condition], now: Moment) -> Result<()> {
+pub(super) fn settle(
+    held: &mut Held<'_>,
+    conditions: &[Condition],
+    cause: Cause,
+    now: Moment,
+) -> Result<()> {
     if conditions.is_empty() {
         return Ok(());
     }
@@ -34,6 +49,7 @@ pub(super) fn settle(held: &mut Held<'_>, conditions: &[Condition], now: Moment)
         store,
         lock,
         conditions,
+        cause,
         now,
     })
     .map(drop)
@@ -43,6 +59,7 @@ struct Settling<'a> {
     store: &'a Store,
     lock: &'a Lock,
     conditions: &'a [Condition],
+    cause: Cause,
     now: Moment,
 }
 
@@ -56,7 +73,7 @@ impl Change for Settling<'_> {
                 clip.extent = Some(extent);
             }
             // The card that is made anew says so, and damage to it takes no pin off.
-            clip.pinned |= condition.card.is_none();
+            clip.pinned |= condition.card.is_none() || self.cause == Cause::Unread;
         }
         Ok(())
     }
@@ -78,6 +95,7 @@ impl Change for Settling<'_> {
                     },
                 };
                 let mut card = settled(condition, self.now);
+                card.card.pinned |= self.cause == Cause::Unread;
                 if clip.sound.is_some() {
                     card.audio_bytes = condition.audio_bytes;
                 }

@@ -27,6 +27,7 @@ use crate::vault::torture::tally;
 
 mod bad_sector;
 mod exchanged;
+mod kept;
 mod last_change;
 mod rolled_back;
 mod torture;
