@@ -4,16 +4,19 @@
 //! promised is dropped: a recording that had no sound yet, and an import that had not
 //! come to its end. Nothing here changes a file.
 
+use super::frames::Frames;
 use super::holes;
-use super::intake::{self, AT_ONCE_BYTES, FIRST_FRAME_BYTES, First, Frames, Survey};
+use super::intake::{self, FIRST_FRAME_BYTES, First};
 use super::merge::open;
 use super::report::Refusal;
 use super::sectors::{Gone, Reading, past_bad};
+use super::sequential::Sequential;
+use super::survey::{AT_ONCE_BYTES, Survey, survey};
 use crate::crypto::ClipKeys;
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::DiskFile;
-use crate::vault::inbox::{self, Sequential};
+use crate::vault::inbox;
 use crate::vault::keys::bag::{Clip, Extent};
 use crate::vault::session::Held;
 
@@ -45,7 +48,7 @@ pub(in crate::vault) fn read_through(
         Begun::Empty => return Ok(Content::Empty),
         Begun::Refused(why) => return Ok(Content::Refused(why)),
     };
-    let mut survey = match intake::survey(&mut frames, id, &keys, trouble) {
+    let mut survey = match survey(&mut frames, id, &keys, trouble) {
         Ok(survey) => survey,
         Err(error) => return Ok(Content::Refused(Refusal::of(&error))),
     };

@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::intake::{FIRST_EPOCH, Frames, Next};
+use super::frames::{Frames, Next};
+use super::intake::FIRST_EPOCH;
 use super::merge::{Waiting, reopen};
+use super::sequential::Sequential;
 use crate::crypto::ClipKey;
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
-use crate::vault::inbox::{self, Sequential};
+use crate::vault::inbox;
 use crate::vault::open::seal_words;
 use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::record::{self, CardRecord};

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::{self, Content};
 use super::incoming;
-use super::intake::{FIRST_EPOCH, Survey};
+use super::intake::FIRST_EPOCH;
 use super::report::Refusal;
 pub use super::report::{Duplicate, MergeReport, Redated, Refused};
 use super::sectors::{Gone, Reading, past_bad};
+use super::survey::Survey;
 use super::words;
 use crate::crypto::ClipKeys;
 use crate::recording::{Card, Moment, RecordingId, Source};

@@ -17,29 +17,34 @@
 //! `inbox/<id>.gone` is one of which nothing is to be kept, on its way to be
 //! overwritten: half of it under its old name would look like damage.
 
+mod adopting;
 pub(super) mod content;
+mod frames;
 mod holes;
 pub(super) mod incoming;
 pub(super) mod intake;
+mod keyless;
 pub(super) mod merge;
 pub(super) mod recorder;
+mod removal;
 mod report;
-pub(super) mod sectors;
 pub(super) mod running;
+pub(super) mod sectors;
+mod sequential;
+mod survey;
 pub(super) mod unmerged;
 mod words;
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use self::intake::{First, Frames};
-use self::sectors::{Gone, past_bad};
-use crate::crypto::{ClipKeys, InboxIdentity};
+pub use self::adopting::{Adoptable, Unreadable, adoptable};
+pub use self::keyless::InboxEntry;
+pub(crate) use self::keyless::{entries, walk};
+pub(crate) use self::removal::{destroy, discard, sweep, sweep_marks, unmark};
 use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
-use crate::vault::ground::disk::{self, Access, Disk, DiskFile, Hold};
-use crate::vault::sealed::frame::{self, Facts, HEADER_BYTES, Kind};
+use crate::vault::ground::disk::{Access, Disk, DiskFile, Hold};
 
 /// The directory in the vault.
 pub(crate) const DIR: &str = "inbox";
@@ -52,22 +57,6 @@ const UNENDED: &str = ".open";
 /// What a file is called once nothing of it is to be kept.
 const GONE: &str = ".gone";
 
-/// What the inbox tells without a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxEntry {
-    /// The recording.
-    pub id: RecordingId,
-    /// Somebody is still recording it.
-    pub running: bool,
-    /// When its file was made, where the file system knows that; otherwise when
-    /// it was last written.
-    pub started: SystemTime,
-    /// Whole segments of sound.
-    pub segments: u64,
-    /// Bytes of the file.
-    pub bytes: u64,
-}
-
 /// The file of a recording.
 pub(crate) fn path(dir: &Path, id: RecordingId) -> PathBuf {
     dir.join(DIR).join(format!("{id}{EXTENSION}"))
@@ -78,15 +67,6 @@ pub(crate) fn path(dir: &Path, id: RecordingId) -> PathBuf {
 /// from one whose recorder died.
 pub(crate) fn mark(dir: &Path, id: RecordingId) -> PathBuf {
     dir.join(DIR).join(format!("{id}{UNENDED}"))
-}
-
-/// Takes the mark away; fine if there is none. The directory is synced by the caller.
-pub(crate) fn unmark(disk: &dyn Disk, dir: &Path, id: RecordingId) -> Result<()> {
-    let mark = mark(dir, id);
-    match disk.unlink(&mark) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        unlinked => unlinked.map_err(Error::io("remove", &mark)),
-    }
 }
 
 /// What lies in the inbox: recordings, and names that are none.
@@ -185,297 +165,4 @@ fn id_of(name: &str, extension: &str) -> Option<RecordingId> {
 pub(crate) fn is_gone(name: &str) -> bool {
     let id = name.strip_suffix(GONE);
     id.is_some_and(|id| id.parse::<RecordingId>().is_ok())
-}
-
-/// Overwrites and removes files of which nothing is to be kept and that no bag and
-/// no tombstone knows: a power cut must not leave half of one for damage. So they
-/// lose their names first. All of them are tried; answers with what failed.
-pub(crate) fn discard(
-    disk: &dyn Disk,
-    dir: &Path,
-    ids: impl IntoIterator<Item = RecordingId>,
-) -> Vec<Error> {
-    let inbox = dir.join(DIR);
-    let (mut gone, mut renamed_ids, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-    for id in ids {
-        let (from, name) = (path(dir, id), format!("{id}{GONE}"));
-        match disk.rename(&from, &inbox.join(&name)) {
-            Ok(()) => {
-                gone.push(name);
-                renamed_ids.push(id);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => failed.push(Error::io("rename", &from)(error)),
-        }
-    }
-    if gone.is_empty() {
-        return failed;
-    }
-    if let Err(error) = disk.sync_dir(&inbox) {
-        failed.push(Error::io("sync", &inbox)(error));
-        return failed;
-    }
-    // Only now: a recording without its mark passes for one that was acknowledged.
-    let unmarked = renamed_ids.into_iter().map(|id| unmark(disk, dir, id));
-    let unmarked: Vec<Result<()>> = unmarked.collect();
-    failed.extend(sweep(disk, dir, &gone));
-    failed.extend(unmarked.into_iter().filter_map(Result::err));
-    failed
-}
-
-/// Takes marks away whose recording is not there. The gate has to be held alone: a
-/// recorder that is just starting has a mark and no file yet.
-pub(crate) fn sweep_marks(disk: &dyn Disk, dir: &Path) -> Result<()> {
-    let Names {
-        recordings,
-        unended,
-        ..
-    } = names(disk, dir)?;
-    let inbox = dir.join(DIR);
-    let sync = || disk.sync_dir(&inbox).map_err(Error::io("sync", &inbox));
-    // Who gave up a recording renames its file, and may not have made that durable.
-    sync()?;
-    let alone = |id: &RecordingId| recordings.binary_search(id).is_err();
-    let alone = unended.into_iter().filter(alone);
-    let unmarked = alone
-        .map(|id| unmark(disk, dir, id))
-        .fold(Ok(()), Result::and);
-    sync().and(unmarked)
-}
-
-/// Overwrites and removes what has lost its name already. All of it is tried; answers
-/// with what failed.
-pub(crate) fn sweep(disk: &dyn Disk, dir: &Path, gone: &[String]) -> Vec<Error> {
-    let inbox = dir.join(DIR);
-    let erase = |name: &String| {
-        let path = inbox.join(name);
-        disk::erase(disk, &path).map_err(Error::io("erase", &path))
-    };
-    let mut failed: Vec<Error> = gone.iter().filter_map(|name| erase(name).err()).collect();
-    failed.extend(sync_after(disk, &inbox, !gone.is_empty()));
-    failed
-}
-
-/// Overwrites files of the inbox and removes them, durably. For what the bag or a
-/// tombstone knows: half of one is finished by the next merge. All of them are tried;
-/// answers with what failed.
-pub(crate) fn destroy(
-    disk: &dyn Disk,
-    dir: &Path,
-    ids: impl IntoIterator<Item = RecordingId>,
-) -> Vec<Error> {
-    let (mut any, mut failed) = (false, Vec::new());
-    for id in ids {
-        any = true;
-        let path = path(dir, id);
-        let erased = disk::erase(disk, &path).map_err(Error::io("erase", &path));
-        // A power cut may have brought the mark back.
-        failed.extend(erased.and_then(|()| unmark(disk, dir, id)).err());
-    }
-    failed.extend(sync_after(disk, &dir.join(DIR), any));
-    failed
-}
-
-fn sync_after(disk: &dyn Disk, inbox: &Path, any: bool) -> Option<Error> {
-    let sync = || disk.sync_dir(inbox).map_err(Error::io("sync", inbox));
-    any.then(sync)?.err()
-}
-
-/// A recording of the inbox whose keys open with the inbox key of the vault.
-pub struct Adoptable {
-    /// The recording.
-    pub id: RecordingId,
-    /// Its keys.
-    pub keys: ClipKeys,
-}
-
-/// What a rotation finds in the inbox.
-#[derive(Default)]
-pub struct ToAdopt {
-    /// Recordings whose keys open.
-    pub adoptable: Vec<Adoptable>,
-    /// Files that can't be read now and perhaps can later. Passing one over would
-    /// destroy it, because its only other key is about to be forgotten.
-    pub unreadable: Vec<Unreadable>,
-}
-
-/// A recording of the inbox whose beginning can't be read.
-pub struct Unreadable {
-    /// The recording.
-    pub id: RecordingId,
-    /// Its file.
-    pub path: PathBuf,
-    /// What the system answered.
-    pub source: io::Error,
-}
-
-/// The keys of every recording in the inbox that this inbox key opens, running
-/// ones too, except those that are `known`. What it does not open is not ours, or
-/// damaged; the merge tells which. Called by the rotation while it holds the gate.
-///
-/// # Errors
-/// [`Error::Io`] if the inbox can't be listed.
-pub fn adoptable(
-    disk: &dyn Disk,
-    dir: &Path,
-    inbox: &InboxIdentity,
-    known: &dyn Fn(RecordingId) -> bool,
-) -> Result<ToAdopt> {
-    let mut found = ToAdopt::default();
-    for id in names(disk, dir)?.recordings {
-        if known(id) {
-            continue;
-        }
-        let path = path(dir, id);
-        let file = match disk.open(&path, Access::Read) {
-            Ok(file) => file,
-            // A recorder may discard its file at any time.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) if disk::is_no_file(&error) => continue,
-            Err(source) => {
-                found.unreadable.push(Unreadable { id, path, source });
-                continue;
-            }
-        };
-        // More is read than the first frame, and only that has to be there.
-        let gone = Gone::default();
-        let mut frames = Frames::new(Sequential::new(past_bad(file, gone.clone())));
-        let first = intake::first(&mut frames, id, |error| Error::io("read", &path)(error));
-        match first {
-            Ok(First::Sealed(sealed)) => {
-                if let Ok(keys) = intake::open_keys(id, &sealed, inbox) {
-                    found.adoptable.push(Adoptable { id, keys });
-                }
-            }
-            Err(Error::Io { source, .. }) => found.unreadable.push(Unreadable { id, path, source }),
-            // Damaged, or not to be read.
-            Ok(First::Torn) | Err(_) => {
-                let unreadable = |source| Unreadable { id, path, source };
-                found.unreadable.extend(gone.into_error().map(unreadable));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// What the inbox holds, as far as it shows without a key.
-pub(crate) fn entries(disk: &dyn Disk, dir: &Path) -> Result<Vec<InboxEntry>> {
-    let mut entries = Vec::new();
-    for id in names(disk, dir)?.recordings {
-        let path = path(dir, id);
-        // What can't be read costs its own line only; the merge names it.
-        let (running, file) = match claim(disk, dir, id, Hold::Shared) {
-            Ok(Claim::Left(file)) => (false, file),
-            Ok(Claim::Running) => match disk.open(&path, Access::Read) {
-                Ok(file) => (true, file),
-                Err(_) => continue,
-            },
-            Ok(Claim::Absent) | Err(_) => continue,
-        };
-        let counted = file
-            .len()
-            .and_then(|bytes| Ok((bytes, count_segments(&*file, bytes)?)));
-        let Ok((bytes, segments)) = counted else {
-            continue;
-        };
-        let started = std::fs::metadata(&path)
-            .and_then(|times| times.created().or_else(|_| times.modified()))
-            .unwrap_or(SystemTime::UNIX_EPOCH);
-        entries.push(InboxEntry {
-            id,
-            running,
-            started,
-            segments,
-            bytes,
-        });
-    }
-    Ok(entries)
-}
-
-fn count_segments(file: &dyn DiskFile, bytes: u64) -> io::Result<u64> {
-    let mut segments = 0;
-    walk(file, bytes, &mut |facts, _, _| {
-        segments += u64::from(facts.kind == Kind::Sound);
-    })?;
-    Ok(segments)
-}
-
-/// Tells of every frame that is whole within so many bytes, by the headers alone:
-/// what it is, where it begins, and its length.
-pub(crate) fn walk(
-    file: &dyn DiskFile,
-    bytes: u64,
-    each: &mut dyn FnMut(Facts, u64, usize),
-) -> io::Result<()> {
-    let mut at = 0;
-    let mut header = [0; HEADER_BYTES];
-    while at + HEADER_BYTES as u64 <= bytes {
-        file.read_at(at, &mut header)?;
-        let (Some(facts), Ok(body)) = (frame::facts_of(&header), frame::body_bytes(&header)) else {
-            break;
-        };
-        let length = HEADER_BYTES + body;
-        if at + length as u64 <= bytes {
-            each(facts, at, length);
-        }
-        at += length as u64;
-    }
-    Ok(())
-}
-
-/// A file read from its start on, in large pieces.
-pub(crate) struct Sequential {
-    file: Box<dyn DiskFile>,
-    at: u64,
-    piece: Vec<u8>,
-    taken: usize,
-}
-
-impl Sequential {
-    const PIECE_BYTES: u64 = 64 * 1024;
-
-    pub(crate) fn new(file: Box<dyn DiskFile>) -> Self {
-        Self {
-            file,
-            at: 0,
-            piece: Vec::new(),
-            taken: 0,
-        }
-    }
-}
-
-impl Seek for Sequential {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let here = self.at - (self.piece.len() - self.taken) as u64;
-        let to = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::Current(by) => here.checked_add_signed(by),
-            SeekFrom::End(by) => self.file.len()?.checked_add_signed(by),
-        };
-        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
-        self.piece.clear();
-        self.taken = 0;
-        Ok(self.at)
-    }
-}
-
-impl Read for Sequential {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.taken == self.piece.len() {
-            // A recorder may be adding to the file: its length is asked each time.
-            let left = self
-                .file
-                .len()?
-                .saturating_sub(self.at)
-                .min(Self::PIECE_BYTES);
-            self.piece.resize(left as usize, 0);
-            self.file.read_at(self.at, &mut self.piece)?;
-            self.at += left;
-            self.taken = 0;
-        }
-        let read = out.len().min(self.piece.len() - self.taken);
-        out[..read].copy_from_slice(&self.piece[self.taken..self.taken + read]);
-        self.taken += read;
-        Ok(read)
-    }
 }

@@ -10,13 +10,15 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 
-use super::intake::{self, FIRST_EPOCH, First, Frames};
+use super::frames::Frames;
+use super::intake::{self, FIRST_EPOCH, First};
+use super::sequential::Sequential;
 use crate::crypto::ClipKey;
 use crate::recording::{Card, KeptUntil, Recording, RecordingId, SEGMENT_SAMPLES};
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile};
-use crate::vault::inbox::{self, Sequential};
+use crate::vault::inbox;
 use crate::vault::keys::bag::Clip;
 use crate::vault::sealed::frame::{self, Kind};
 use crate::vault::sealed::record;

@@ -5,12 +5,14 @@
 //! merge makes them its first versions. Where the vault holds the sound already, they
 //! become versions of what holds it, unless it has them.
 
-use super::intake::{FIRST_EPOCH, Frames, Next};
+use super::frames::{Frames, Next};
+use super::intake::FIRST_EPOCH;
 use super::merge::{Waiting, reopen};
+use super::sequential::Sequential;
 use crate::recording::RecordingId;
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
-use crate::vault::inbox::{self, Sequential};
+use crate::vault::inbox;
 use crate::vault::open::{add_words, rewrite_card};
 use crate::vault::sealed::frame::Kind;
 use crate::vault::sealed::record;
