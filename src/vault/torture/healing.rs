@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::attacker::Evidence;
+use super::deeds::{library, put_down, shred};
 use super::facts::{Clip, Facts, card_of};
 use super::look::{Harm, look};
 use super::returning::{Packets, id_of};
 use super::rounds::Outcome;
 use super::shredding::StopAfter;
 use super::stage::Stage;
-use super::table::{library, put_down, shred};
 use crate::recording::{Ending, RECOVERED_NOTE, RecordingId};
 use crate::vault::ground::sim_disk::{Cut, SimDisk};
 use crate::vault::ground::site::Step;

@@ -1,9 +1,9 @@
 //! What the table does with retention: one sweep that takes all of one recording, the
 //! words of another, the sound of a third, and leaves a fourth alone, which is pinned.
 
+use super::deeds::{library, put_down};
 use super::facts::{Facts, What};
 use super::stage::Stage;
-use super::table::{library, put_down};
 use crate::recording::Moment;
 use crate::retention::{Keep, Trust, set_rule};
 use crate::vault::tests::{RECORDED_MS, moment};

@@ -1,6 +1,6 @@
 //! Every operation of the vault, and everything that a disk can do to it.
 //!
-//! [`table`] lists the operations; a new one is one entry there. Each runs on a
+//! [`table`] lists the operations; a new one is one entry there, made of [`deeds`]. Each runs on a
 //! disk in memory (`ground::sim_disk`) while [`stage`] notes what it has promised by
 //! when. Then the disk is taken as a power cut at any point leaves it
 //! ([`cuts`]), also with one block damaged ([`damage`]) or with a second cut
@@ -24,6 +24,7 @@ mod again;
 mod attacker;
 mod cuts;
 mod damage;
+mod deeds;
 mod facts;
 mod faults;
 mod full_reader;

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use super::attacker::{Evidence, attack};
+use super::deeds::{library, put_down, record, shred};
 use super::facts::{Clip, What, card_of};
 use super::full_reader;
 use super::look::{Harm, look};
 use super::returning::was_never_here;
 use super::rounds::Outcome;
 use super::stage::{DIR, QUICK, Stage, Told, secret, site};
-use super::table::{TABLE, library, put_down, record, shred};
+use super::table::TABLE;
 use crate::recording::{RecordingId, SEGMENT_SAMPLES};
 use crate::vault::ground::disk;
 use crate::vault::ground::sim_disk::{Cut, SimDisk};

@@ -2,12 +2,12 @@
 //! of them cut short or on a disk that fails, each on what the one before left.
 
 use super::attacker::Evidence;
+use super::deeds::{edit, library, play, record, shred};
 use super::facts::Facts;
 use super::faults::KINDS;
 use super::look::{Harm, look};
 use super::rounds::Outcome;
 use super::stage::{QUICK, Stage, secret};
-use super::table::{edit, library, play, record, shred};
 use super::tally::Budget;
 use crate::vault::Result;
 use crate::vault::ShredScope;
