@@ -12,7 +12,7 @@ use crate::vault::error::{Error, Result};
 use crate::vault::sealed::frame::{self, Frame, Kind};
 use crate::vault::sealed::{record, scan};
 use crate::vault::store::rows::SEGMENTS_PER_ROW;
-use crate::vault::store::{gaps, library};
+use crate::vault::store::{gaps, library, opened};
 
 /// A portion that was opened.
 pub enum Opened {
@@ -50,7 +50,7 @@ impl Sealed {
     pub fn open(&self) -> Result<Opened> {
         match &self.rows {
             Rows::Head { card, words } => {
-                let row = card.as_ref().ok_or_else(|| library::no_card(self.at.id))?;
+                let row = card.as_ref().ok_or_else(|| opened::no_card(self.at.id))?;
                 let head = self.open_head(row, words)?;
                 Ok(Opened::Head(Box::new(head)))
             }
@@ -63,7 +63,7 @@ impl Sealed {
     }
 
     fn open_head(&self, row: &[u8], words: &[(u32, Vec<u8>)]) -> Result<Head> {
-        let library::FoundCard { record, .. } = library::card_in(self.at, &self.clip, row)?;
+        let opened::FoundCard { record, .. } = opened::card_in(self.at, &self.clip, row)?;
         // As the stock tells it, so that the two can be compared.
         let (revision, mark) = seen(row).unwrap_or_default();
         let numbered = record.numbered;
@@ -78,7 +78,7 @@ impl Sealed {
                     id: self.at.id,
                     number,
                 })
-                .and_then(|(_, row)| library::open_words(self.at, number, &self.clip, row));
+                .and_then(|(_, row)| opened::open_words(self.at, number, &self.clip, row));
             match opened {
                 Ok(transcript) => transcripts.push((number, transcript)),
                 Err(Error::NoTranscript { id, number }) => damaged.push(Error::damaged(

@@ -8,7 +8,7 @@ use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
 use crate::vault::keys::bag::Clip;
 use crate::vault::store::rows::{ClipId, SEGMENTS_PER_ROW};
-use crate::vault::store::{gaps, library};
+use crate::vault::store::{gaps, opened};
 
 /// Rows of one recording that were found.
 #[derive(Debug, Default)]
@@ -24,8 +24,8 @@ impl Found {
     /// # Errors
     /// [`Error::Damaged`] if a row is missing that is not noted as gone.
     pub(super) fn check(&self, at: ClipId, clip: &Clip) -> Result<()> {
-        let card = self.card.as_ref().ok_or_else(|| library::no_card(at.id))?;
-        let card = library::open_card(at, clip, card)?;
+        let card = self.card.as_ref().ok_or_else(|| opened::no_card(at.id))?;
+        let card = opened::open_card(at, clip, card)?;
         let per_row = u64::from(SEGMENTS_PER_ROW);
         let segments = match (&clip.sound, clip.extent) {
             (Some(_), Some(extent)) => extent.segments,

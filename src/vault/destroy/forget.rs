@@ -13,7 +13,7 @@
 //!
 //! What tells the old card from the new one, between the row's being written and
 //! the commit, is therefore not its place but the key that opens it. The row
-//! holds both for that while ([`library::card_in`] takes the one that opens):
+//! holds both for that while ([`opened::card_in`] takes the one that opens):
 //!
 //! | the power is cut | the bag in force has | the row holds |
 //! |---|---|---|
@@ -37,7 +37,7 @@ use crate::vault::sealed::frame::Facts;
 use crate::vault::sealed::record;
 use crate::vault::session::Held;
 use crate::vault::store::Store;
-use crate::vault::store::library;
+use crate::vault::store::opened;
 use crate::vault::store::rows::ClipId;
 
 /// Gives a card another key, so that no earlier revision of it opens any more.
@@ -88,8 +88,8 @@ impl Change for NewCardKey<'_> {
         let after = bag.clips.get(&self.id).ok_or_else(missing)?;
         let at = self.at(after);
         self.card = self.store.write(self.lock, |rows| {
-            let row = rows.card(at)?.ok_or_else(|| library::no_card(self.id))?;
-            let found = library::card_in(at, before, &row)?;
+            let row = rows.card(at)?.ok_or_else(|| opened::no_card(self.id))?;
+            let found = opened::card_in(at, before, &row)?;
             let facts = Facts {
                 revision: found.frame.facts.revision.wrapping_add(1),
                 ..found.frame.facts

@@ -17,7 +17,7 @@ use crate::vault::open::{add_words, rewrite_card};
 use crate::vault::sealed::frame::Kind;
 use crate::vault::sealed::record;
 use crate::vault::session::Held;
-use crate::vault::store::library;
+use crate::vault::store::opened;
 
 /// Gives the recording that holds the same sound what it has not of the transcripts that
 /// came with its double; answers with how many those are.
@@ -41,7 +41,7 @@ pub(super) fn carry_over(held: &Held<'_>, double: &Waiting, of: RecordingId) -> 
             rows.begin()?.words_from(at, 0, usize::MAX)
         })?;
         let is_known = known.iter().any(|(number, row)| {
-            library::open_words(at, *number, clip, row)
+            opened::open_words(at, *number, clip, row)
                 .is_ok_and(|known| says_the_same(&known, &transcript))
         });
         if is_known {

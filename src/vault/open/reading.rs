@@ -16,6 +16,7 @@ use crate::vault::log::Log;
 use crate::vault::log::chain::Checker;
 use crate::vault::store::gaps;
 use crate::vault::store::library::{self, Damage, Listing};
+use crate::vault::store::opened;
 use crate::vault::store::sound::SoundReader;
 
 impl OpenVault {
@@ -63,11 +64,11 @@ impl OpenVault {
             let row = held
                 .store()
                 .read_what_is_there(held.lock(), |store| store.begin()?.card(at))?;
-            let row = row.ok_or_else(|| library::no_card(id))?;
+            let row = row.ok_or_else(|| opened::no_card(id))?;
             Ok(library::recording(
                 at,
                 clip,
-                library::open_card(at, clip, &row)?,
+                opened::open_card(at, clip, &row)?,
                 &held.bag().settings.retention,
             ))
         })
@@ -123,7 +124,7 @@ impl OpenVault {
                 .read_what_is_there(held.lock(), |store| store.begin()?.card(at))?;
             // Without a card nothing says which segments are gone for good, and
             // every one that is missing is damage.
-            let card = row.and_then(|row| library::open_card(at, clip, &row).ok());
+            let card = row.and_then(|row| opened::open_card(at, clip, &row).ok());
             let gaps = card.map_or_else(Vec::new, |found| gaps::segments_of(&found.card.gaps));
             let session = Arc::clone(&self.session);
             Ok(SoundReader::new(session, at, key, extent, gaps))
@@ -138,7 +139,7 @@ impl OpenVault {
                 .store()
                 .read_what_is_there(held.lock(), |store| store.begin()?.words(at, number))?;
             let row = row.ok_or(Error::NoTranscript { id, number })?;
-            library::open_words(at, number, clip, &row)
+            opened::open_words(at, number, clip, &row)
         })
     }
 

@@ -11,7 +11,7 @@ use crate::vault::log::{Deed, Draft};
 use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::session::Held;
-use crate::vault::store::library;
+use crate::vault::store::opened;
 use crate::vault::store::rows::{Added, ClipId, Writing};
 
 impl OpenVault {
@@ -124,8 +124,8 @@ pub(in crate::vault) fn rewrite_card(
     change: &mut dyn FnMut(&mut CardRecord) -> Result<()>,
 ) -> Result<CardRecord> {
     let (at, clip) = held.clip(id)?;
-    let row = rows.card(at)?.ok_or_else(|| library::no_card(id))?;
-    let library::FoundCard { frame, mut record } = library::card_in(at, clip, &row)?;
+    let row = rows.card(at)?.ok_or_else(|| opened::no_card(id))?;
+    let opened::FoundCard { frame, mut record } = opened::card_in(at, clip, &row)?;
     change(&mut record)?;
     let facts = Facts {
         revision: frame.facts.revision.wrapping_add(1),

@@ -15,7 +15,7 @@ use crate::vault::sealed::record;
 use crate::vault::sealed::scan;
 use crate::vault::session::Held;
 use crate::vault::store::rows::{ClipId, SEGMENTS_PER_ROW};
-use crate::vault::store::{gaps, library};
+use crate::vault::store::{gaps, opened};
 
 /// Rows that are read at once.
 const BATCH_ROWS: usize = 64;
@@ -166,8 +166,8 @@ pub(super) fn note_counted(
     }
     let store = held.store();
     let row = store.read(held.lock(), |store| store.begin()?.card(at))?;
-    let row = row.ok_or_else(|| library::no_card(at.id))?;
-    let card = library::open_card(at, clip, &row)?.card;
+    let row = row.ok_or_else(|| opened::no_card(at.id))?;
+    let card = opened::open_card(at, clip, &row)?.card;
     if gaps::segments_of(&card.gaps) == there.lost {
         return Ok(());
     }

@@ -20,7 +20,7 @@ use crate::vault::sealed::frame::{self, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::session::Held;
 use crate::vault::store::finding::{self, Found, Records};
-use crate::vault::store::library;
+use crate::vault::store::opened;
 use crate::vault::store::rows::ClipId;
 
 /// Puts back what these records of another store have of what recordings lack; answers with
@@ -106,8 +106,8 @@ fn is_in_force(held: &Held<'_>, at: ClipId, other: &[u8]) -> Result<bool> {
     let row = held
         .store()
         .read(held.lock(), |store| store.begin()?.card(at))?;
-    let row = row.ok_or_else(|| library::no_card(at.id))?;
-    let own = library::card_in(at, clip, &row)?;
+    let row = row.ok_or_else(|| opened::no_card(at.id))?;
+    let own = opened::card_in(at, clip, &row)?;
     if own.frame.facts.revision > other.facts.revision {
         return Ok(true);
     }

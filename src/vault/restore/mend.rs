@@ -28,7 +28,7 @@ use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::record;
 use crate::vault::session::Held;
 use crate::vault::store::rows::{Added, ClipId, Writing};
-use crate::vault::store::{gaps, library};
+use crate::vault::store::{gaps, opened};
 
 /// More of cards and words does not wait for a commit.
 const MOST_WAITING_BYTES: usize = 64 << 20;
@@ -272,8 +272,8 @@ pub(super) fn put(
     one: &Waiting,
     sound: Option<&Heard>,
 ) -> Result<()> {
-    let row = rows.card(at)?.ok_or_else(|| library::no_card(at.id))?;
-    let found = library::card_in(at, clip, &row)?;
+    let row = rows.card(at)?.ok_or_else(|| opened::no_card(at.id))?;
+    let found = opened::card_in(at, clip, &row)?;
     let revision = found.frame.facts.revision.wrapping_add(1);
     let mut record = found.record;
     let mut lost = gaps::segments_of(&record.card.gaps);

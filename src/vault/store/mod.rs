@@ -11,6 +11,7 @@ pub(super) mod gaps;
 pub(super) mod library;
 pub(super) mod log;
 pub(super) mod newest;
+pub(super) mod opened;
 mod opening;
 mod overlay;
 pub(super) mod replace;

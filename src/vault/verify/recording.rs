@@ -16,7 +16,7 @@ use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::sealed::scan;
 use crate::vault::store::digest::SoundDigest;
 use crate::vault::store::gaps;
-use crate::vault::store::library;
+use crate::vault::store::opened;
 use crate::vault::store::rows::{ClipId, SEGMENTS_PER_ROW};
 
 /// What is left of a recording, for who puts it in order.
@@ -82,7 +82,7 @@ impl<'a> State<'a> {
     pub(super) fn card(&mut self, row: &[u8]) {
         self.records += 1;
         self.has_card_row = true;
-        self.card = match library::card_in(self.at, self.clip, row) {
+        self.card = match opened::card_in(self.at, self.clip, row) {
             Ok(found) => Ok((found.record, found.frame.facts.revision)),
             Err(error) => Err(format!("its card can't be read: {}", why(error))),
         };
@@ -91,7 +91,7 @@ impl<'a> State<'a> {
             sound.noted = gaps::segments_of(&record.card.gaps);
         }
         for found in frame::run(row) {
-            if let Err(error) = library::in_its_place(found, self.at, Kind::Card) {
+            if let Err(error) = opened::in_its_place(found, self.at, Kind::Card) {
                 self.odd
                     .push(format!("in the row of its card: {}", why(error)));
             }
@@ -111,7 +111,7 @@ impl<'a> State<'a> {
             return;
         }
         self.records += 1;
-        let opened = library::open_words(self.at, number, self.clip, row);
+        let opened = opened::open_words(self.at, number, self.clip, row);
         let opened = opened
             .map(|transcript| transcript.info(number))
             .map_err(|error| format!("transcript {number} can't be read: {}", why(error)));

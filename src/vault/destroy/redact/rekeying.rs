@@ -13,7 +13,7 @@ use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::record;
 use crate::vault::session::Held;
 use crate::vault::store::rows::{ClipId, Writing};
-use crate::vault::store::{gaps, library};
+use crate::vault::store::{gaps, opened};
 
 /// A recording on its way into its next epoch.
 pub(super) struct Rekeying<'a> {
@@ -113,8 +113,8 @@ impl<'a> Rekeying<'a> {
     fn gaps_before(&self, rows: &Writing) -> Result<Vec<Range<u64>>> {
         let row = rows
             .card(self.from)?
-            .ok_or_else(|| library::no_card(self.from.id))?;
-        let found = library::card_in(self.from, self.before, &row)?;
+            .ok_or_else(|| opened::no_card(self.from.id))?;
+        let found = opened::card_in(self.from, self.before, &row)?;
         Ok(gaps::segments_of(&found.record.card.gaps))
     }
 
@@ -126,7 +126,7 @@ impl<'a> Rekeying<'a> {
             while let Some((number, row)) = rows.words_from(self.from, from, 1)?.pop() {
                 from = number.saturating_add(1);
                 // A damaged one can't be blanked, so it can't be taken along.
-                let Ok(old) = library::open_words(self.from, number, self.before, &row) else {
+                let Ok(old) = opened::open_words(self.from, number, self.before, &row) else {
                     self.counted.lost_transcripts += 1;
                     continue;
                 };
@@ -140,9 +140,9 @@ impl<'a> Rekeying<'a> {
         }
         let row = rows
             .card(self.from)?
-            .ok_or_else(|| library::no_card(self.from.id))?;
-        let library::FoundCard { frame, mut record } =
-            library::card_in(self.from, self.before, &row)?;
+            .ok_or_else(|| opened::no_card(self.from.id))?;
+        let opened::FoundCard { frame, mut record } =
+            opened::card_in(self.from, self.before, &row)?;
         self.note_gaps(&mut record.card)?;
         self.redaction.trim(&mut record.card);
         if self.after.words.is_some() {
