@@ -26,8 +26,12 @@ fn open_with(home: &Home, microphone: &Microphone) -> Terminal {
 /// From the locked screen into the library.
 fn unlock(terminal: &Terminal) {
     terminal.wait_for("record now; what is recorded can be read");
+    unlock_with(terminal, PASSPHRASE);
+}
+
+fn unlock_with(terminal: &Terminal, passphrase: &str) {
     terminal.press(Key::Enter);
-    terminal.type_text(PASSPHRASE);
+    terminal.type_text(passphrase);
     terminal.press(Key::Enter);
     terminal.wait_until("it is unlocked", |screen| {
         screen
@@ -271,6 +275,22 @@ fn what_a_second_shell_changes_is_noticed() {
         .run()
         .ok();
     terminal.wait_for("from elsewhere");
+    quit(&mut terminal);
+}
+
+#[test]
+fn keys_that_a_second_shell_replaces_lock_it_with_a_word_and_the_new_passphrase_opens_it() {
+    let home = quick_home();
+    let mut terminal = open(&home);
+    unlock(&terminal);
+    let new = "six words that are other ones";
+    home.write("new.txt", new.as_bytes());
+    home.voxvault(["passwd", "--new-passphrase-file", "new.txt"])
+        .run()
+        .ok();
+    terminal.wait_for("its keys were replaced meanwhile");
+    terminal.wait_for("record now; what is recorded can be read");
+    unlock_with(&terminal, new);
     quit(&mut terminal);
 }
 

@@ -23,6 +23,9 @@ pub enum Answer {
     },
     /// The passphrase was wrong, or something else was.
     StaysLocked(Failure),
+    /// Its keys are no longer those that it was opened with here: whatever is asked for
+    /// fails until it is unlocked again.
+    LockedOut(Failure),
     /// Everything in the vault, newest first.
     Listed {
         /// The recordings.
@@ -98,6 +101,8 @@ pub enum Answer {
         /// The receipt, line by line.
         receipt: Vec<String>,
     },
+    /// What was to be destroyed, by name or by the rules, was not, or not all of it.
+    DestroyingFailed(Failure),
     /// The clock leapt, and something is due by it: nothing was destroyed.
     ClockLeapt(Leap),
     /// What was due by the retention rules is gone for good; the receipt, line by line.

@@ -11,7 +11,7 @@ use crate::tui::model::{
 use crate::tui::msg::Effect;
 use crate::tui::secret::Secret;
 
-use super::{backups, motion, search, watch_for_idleness, watch_recorder};
+use super::{backups, lock, motion, search, watch_for_idleness, watch_recorder};
 use crate::tui::view::words;
 
 /// Takes an answer in. One that speaks of an open vault comes too late when
@@ -61,12 +61,7 @@ pub(super) fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>)
             shortfall,
         } => recorded(model, duration_s, shortfall, effects),
         Answer::Notice(text) => model.say(text),
-        Answer::Failed(failure) => {
-            if matches!(model.overlay, Some(Overlay::Shredding)) {
-                model.overlay = None;
-            }
-            model.complain(&failure);
-        }
+        Answer::Failed(failure) => model.complain(&failure),
         Answer::Equipment(equipment) => {
             model.equipment = equipment;
             let count = model.equipment.devices.len() + model.equipment.models.len();
@@ -172,6 +167,16 @@ fn take_open(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.library.change(*recording);
             model.overlay = Some(Overlay::Receipt(receipt, 0));
             refresh(model, id, effects);
+        }
+        Answer::DestroyingFailed(failure) => {
+            if matches!(model.overlay, Some(Overlay::Shredding)) {
+                model.overlay = None;
+            }
+            model.complain(&failure);
+        }
+        Answer::LockedOut(failure) => {
+            lock(model, effects);
+            model.complain(&failure);
         }
         Answer::ClockLeapt(leap) => {
             model.overlay = Some(Overlay::Clock {

@@ -88,10 +88,13 @@ impl Shared {
         self.mail.send(answer);
     }
 
-    /// Says what went wrong, unless it is that the vault was locked meanwhile.
+    /// Says what went wrong, unless it is that the vault was locked here meanwhile. Where
+    /// it is open here and locked all the same, another process replaced its keys.
     fn complain(&self, failure: Failure) {
         if failure.exit != Exit::Locked {
             self.tell(Answer::Failed(failure));
+        } else if self.context.already_open().is_some() {
+            self.tell(Answer::LockedOut(failure));
         }
     }
 }

@@ -22,6 +22,8 @@ use crate::tui::secret::Secret;
 use crate::vault::site::Site;
 use crate::vault::{InitOptions, OpenVault, Vault};
 
+mod replaced;
+
 const PASSPHRASE: &str = "six words that nobody guesses";
 
 /// What the engine's threads share, over a vault of its own.
@@ -142,16 +144,19 @@ fn asking_to_lock_withdraws_leave_before_the_desk_hears_of_it() {
     assert!(later.is_over());
 }
 
+fn typed(text: &str) -> Secret {
+    let mut secret = Secret::default();
+    text.chars().for_each(|c| secret.push(c));
+    secret
+}
+
 impl Fixture {
     /// What the desk answers to unlocking, the listing aside.
     fn answers_to_unlocking(&self) -> Vec<Answer> {
         let ((desk, jobs), (finder, _)) = (channel(), channel());
         let ((errands, _), (player, _)) = (channel(), channel());
-        let secret = PASSPHRASE.chars().fold(Secret::default(), |mut secret, c| {
-            secret.push(c);
-            secret
-        });
-        desk.send(Job::Ask(Request::Unlock(secret))).unwrap();
+        desk.send(Job::Ask(Request::Unlock(typed(PASSPHRASE))))
+            .unwrap();
         desk.send(Job::End).unwrap();
         desk::Desk::new(self.shared.clone(), desk, finder, errands, player, None).run(&jobs);
         self.answers.try_iter().collect()

@@ -108,6 +108,18 @@ fn no_single_key_answers_yes_to_shred() {
 }
 
 #[test]
+fn what_fails_beside_a_shred_leaves_its_sheet_and_its_own_failure_closes_it() {
+    let mut driven = Driven::open(80, 24);
+    driven.press(&[Key::Char('D'), Key::Tab, Key::Enter]);
+    let busy = || Failure::new(Exit::Busy, "the vault is busy", "another process holds it");
+    driven.answer(Answer::Failed(busy()));
+    assert!(matches!(driven.model.overlay, Some(Overlay::Shredding)));
+    driven.answer(Answer::DestroyingFailed(busy()));
+    assert!(driven.model.overlay.is_none());
+    assert!(note(&driven).contains("busy"));
+}
+
+#[test]
 fn what_is_pasted_never_becomes_a_command() {
     let mut driven = Driven::open(80, 24);
     driven.happen(Msg::Paste(zeroize::Zeroizing::new("D\tq".to_owned())));

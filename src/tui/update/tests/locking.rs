@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tui::engine::PlayerStatus;
+use crate::vault::Error;
 
 #[test]
 fn it_locks_itself_after_a_notice_and_a_recording_goes_on() {
@@ -70,6 +71,32 @@ fn somebody_who_listens_is_not_locked_out() {
     driven.happen(Msg::Due(Timer::Idle));
     driven.happen(Msg::Due(Timer::Idle));
     assert!(driven.model.is_open());
+}
+
+#[test]
+fn who_is_locked_out_stands_before_the_door_with_the_reason_and_nothing_pending() {
+    let mut driven = Driven::open(80, 24);
+    driven.press(&[Key::Char('D'), Key::Tab, Key::Enter]);
+    assert!(matches!(driven.model.overlay, Some(Overlay::Shredding)));
+    driven.asked();
+    let replaced = || Error::KeysReplaced { dir: "/v".into() };
+    driven.answer(Answer::LockedOut(replaced().into()));
+    assert!(!driven.model.is_open() && driven.model.overlay.is_none());
+    assert!(driven.model.library.is_empty());
+    let asked = driven.asked();
+    assert!(matches!(asked.as_slice(), [Request::Lock, Request::Look]));
+    driven.answer(Answer::Vault(Found::Locked {
+        waiting: 0,
+        notices: Vec::new(),
+    }));
+    assert!(note(&driven).contains("its keys were replaced meanwhile"));
+    assert!(note(&driven).contains("unlock it again"));
+
+    // Said once: who types the passphrase by now is not disturbed.
+    driven.press(&[Key::Enter]);
+    driven.type_text("new");
+    driven.answer(Answer::LockedOut(replaced().into()));
+    assert!(driven.asked().is_empty() && note(&driven).is_empty());
 }
 
 #[test]

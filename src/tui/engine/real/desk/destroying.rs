@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Desk;
 use crate::command::{redact, scrub, shred};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::recording::RecordingId;
 use crate::tui::engine::Answer;
 use crate::tui::engine::real::errands::Errand;
@@ -16,6 +16,18 @@ use crate::tui::view::words::several;
 use crate::vault::{Receipt, ShredScope};
 
 impl Desk {
+    /// Answers in place of what was to be destroyed, which the screen waits for, where it
+    /// failed. That the vault is locked is left to whoever tells of that.
+    pub(super) fn destroyed(&self, done: Result<(), Failure>) -> Result<(), Failure> {
+        match done {
+            Err(failure) if failure.exit != Exit::Locked => {
+                self.shared.tell(Answer::DestroyingFailed(failure));
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
     pub(super) fn shred(&mut self, ids: &[RecordingId]) -> Result<(), Failure> {
         let open = Arc::clone(self.open()?);
         let receipt = shred::run(
@@ -29,7 +41,6 @@ impl Desk {
             .iter()
             .map(|shredded| shredded.id)
             .collect();
-        self.revision = Some(open.revision()?);
         let _ = self.finder.send(Find::Remove(gone.clone()));
         let _ = self.errands.send(Errand::Forget);
         let mut told = lines(&receipt);
@@ -40,6 +51,7 @@ impl Desk {
             ids: gone,
             receipt: told,
         });
+        self.revision = Some(open.revision()?);
         Ok(())
     }
 

@@ -117,8 +117,14 @@ impl Desk {
             }
             Request::List => self.list(),
             Request::Read(id) => self.read(id),
-            Request::Shred(ids) => self.shred(&ids),
-            Request::Redact { id, span_ms } => self.redact(id, &span_ms),
+            Request::Shred(ids) => {
+                let done = self.shred(&ids);
+                self.destroyed(done)
+            }
+            Request::Redact { id, span_ms } => {
+                let done = self.redact(id, &span_ms);
+                self.destroyed(done)
+            }
             Request::Edit {
                 id,
                 title,
@@ -127,7 +133,10 @@ impl Desk {
             } => self.edit(id, title, tags, note),
             Request::Retention => self.retention(),
             Request::Backups => self.backups(),
-            Request::ClockIsRight => self.sweep(),
+            Request::ClockIsRight => {
+                let done = self.sweep();
+                self.destroyed(done)
+            }
             // The others have threads of their own.
             _ => Ok(()),
         }
