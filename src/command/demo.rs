@@ -18,6 +18,7 @@ use crate::error::{Exit, Failure};
 use crate::recording::{Moment, Source};
 use crate::vault::{InitOptions, Vault};
 use crate::worker::taking;
+use crate::worker::transcription::Cause;
 
 /// Opens a demonstration vault that was made without one of its own. It
 /// protects recordings that are public anyway.
@@ -125,6 +126,7 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
         context,
         &vault,
         &recordings,
+        Cause::Waits,
         &transcribe::Args::default(),
         progress,
     ) {

@@ -13,6 +13,7 @@ use crate::vault::{OpenVault, Vault};
 use crate::worker::recorder::{self, Phase, Recorder, Status};
 use crate::worker::space::{self, Warnings};
 use crate::worker::taking;
+use crate::worker::transcription::Cause;
 
 /// Where the sound comes from.
 pub enum Input {
@@ -349,6 +350,7 @@ fn transcribe_where_possible(
         context,
         vault,
         &waiting,
+        Cause::Waits,
         &transcribe::Args::default(),
         progress,
     ) {

@@ -5,7 +5,7 @@ use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::speech::{Effort, Language, Model, Models, Transcriber};
 use crate::vault::OpenVault;
-use crate::worker::transcription;
+use crate::worker::transcription::{self, Cause};
 
 /// What to transcribe, and how.
 #[derive(Debug, Clone, Default)]
@@ -70,10 +70,15 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
         }
         chosen
     };
-    these(context, &vault, &chosen, args, progress)
+    let cause = match args.ids.is_empty() {
+        true => Cause::Waits,
+        false => Cause::Named,
+    };
+    these(context, &vault, &chosen, cause, args, progress)
 }
 
-/// Transcribes exactly these recordings.
+/// Transcribes exactly these recordings; of those that wait, none to which another process
+/// gives a transcript meanwhile.
 ///
 /// # Errors
 /// When there is no model, or it can't be used.
@@ -81,6 +86,7 @@ pub fn these(
     context: &Context,
     vault: &OpenVault,
     chosen: &[Recording],
+    cause: Cause,
     args: &Args,
     progress: &dyn Progress,
 ) -> Result<Outcome, Failure> {
@@ -95,14 +101,20 @@ pub fn these(
         let what = format!("transcribing {} of {}", position + 1, chosen.len());
         progress.begin(&what, Some(millis(recording)), Unit::SoundMs);
         let control = Listening(progress);
-        let done =
-            transcription::transcribe(vault, &mut transcriber, recording, &language, &control);
+        let done = transcription::transcribe(
+            vault,
+            &mut transcriber,
+            recording,
+            cause,
+            &language,
+            &control,
+        );
         progress.end();
         match done {
-            Ok(version) => outcome.made.push(Made {
+            Ok(version) => outcome.made.extend(version.map(|version| Made {
                 id: recording.id,
                 version,
-            }),
+            })),
             Err(failure) if progress.cancelled() => return Err(failure),
             Err(failure) => {
                 let failure = failure.about(recording.id.short());

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::{Control, transcription};
+use super::Control;
+use super::transcription::{self, Cause};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::speech::{self, Effort, Language, Models};
@@ -44,6 +45,11 @@ pub enum Event {
         id: RecordingId,
         /// The version's number.
         version: u32,
+    },
+    /// Another process has given it a transcript meanwhile: none is added here.
+    Overtaken {
+        /// Which.
+        id: RecordingId,
     },
     /// It could not be transcribed; not tried again until the program is
     /// started anew.
@@ -252,11 +258,18 @@ impl Work {
             shared: &self.shared,
         };
         let language = &self.settings.language;
-        let made =
-            transcription::transcribe(&self.vault, transcriber, recording, language, &control);
+        let made = transcription::transcribe(
+            &self.vault,
+            transcriber,
+            recording,
+            Cause::Waits,
+            language,
+            &control,
+        );
         let skipped = self.shared.skip.swap(false, Ordering::Relaxed);
         match made {
-            Ok(version) => (self.listener)(Event::Done { id, version }),
+            Ok(Some(version)) => (self.listener)(Event::Done { id, version }),
+            Ok(None) => (self.listener)(Event::Overtaken { id }),
             Err(_) if self.shared.stopped() => {}
             // It was shredded or re-keyed while it was being transcribed.
             Err(failure) if failure.exit == Exit::NotFound => {}

@@ -10,7 +10,17 @@ use crate::recording::Recording;
 use crate::speech::{self, Language, Transcriber};
 use crate::vault::OpenVault;
 
-/// Reads the sound, hears what is said, and stores it as a new version.
+/// Why a recording is transcribed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Somebody named it: there will be one more version in any case.
+    Named,
+    /// It has none. Others may be at it as well, and who is first makes the only one.
+    Waits,
+}
+
+/// Reads the sound, hears what is said, and stores it as a new version: its number.
+/// `None` if it waits no longer, because another process was faster.
 /// The sound is read as it is needed: memory does not grow with its length.
 ///
 /// # Errors
@@ -21,9 +31,14 @@ pub fn transcribe(
     vault: &OpenVault,
     transcriber: &mut Transcriber,
     recording: &Recording,
+    cause: Cause,
     language: &Language,
     control: &dyn Control,
-) -> Result<u32, Failure> {
+) -> Result<Option<u32>, Failure> {
+    // What waits was listed a while ago.
+    if cause == Cause::Waits && !vault.recording(recording.id)?.waits_for_transcript() {
+        return Ok(None);
+    }
     if let Some(why) = recording.why_no_sound() {
         return Err(Failure::new(Exit::NotFound, "can't transcribe", why));
     }
@@ -53,7 +68,11 @@ pub fn transcribe(
         }
     };
     control.advance(millis(card.samples));
-    let number = vault.add_transcript(recording.id, recording.epoch, &transcript)?;
+    let (id, epoch) = (recording.id, recording.epoch);
+    let number = match cause {
+        Cause::Named => Some(vault.add_transcript(id, epoch, &transcript)?),
+        Cause::Waits => vault.add_first_transcript(id, epoch, &transcript)?,
+    };
     if recording.card.failure.is_some() {
         vault.update_card(recording.id, &mut |card| card.failure = None)?;
     }

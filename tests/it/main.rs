@@ -43,6 +43,7 @@ mod retain;
 mod shown;
 mod shred;
 mod tallied;
+mod transcribing;
 mod unfit;
 mod wipe;
 

@@ -59,19 +59,7 @@ impl OpenVault {
     /// # Errors
     /// [`Error::NoRecording`], or [`Error::Damaged`] if its card can't be read.
     pub fn recording(&self, id: RecordingId) -> Result<Recording> {
-        self.session.with(|held| {
-            let (at, clip) = held.clip(id)?;
-            let row = held
-                .store()
-                .read_what_is_there(held.lock(), |store| store.begin()?.card(at))?;
-            let row = row.ok_or_else(|| opened::no_card(id))?;
-            Ok(library::recording(
-                at,
-                clip,
-                opened::open_card(at, clip, &row)?,
-                &held.bag().settings.retention,
-            ))
-        })
+        self.session.with(|held| library::one(held, id))
     }
 
     /// The ids of everything that can be named: what was merged, whether or not its

@@ -3,7 +3,7 @@
 
 use super::OpenVault;
 use crate::crypto::ClipKey;
-use crate::recording::{Card, RecordingId};
+use crate::recording::{Card, Recording, RecordingId};
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::keys::bag::Settings;
@@ -11,6 +11,7 @@ use crate::vault::log::{Deed, Draft};
 use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::session::Held;
+use crate::vault::store::library;
 use crate::vault::store::opened;
 use crate::vault::store::rows::{Added, ClipId, Writing};
 
@@ -26,23 +27,27 @@ impl OpenVault {
         epoch: u32,
         transcript: &Transcript,
     ) -> Result<u32> {
+        self.session
+            .with(|held| add_version(held, id, epoch, transcript))
+    }
+
+    /// The same for one that nobody asked for, which is to be the recording's first: where
+    /// somebody else gave it one meanwhile, `None`, and nothing is added.
+    ///
+    /// # Errors
+    /// As [`add_transcript`](Self::add_transcript).
+    pub fn add_first_transcript(
+        &self,
+        id: RecordingId,
+        epoch: u32,
+        transcript: &Transcript,
+    ) -> Result<Option<u32>> {
         self.session.with(|held| {
-            let outdated = Error::Outdated { id, epoch };
-            let Ok((at, clip)) = held.clip(id) else {
-                return Err(outdated);
-            };
-            let Some(key) = clip.words.as_ref().filter(|_| at.epoch == epoch) else {
-                return Err(outdated);
-            };
-            held.store().write(held.lock(), |rows| {
-                let mut number = 0;
-                rewrite_card(held, rows, id, &mut |record| {
-                    number = add_words(rows, at, key, record.numbered, transcript)?;
-                    record.name(transcript.info(number));
-                    Ok(())
-                })?;
-                Ok(number)
-            })
+            let has_one = |one: Recording| !one.versions.is_empty();
+            if library::one(held, id).is_ok_and(has_one) {
+                return Ok(None);
+            }
+            add_version(held, id, epoch, transcript).map(Some)
         })
     }
 
@@ -98,6 +103,30 @@ impl OpenVault {
             .map(drop)
         })
     }
+}
+
+fn add_version(
+    held: &Held<'_>,
+    id: RecordingId,
+    epoch: u32,
+    transcript: &Transcript,
+) -> Result<u32> {
+    let outdated = Error::Outdated { id, epoch };
+    let Ok((at, clip)) = held.clip(id) else {
+        return Err(outdated);
+    };
+    let Some(key) = clip.words.as_ref().filter(|_| at.epoch == epoch) else {
+        return Err(outdated);
+    };
+    held.store().write(held.lock(), |rows| {
+        let mut number = 0;
+        rewrite_card(held, rows, id, &mut |record| {
+            number = add_words(rows, at, key, record.numbered, transcript)?;
+            record.name(transcript.info(number));
+            Ok(())
+        })?;
+        Ok(number)
+    })
 }
 
 /// Keeps in the bag whether a recording is pinned, so that damage to its card takes no

@@ -71,6 +71,21 @@ pub(crate) fn list(held: &Held<'_>) -> Result<Listing> {
     Ok(listing)
 }
 
+/// One recording. Reads no other card.
+///
+/// # Errors
+/// [`Error::NoRecording`], or [`Error::Damaged`] if its card can't be read.
+pub(crate) fn one(held: &Held<'_>, id: RecordingId) -> Result<Recording> {
+    let (at, clip) = held.clip(id)?;
+    let row = held
+        .store()
+        .read_what_is_there(held.lock(), |store| store.begin()?.card(at))?;
+    let row = row.ok_or_else(|| no_card(id))?;
+    let card = open_card(at, clip, &row)?;
+    let rules = held.bag().settings.retention.as_slice();
+    Ok(recording(at, clip, card, rules))
+}
+
 /// Some recordings, each with its card or why that can't be read; one that waits
 /// in the inbox as its last draft tells of it. Reads no other card.
 pub(crate) fn pick(held: &Held<'_>, ids: &[RecordingId]) -> Vec<(RecordingId, Result<Recording>)> {

@@ -115,6 +115,29 @@ fn shredding_the_sound_leaves_words_and_card() {
 }
 
 #[test]
+fn a_transcript_that_is_to_be_the_first_is_not_put_on_top_of_one_that_came_meanwhile() {
+    let (_dir, open) = new_vault();
+    let other = again(&open);
+    let (id, late) = (record(open.vault(), 1, 2), record(open.vault(), 2, 2));
+    open.merge().unwrap();
+    let first = |id, epoch, text| open.add_first_transcript(id, epoch, &transcript(text));
+    other
+        .add_transcript(id, 0, &transcript("corrected"))
+        .unwrap();
+    let revision = open.revision().unwrap();
+    assert_eq!(first(id, 0, "heard as well").unwrap(), None);
+    assert_eq!(open.revision().unwrap(), revision);
+    assert_eq!(open.recording(id).unwrap().versions.len(), 1);
+
+    assert_eq!(first(late, 0, "heard").unwrap(), Some(1));
+    assert_eq!(first(late, 0, "heard again").unwrap(), None);
+    let outdated = |made| matches!(made, Err(Error::Outdated { .. }));
+    open.shred(&[late], ShredScope::Everything, &mut |_, _| ())
+        .unwrap();
+    assert!(outdated(first(late, 0, "too late")));
+}
+
+#[test]
 fn a_result_for_a_shredded_recording_is_dropped() {
     let (_dir, open) = new_vault();
     let id = record(open.vault(), 1, 2);

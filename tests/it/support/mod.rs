@@ -21,7 +21,9 @@ pub(crate) use home::Home;
 pub(crate) use microphone::{Microphone, synthesise};
 pub(crate) use program::{Finished, Running, Voxvault};
 pub(crate) use terminal::{Key, Terminal};
-pub(crate) use tools::{can_require, require_model, require_shared_speech, require_tool};
+pub(crate) use tools::{
+    can_require, models_dir, require_model, require_shared_speech, require_tool,
+};
 
 use std::path::{Path, PathBuf};
 use std::thread;

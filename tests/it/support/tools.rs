@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 /// The speech models of this machine, where the program looks for them.
-pub(super) fn models_dir() -> PathBuf {
+pub(crate) fn models_dir() -> PathBuf {
     let data = || match env::var_os("XDG_DATA_HOME") {
         Some(data) => PathBuf::from(data),
         None => PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".local/share"),

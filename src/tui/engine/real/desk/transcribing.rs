@@ -47,10 +47,15 @@ impl Desk {
                         percent,
                     });
                 }
-                Event::Done { id, .. } => drop(back.send(Job::Transcribed(id))),
+                Event::Done { id, .. } | Event::Overtaken { id } => {
+                    drop(back.send(Job::Transcribed(id)))
+                }
                 Event::Failed { id, failure } => {
                     shared.complain(failure);
                     drop(back.send(Job::Transcribed(id)));
+                }
+                Event::NoModel { failure } if failure.exit == Exit::Locked => {
+                    shared.complain(failure);
                 }
                 // The recordings say that they wait; it is no failure.
                 Event::NoModel { .. } | Event::Idle => shared.tell(Answer::TranscriberIdle),
