@@ -1,6 +1,7 @@
 //! Turns sound into text: a new version, never over an old one.
 
-use super::{Context, Listening, Progress, Unit, merge_quietly, outside, resolve, tell_of_damage};
+use super::resolve::{self, LAST};
+use super::{Context, Listening, Progress, Unit, last, merge_quietly, outside, tell_of_damage};
 use crate::error::{Exit, Failure};
 use crate::recording::{Recording, RecordingId};
 use crate::speech::{Effort, Language, Model, Models, Transcriber};
@@ -46,16 +47,23 @@ pub fn run(context: &Context, args: &Args, progress: &dyn Progress) -> Result<Ou
     // Minutes of work are not begun for what can't be kept.
     vault.vault().may_write()?;
     let merged = merge_quietly(&vault, progress)?;
+    let named = |name: &String| match name.as_str() {
+        // It gets a version more: it has to be the one that is meant.
+        LAST => last::to_change(&vault, name, &merged, "can't transcribe", progress)
+            .map(|id| id.to_string()),
+        name => Ok(name.to_owned()),
+    };
+    let ids: Vec<String> = args.ids.iter().map(named).collect::<Result<_, _>>()?;
     let listing = vault.listing()?;
-    let chosen: Vec<Recording> = if args.ids.is_empty() {
+    let chosen: Vec<Recording> = if ids.is_empty() {
         tell_of_damage(&listing.damaged, progress);
         let recordings = listing.recordings.into_iter();
         recordings.filter(Recording::waits_for_transcript).collect()
     } else {
         let mut chosen = Vec::new();
-        let found = resolve::to_read(&args.ids, &listing, progress);
+        let found = resolve::to_read(&ids, &listing, progress);
         let what = "can't transcribe";
-        for id in outside::unless_outside(found, &vault, &args.ids, &merged, what)? {
+        for id in outside::unless_outside(found, &vault, &ids, &merged, what)? {
             let mut recordings = listing.recordings.iter();
             let Some(recording) = recordings.find(|recording| recording.id == id) else {
                 continue;

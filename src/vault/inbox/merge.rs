@@ -371,7 +371,7 @@ fn date_anew(clip: &Clip, card: &Card, believed_ms: i64) -> Option<Moment> {
 /// says; from when its age counts is known by now, which is never before what the vault had
 /// seen when it was begun. What was imported with a date of its own keeps that.
 fn date(held: &Held<'_>, waiting: &mut [Waiting], believed_ms: i64, report: &mut MergeReport) {
-    let mut dateless = Vec::new();
+    let mut redated = Vec::new();
     for one in waiting {
         let Some(clip) = held.bag().clips.get(&one.id) else {
             continue;
@@ -384,17 +384,18 @@ fn date(held: &Held<'_>, waiting: &mut [Waiting], believed_ms: i64, report: &mut
         };
         card.added_at = added_at;
         report.redated.push(Redated { id, clock });
-        if !has_own_date {
-            dateless.push((clock.unix_ms, card));
-        }
+        redated.push((clock.unix_ms, card, has_own_date));
     }
-    // A millisecond apart, so that a list has them in the order in which they were begun.
-    dateless.sort_unstable_by_key(|(clock_ms, _)| *clock_ms);
-    let begun_at_once = dateless.chunk_by_mut(|(one, _), (next, _)| one == next);
+    // A millisecond apart, so that a list has them in the order in which they were begun,
+    // and the last of them is the one that was added last.
+    redated.sort_unstable_by_key(|(clock_ms, ..)| *clock_ms);
+    let begun_at_once = redated.chunk_by_mut(|(one, ..), (next, ..)| one == next);
     for (after_ms, cards) in (0..).zip(begun_at_once) {
-        for (_, card) in cards {
-            card.recorded_at = card.added_at;
-            card.recorded_at.unix_ms = card.added_at.unix_ms.saturating_add(after_ms);
+        for (_, card, has_own_date) in cards {
+            card.added_at.unix_ms = card.added_at.unix_ms.saturating_add(after_ms);
+            if !*has_own_date {
+                card.recorded_at = card.added_at;
+            }
         }
     }
 }

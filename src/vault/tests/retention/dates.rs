@@ -84,6 +84,12 @@ fn what_a_broken_clock_recorded_stays_in_its_order() {
     let listed = world.open.recordings().unwrap();
     let newest_last: Vec<_> = listed.iter().rev().map(|one| one.id).collect();
     assert_eq!(newest_last, spoken);
+    // And so the last one is the one that was added last.
+    let added: Vec<_> = listed.iter().map(|one| one.card.added_at.unix_ms).collect();
+    assert!(
+        added.is_sorted_by(|newer, older| newer > older),
+        "{added:?}"
+    );
 }
 
 #[test]
