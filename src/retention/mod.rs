@@ -285,35 +285,25 @@ pub fn course<'r>(subject: &Subject<'_>, terms: &Terms<'r>) -> Vec<Step<'r>> {
     };
     let audio = ends(terms.audio, Going::Audio);
     let text = ends(terms.text, Going::Text);
-    let everything = |step: Step<'r>| Step {
-        what: Going::Everything,
-        ..step
-    };
-    match (subject.audio, subject.text) {
-        (Part::There, Part::There) => match (audio, text) {
-            (Some(one), Some(two)) => {
-                let (first, last) = match one.at.unix_ms <= two.at.unix_ms {
-                    true => (one, two),
-                    false => (two, one),
-                };
-                match first.at.unix_ms == last.at.unix_ms {
-                    true => vec![everything(last)],
-                    false => vec![first, everything(last)],
-                }
-            }
-            (one, two) => one.or(two).into_iter().collect(),
-        },
-        // Nothing but the card stands behind what is left.
-        (Part::There, Part::Gone) => audio.map(everything).into_iter().collect(),
-        (Part::Gone, Part::There) => text.map(everything).into_iter().collect(),
-        (Part::Gone, Part::Gone) => {
-            let last = audio
-                .into_iter()
-                .chain(text)
-                .max_by_key(|step| step.at.unix_ms);
-            last.map(everything).into_iter().collect()
-        }
+    let parts = [(subject.audio, audio), (subject.text, text)];
+    let mut steps: Vec<Step<'_>> = parts
+        .into_iter()
+        .filter_map(|(part, step)| step.filter(|_| part == Part::There))
+        .collect();
+    steps.sort_by_key(|step| step.at.unix_ms);
+    // Whatever of it was shredded by hand: until both clocks have run out its card stays.
+    if let (Some(one), Some(two)) = (audio, text) {
+        let last = match one.at.unix_ms > two.at.unix_ms {
+            true => one,
+            false => two,
+        };
+        steps.retain(|step| step.at.unix_ms < last.at.unix_ms);
+        steps.push(Step {
+            what: Going::Everything,
+            ..last
+        });
     }
+    steps
 }
 
 /// What will go of a recording whose sound waits for its transcript, once there is one:

@@ -68,9 +68,21 @@ fn what_was_shredded_by_hand_leaves_the_card_to_the_other_clock() {
         text: Part::Gone,
         ..subject(&[])
     };
-    assert_eq!(steps(&both, &mute), [(1090, Going::Everything)]);
+    let expected = [(1090, Going::Audio), (1365, Going::Everything)];
+    assert_eq!(steps(&both, &mute), expected);
     let text_forever = [rule(None, Some("90d"), None)];
     assert!(steps(&text_forever, &deaf).is_empty());
+    assert_eq!(steps(&text_forever, &mute), [(1090, Going::Audio)]);
+    // Title, tags and note stay as long as either clock says forever.
+    let audio_forever = [rule(None, Some("forever"), Some("30d"))];
+    assert_eq!(steps(&audio_forever, &deaf), [(1030, Going::Text)]);
+    let bare = Subject {
+        audio: Part::Gone,
+        ..mute
+    };
+    assert!(steps(&audio_forever, &bare).is_empty());
+    assert!(steps(&text_forever, &bare).is_empty());
+    assert_eq!(steps(&both, &bare), [(1365, Going::Everything)]);
 }
 
 #[test]
@@ -144,7 +156,8 @@ fn an_age_of_nothing_waits_for_the_transcript_that_is_to_come() {
         transcript: Transcript::Settled,
         ..awaited
     };
-    assert_eq!(steps(&both, &mute), [(1000, Going::Everything)]);
+    let expected = [(1000, Going::Audio), (1000, Going::Everything)];
+    assert_eq!(steps(&both, &mute), expected);
     // A second is an age.
     let a_second = [rule(None, Some("1s"), Some("forever"))];
     assert_eq!(steps(&a_second, &awaited), [(1000, Going::Audio)]);
