@@ -19,7 +19,7 @@ use super::receipt::{NotErased, Receipt};
 use super::{shred, tally};
 use crate::recording::{Moment, RecordingId};
 use crate::retention::{self, ClockVerdict, Going, Trust};
-use crate::vault::error::{Error, Result};
+use crate::vault::error::Result;
 use crate::vault::inbox;
 use crate::vault::keys::bag::Clip;
 use crate::vault::log::{Deed, Draft, book};
@@ -264,7 +264,6 @@ fn delete_rows(held: &Held<'_>, swept: &mut Swept) {
                         where_: crate::vault::store::FILE.into(),
                         why: error.to_string(),
                     });
-                    swept.failed.push((expiry.id, undeleted(&error)));
                 }
             }
         }
@@ -273,8 +272,4 @@ fn delete_rows(held: &Held<'_>, swept: &mut Swept) {
     swept.receipt.erased.push(format!(
         "{deleted} rows of store.redb; sealed bytes may stay in its free pages, without a key"
     ));
-}
-
-fn undeleted(error: &Error) -> String {
-    format!("its keys are destroyed, and its rows could not be deleted: {error}")
 }
