@@ -20,6 +20,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::fs::{FileType, fstat};
+use rustix::io::Errno;
 
 use crate::error::{Exit, Failure};
 use definition::Cli;
@@ -85,7 +87,20 @@ fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A closed pipe is no failure: its reader has seen enough.
+/// A closed pipe is no failure: its reader has seen enough. Nor is a terminal that is no
+/// more.
 fn unprintable(error: io::Error) -> Failure {
+    let is_gone = error.raw_os_error() == Some(Errno::IO.raw_os_error()) && is_device();
+    let error = match is_gone {
+        true => io::ErrorKind::BrokenPipe.into(),
+        false => error,
+    };
     Failure::of_output("can't write to standard output", &error)
+}
+
+/// Whether standard output is a terminal or the like: one that hung up says no more than
+/// this.
+fn is_device() -> bool {
+    fstat(io::stdout())
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice)
 }

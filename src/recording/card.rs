@@ -46,6 +46,12 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// Every sample is zero, as no microphone gives them that is heard.
+    #[must_use]
+    pub fn is_zeros(&self) -> bool {
+        self.peak_dbfs <= -120.0
+    }
+
     /// Nothing in the recording could be heard.
     #[must_use]
     pub fn is_silent(&self) -> bool {

@@ -61,6 +61,13 @@ impl<'a> Recording<'a> {
         self.running.signal(Signal::TERM);
         self.running.wait_for(PATIENCE)
     }
+
+    /// The same where nobody spoke into it: it gives zeros then, which is told.
+    fn stop_without_a_sound(self) {
+        let ended = self.stop();
+        assert_eq!(ended.code(), Some(7), "{ended}");
+        assert_eq!(ended.text().trim().len(), 32, "its id is told: {ended}");
+    }
 }
 
 fn segments(home: &Home) -> u64 {
@@ -174,7 +181,7 @@ fn one_that_falls_silent_for_a_moment_leaves_a_gap_as_long_as_that() {
     microphone.wake_up();
     let most = before.elapsed().as_secs_f64();
     recording.wait_for_segments(4);
-    recording.stop().ok();
+    recording.stop_without_a_sound();
     let recorded = only(&home);
     let missing = missing(&recorded);
     // What was on its way when it fell asleep may have come or not.
@@ -196,7 +203,7 @@ fn one_that_is_pulled_and_plugged_in_again_goes_on_with_a_gap() {
     microphone.plug_in(48_000, 2);
     recording.wait_until_said("the microphone is back");
     recording.wait_for_segments(3);
-    recording.stop().ok();
+    recording.stop_without_a_sound();
     let recorded = only(&home);
     assert_eq!(recorded["state"], "silent");
     assert!(
@@ -276,7 +283,10 @@ fn one_that_gives_only_zeros_is_named_and_makes_a_silent_recording() {
     };
     let recording = Recording::begin(&home, &microphone);
     recording.wait_until_said("no signal: silence only");
-    recording.stop().ok();
+    let said = home.path("said.txt");
+    recording.stop_without_a_sound();
+    let said = fs::read_to_string(said).unwrap();
+    assert!(said.contains("the microphone gave only silence"), "{said}");
     assert_eq!(only(&home)["state"], "silent");
 }
 
@@ -305,7 +315,7 @@ fn one_that_falls_asleep_is_waited_for_and_its_sleep_is_a_gap() {
     microphone.wake_up();
     recording.wait_until_said("the microphone is back");
     recording.wait_for_segments(2);
-    recording.stop().ok();
+    recording.stop_without_a_sound();
     // It counts as gone after two seconds.
     let recorded = only(&home);
     assert!(missing(&recorded) > 1.5, "{recorded}");
@@ -327,7 +337,7 @@ fn a_program_that_was_stopped_accounts_for_all_of_the_time() {
     std::thread::sleep(Duration::from_secs(4));
     recording.wait_for_segments(3);
     let (least, most) = (heard.elapsed(), before.elapsed());
-    recording.stop().ok();
+    recording.stop_without_a_sound();
     let recorded = only(&home);
     let accounted = number(&recorded, "duration_s") + missing(&recorded);
     // A segment that was not full may be behind, and so may be the end.

@@ -300,7 +300,7 @@ fn recorded(
         Some(failure) => {
             let why = failure.why.clone();
             model.complain(&Failure {
-                why: format!("{why} · {kept}"),
+                why: format!("{kept} · {why}"),
                 ..failure
             });
         }

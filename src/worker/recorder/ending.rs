@@ -37,6 +37,13 @@ pub(super) fn gone() -> Failure {
     .hint("what came by then is kept; `voxvault devices` lists what is there now")
 }
 
+/// It was there, and gave nothing but zeros: it is muted, or somebody else's.
+pub(super) fn only_zeros() -> Failure {
+    let why = "the microphone gave only silence";
+    Failure::new(Exit::NoMicrophone, "nothing was heard", why)
+        .hint("it is kept as a silent recording; `voxvault devices --test` shows how loud it is")
+}
+
 /// There is nothing to keep.
 pub(super) fn nothing_came(why: &str) -> Failure {
     Failure::new(Exit::NoMicrophone, "nothing was recorded", why)

@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::ear::{Ear, Hearing, Missing, PATIENCE};
-use super::ending::{gone, interrupted, nothing_came};
+use super::ending::{gone, interrupted, nothing_came, only_zeros};
 use super::{Now, Phase, Recorded, Shared, Wake, seconds};
 use crate::audio::Intake;
 use crate::error::Failure;
 use crate::fence::fenced;
-use crate::recording::{Card, Ending, Gap, RecordingId, STORED_RATE_HZ};
+use crate::recording::{Card, Ending, Gap, RecordingId, STORED_RATE_HZ, State};
 use crate::vault::Vault;
 use crate::worker::outbox::{Outbox, Room};
 use crate::worker::taking::{self, state_of};
@@ -294,12 +294,18 @@ impl Take {
         if let Err(cut) = self.outbox.finish(&self.card) {
             return interrupted(cut.kept, cut.failure);
         }
+        let state = state_of(&self.card);
         Ok(Recorded {
             id,
             duration: self.card.duration(),
             missing,
-            state: state_of(&self.card),
-            shortfall: (hearing == Hearing::Lost).then(gone),
+            state,
+            shortfall: match hearing {
+                Hearing::Lost => Some(gone()),
+                // Not even noise: nobody was so quiet.
+                _ if state == State::Silent && self.card.signal.is_zeros() => Some(only_zeros()),
+                _ => None,
+            },
         })
     }
 }
