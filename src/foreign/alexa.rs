@@ -100,16 +100,30 @@ fn read(head: &[String], rows: &[Vec<String>]) -> Result<Vec<Told>, Error> {
             .any(|row| value(row, *column).is_some_and(|text| is_named_like_sound(&text)))
     };
     let file = (0..columns).find(names_sound).ok_or(refused.clone())?;
-    let headed = |wanted: &[&str]| {
-        wanted.iter().find_map(|part| {
-            (0..columns).find(|column| {
-                let heading = head.get(*column).map(|text| text.to_lowercase());
-                *column != file && heading.is_some_and(|heading| heading.contains(part))
-            })
-        })
+    let headings: Vec<String> = head.iter().map(|text| text.to_lowercase()).collect();
+    let headed = |wanted: &[&str]| -> Vec<usize> {
+        let parts = wanted.iter();
+        let places = parts.flat_map(|part| (0..columns).map(move |column| (part, column)));
+        let fits = |(part, column): &(&&str, usize)| {
+            let heading = headings.get(*column);
+            *column != file && heading.is_some_and(|heading| heading.contains(**part))
+        };
+        places.filter(fits).map(|(_, column)| column).collect()
     };
-    let said = headed(&SAID).ok_or(refused)?;
-    let (at, device) = (headed(&AT), headed(&DEVICE));
+    let said = *headed(&SAID).first().ok_or(refused)?;
+    // A time zone and the kind of a device have such headings too.
+    let tells_when = |column: &usize| {
+        let mut values = rows.iter().filter_map(|row| value(row, *column));
+        values.any(|text| moment(&text).is_some())
+    };
+    let at = headed(&AT).into_iter().find(tells_when);
+    let devices = headed(&DEVICE);
+    let is_name = |column: &&usize| {
+        headings
+            .get(**column)
+            .is_some_and(|text| text.contains("name"))
+    };
+    let device = devices.iter().find(is_name).or(devices.first()).copied();
     let told = rows.iter().filter_map(|row| {
         Some(Told {
             file: value(row, file)?,
@@ -164,6 +178,19 @@ mod tests {
         assert_eq!(told[0].at, "2019-05-03T14:23:12Z".parse().ok());
         assert_eq!((told[1].said.as_deref(), told[1].at), (None, told[0].at));
         assert!(parse_table("order,price\n1,2\n").is_err());
+    }
+
+    #[test]
+    fn of_several_columns_that_may_be_meant_the_one_that_holds_it_is_taken() {
+        let file = "Timezone,Date,Device Type,Device Name,Audio File,Transcript\n\
+                    Europe/Berlin,2019-05-03T14:23:12Z,ECHO_DOT,Kitchen,1.wav,hello\n";
+        let told = &parse_table(file).unwrap()[0];
+        assert_eq!(told.at, "2019-05-03T14:23:12Z".parse().ok());
+        assert_eq!(told.device.as_deref(), Some("Kitchen"));
+        let file = "Timezone,Device Type,Audio File,Transcript\n\
+                    Europe/Berlin,ECHO_DOT,1.wav,hello\n";
+        let told = &parse_table(file).unwrap()[0];
+        assert_eq!((told.at, told.device.as_deref()), (None, Some("ECHO_DOT")));
     }
 
     #[test]
