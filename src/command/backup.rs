@@ -1,7 +1,7 @@
 //! Writes encrypted backups, and says which ones there are and what they hold.
 
 use std::cell::Cell;
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -136,11 +136,14 @@ fn listed(file: &Path, all: &mut Vec<Recipient>) -> Result<(), Failure> {
     let unreadable = |why: String| {
         Failure::new(Exit::Usage, "can't read the recipients", why).about(file.display())
     };
-    let length = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?;
-    if length.len() > MOST_FILE_BYTES {
+    let mut text = String::new();
+    // A pipe or a device has no length to be asked for.
+    std::fs::File::open(file)
+        .and_then(|opened| opened.take(MOST_FILE_BYTES + 1).read_to_string(&mut text))
+        .map_err(|error| unreadable(error.to_string()))?;
+    if text.len() as u64 > MOST_FILE_BYTES {
         return Err(unreadable("it is too long for a list of recipients".into()));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
     let before = all.len();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();

@@ -370,9 +370,17 @@ fn write(
             Ok(())
         }
         Format::Text(text) => {
-            let newest = recording.versions.last().ok_or_else(|| {
-                missing("it has no transcript yet").hint("`voxvault transcribe` makes one")
-            })?;
+            let newest =
+                recording
+                    .versions
+                    .last()
+                    .ok_or_else(|| match recording.text_shredded {
+                        true => missing("its text was shredded"),
+                        false => {
+                            let hint = "`voxvault transcribe` makes one";
+                            missing("it has no transcript yet").hint(hint)
+                        }
+                    })?;
             let transcript = vault.transcript(recording.id, newest.number)?;
             let unwritten = |why: String| Failure::new(Exit::Failed, "can't write the export", why);
             let written = text

@@ -49,8 +49,13 @@ pub fn run(context: &Context, args: Args<'_>) -> Result<Vec<PathBuf>, Failure> {
     match args.to {
         Target::Folder(folder) => {
             fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+            let path = |slot: &SlotFile| folder.join(slot_name(&slot.name));
+            // All of them or none, where one stands in the way.
+            for slot in &slots {
+                may_put(&path(slot), args.existing)?;
+            }
             let write = |slot: &SlotFile| {
-                let path = folder.join(slot_name(&slot.name));
+                let path = path(slot);
                 put(&path, &slot.sealed, args.existing).map(|()| path)
             };
             slots.iter().map(write).collect()
@@ -77,14 +82,20 @@ fn only(mut slots: Vec<SlotFile>) -> Result<SlotFile, Failure> {
     }
 }
 
+/// Whether nothing stands in the way.
+fn may_put(path: &Path, existing: Existing) -> Result<(), Failure> {
+    if existing == Existing::Replace || path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let why = "a file of that name is there";
+    Err(Failure::new(Exit::Failed, "can't export the key", why)
+        .about(path.display())
+        .hint("--force replaces it"))
+}
+
 /// Writes a file whole or not at all.
 fn put(path: &Path, sealed: &[u8], existing: Existing) -> Result<(), Failure> {
-    if existing == Existing::Keep && path.symlink_metadata().is_ok() {
-        let why = "a file of that name is there";
-        return Err(Failure::new(Exit::Failed, "can't export the key", why)
-            .about(path.display())
-            .hint("--force replaces it"));
-    }
+    may_put(path, existing)?;
     let part = beside(path, ".part");
     let written = || {
         // What a killed export left is in the way.

@@ -19,6 +19,8 @@ const CHARACTERS: usize = 58;
 /// The alphabet of Bech32.
 const ALPHABET: &str = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
 const GROUP: usize = 4;
+/// What stands between groups, as programs write it.
+const HYPHENS: &str = "-\u{2010}\u{2011}\u{2013}";
 
 /// A key that is to be written down.
 pub struct RecoveryKey(x25519::Identity);
@@ -27,7 +29,8 @@ pub struct RecoveryKey(x25519::Identity);
 pub enum Typed {
     /// It is one.
     Key(RecoveryKey),
-    /// It looks like one, and its checksum says that a character is wrong.
+    /// It looks like one, and its length or its checksum says that a character is wrong,
+    /// missing or one too many.
     Mistyped,
     /// Something else.
     Other,
@@ -79,12 +82,14 @@ impl RecoveryKey {
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'));
         let mut typed = Zeroizing::new(String::with_capacity(3 * text.len()));
-        let spaced = |c: &char| c.is_whitespace() || "-\u{2010}\u{2011}\u{2013}".contains(*c);
+        let spaced = |c: &char| c.is_whitespace() || HYPHENS.contains(*c);
         for character in lines.flat_map(str::chars).filter(|c| !spaced(c)) {
             typed.push(character.to_ascii_uppercase());
         }
         let written = typed.strip_prefix("AGESECRETKEY1").unwrap_or(&typed);
-        if written.chars().count() != CHARACTERS {
+        let count = written.chars().count();
+        let is_near = count.abs_diff(CHARACTERS) <= GROUP && is_in_groups(text);
+        if count != CHARACTERS && !is_near {
             return Typed::Other;
         }
         let mut whole = Zeroizing::new(String::with_capacity(START.len() + CHARACTERS));
@@ -104,6 +109,12 @@ impl RecoveryKey {
     pub(super) fn into_age(self) -> x25519::Identity {
         self.0
     }
+}
+
+/// Whether it is written in groups, as a passphrase of so many letters hardly is.
+fn is_in_groups(text: &str) -> bool {
+    let parts = text.split(|c: char| c.is_whitespace() || HYPHENS.contains(c));
+    parts.filter(|part| part.chars().count() == GROUP).count() >= CHARACTERS / GROUP / 2
 }
 
 /// What a written character means. Four letters and digits are not in the alphabet,
@@ -203,12 +214,28 @@ mod tests {
     }
 
     #[test]
+    fn a_character_that_is_missing_or_one_too_many_is_noticed() {
+        let groups = RecoveryKey::generate().to_groups();
+        for at in 0..groups.len() {
+            let (start, rest) = groups.split_at(at);
+            let more = format!("{start}q{rest}");
+            assert!(matches!(RecoveryKey::read(&more), Typed::Mistyped), "{at}");
+            let fewer = format!("{start}{}", rest.get(1..).unwrap_or_default());
+            let is_hyphen = rest.starts_with('-');
+            let read = RecoveryKey::read(&fewer);
+            assert_eq!(matches!(read, Typed::Mistyped), !is_hyphen, "{at}");
+        }
+        assert!(matches!(RecoveryKey::read(&groups[..20]), Typed::Other));
+    }
+
+    #[test]
     fn a_passphrase_is_no_recovery_key() {
         for text in [
             "",
             "correct horse battery staple",
             "# only a comment",
             &"q".repeat(5000),
+            "abandon-ability-able-about-above-absent-absorb-abstract-absurd",
         ] {
             assert!(matches!(RecoveryKey::read(text), Typed::Other), "{text}");
         }

@@ -216,12 +216,15 @@ fn whereto(dir: &Path) -> Result<PathBuf> {
 }
 
 fn make(dir: &Path) -> Result<()> {
+    let missing = dir.ancestors().take_while(|one| !one.exists()).count();
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .map_err(Error::io("make", dir))?;
-    dir.parent().map_or(Ok(()), sync)
+    // Each name that was made is durable, and that of a folder which was there.
+    let parents = dir.ancestors().skip(1).take(missing.max(1));
+    parents.into_iter().try_for_each(sync)
 }
 
 fn sync(dir: &Path) -> Result<()> {
