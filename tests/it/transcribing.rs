@@ -1,5 +1,6 @@
 //! Several look for what waits to be transcribed, and each of it is transcribed once.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -93,17 +94,19 @@ fn in_the_background_nothing_is_transcribed_twice() {
     };
     let vault = Arc::new(unlock(&home.vault(), PASSPHRASE));
     let transcriber = Transcriber::start(vault, settings, Box::new(listener)).unwrap();
-    let (mut overtaken, mut done) = (0, 0);
+    let (mut overtaken, mut done, mut heard) = (0, 0, BTreeSet::new());
     for event in events.iter().take_while(|event| *event != Event::Idle) {
         match event {
             Event::Overtaken { .. } => overtaken += 1,
             Event::Done { version, .. } => done += version,
-            Event::Started { .. } | Event::Progress { .. } => {}
+            Event::Progress { id, .. } => drop(heard.insert(id)),
+            Event::Started { .. } => {}
             other => panic!("{other:?}"),
         }
     }
     transcriber.stop();
     assert_eq!((overtaken, done), (2, 1));
+    assert_eq!(heard.len(), 2, "what had its transcript is not listened to");
     assert_eq!(rival.counted(1), 2);
 }
 
