@@ -1,6 +1,7 @@
 //! What was backed up comes back: all of it, on a machine that knows nothing but the
 //! passphrase; and nothing of what was shredded or redacted since.
 
+mod alone;
 mod carried;
 mod damaged;
 mod fresh;

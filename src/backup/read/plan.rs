@@ -62,12 +62,7 @@ pub(in crate::backup) struct Parts {
 impl Plan {
     /// Takes a manifest in; those of later segments come later.
     pub(in crate::backup) fn add(&mut self, segment: u32, manifest: &Manifest) {
-        self.states.add(manifest);
-        for one in &manifest.lacking {
-            let parts = self.lacking.entry((one.id, one.epoch)).or_default();
-            parts.sound |= one.sound;
-            parts.words |= one.words;
-        }
+        self.forbid(manifest);
         let wanted = |member: &Member| {
             matches!(
                 member,
@@ -88,9 +83,6 @@ impl Plan {
             let Entry {
                 id, epoch, sound, ..
             } = *entry;
-            if sound == SoundAt::Gone {
-                self.lacking.entry((id, epoch)).or_default().sound = true;
-            }
             let first_in = entry.carried_from.unwrap_or(segment);
             let listed = Listed {
                 segment,
@@ -111,6 +103,20 @@ impl Plan {
             let is_newer = |one: &&Listed| (one.epoch, one.first_in) > (epoch, first_in);
             let behind = all.iter().take_while(is_newer).count();
             all.insert(behind, listed);
+        }
+    }
+
+    /// Takes of a manifest only what it says must not come back.
+    pub(in crate::backup) fn forbid(&mut self, manifest: &Manifest) {
+        self.states.add(manifest);
+        for one in &manifest.lacking {
+            let parts = self.lacking.entry((one.id, one.epoch)).or_default();
+            parts.sound |= one.sound;
+            parts.words |= one.words;
+        }
+        let entries = manifest.recordings.iter();
+        for one in entries.filter(|one| one.sound == SoundAt::Gone) {
+            self.lacking.entry((one.id, one.epoch)).or_default().sound = true;
         }
     }
 

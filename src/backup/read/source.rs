@@ -21,6 +21,19 @@ pub struct SegmentFile {
     pub bytes: u64,
 }
 
+impl SegmentFile {
+    /// One that lies in a folder, under the name of this number.
+    fn numbered(number: u32, which: String, path: PathBuf) -> Self {
+        Self {
+            which,
+            // What can't be read is named once it is opened.
+            bytes: fs::metadata(&path).map_or(0, |found| found.len()),
+            path,
+            number: Some(number),
+        }
+    }
+}
+
 /// The segments of a backup, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -70,13 +83,10 @@ impl Source {
             let entry = entry.map_err(Error::io("list", at))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             match Found::parse(&name) {
-                Found::Segment(number) => source.segments.push(SegmentFile {
-                    which: name,
-                    path: entry.path(),
-                    number: Some(number),
-                    // What can't be read is named once it is opened.
-                    bytes: fs::metadata(entry.path()).map_or(0, |found| found.len()),
-                }),
+                Found::Segment(number) => {
+                    let segment = SegmentFile::numbered(number, name, entry.path());
+                    source.segments.push(segment);
+                }
                 Found::Part => source.parts.push(name),
                 Found::Slot(_) => {}
                 Found::Foreign => source.strange.push(name),
@@ -95,6 +105,35 @@ impl Source {
     #[must_use]
     pub fn segments(&self) -> &[SegmentFile] {
         &self.segments
+    }
+
+    /// Files that are named like segments and lie beside one that was given alone, in order;
+    /// where that is a link, also beside what it points to.
+    ///
+    /// # Errors
+    /// If a folder can't be listed.
+    pub fn siblings(&self) -> Result<Vec<SegmentFile>> {
+        let target = self.place();
+        let here = self
+            .slots_dir()
+            .map(|dir| match dir.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => dir,
+            });
+        let dirs = [here, target.parent()].into_iter().flatten();
+        let dirs: BTreeSet<PathBuf> = dirs.filter_map(|dir| dir.canonicalize().ok()).collect();
+        let mut siblings = Vec::new();
+        for dir in dirs {
+            for entry in fs::read_dir(&dir).map_err(Error::io("list", &dir))? {
+                let entry = entry.map_err(Error::io("list", &dir))?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if let Found::Segment(number) = Found::parse(&name) {
+                    siblings.push(SegmentFile::numbered(number, name, entry.path()));
+                }
+            }
+        }
+        siblings.sort_by_key(|one| one.number);
+        Ok(siblings)
     }
 
     /// Whether it is a folder, in which all of them have to be.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::kin::Kin;
 use super::shelf::Shelf;
+use super::siblings;
 use super::work::Work;
 use super::{Outcome, Tell, Wanted};
 use crate::backup::error::{Error, Result};
@@ -77,7 +78,7 @@ pub fn from_folder(
     Ok(work.outcome)
 }
 
-/// Reads all manifests. A segment whose manifest can't be read, or is not believed,
+/// Reads all manifests, also those beside a file that was given alone. A segment whose manifest can't be read, or is not believed,
 /// costs itself.
 fn survey(
     source: &Source,
@@ -96,8 +97,7 @@ fn survey(
                 if damage.kind == Kind::Closed {
                     locked.get_or_insert(file.which.clone());
                 }
-                let unknown = "; whether it says that something was shredded is not known";
-                damage.what.push_str(unknown);
+                damage.what.push_str(siblings::UNKNOWN);
                 outcome.damage.push(damage);
                 continue;
             }
@@ -124,6 +124,9 @@ fn survey(
                 .retain(|damage| damage.kind != Kind::Missing || damage.place != name);
         }
         plan.add(says, &signed.manifest);
+        if !source.is_folder() {
+            siblings::heed(source, &signed.manifest, keys, wanted, &mut plan, outcome)?;
+        }
         readable.push((says, file.clone()));
     }
     match (readable.is_empty(), locked, refused) {

@@ -5,6 +5,8 @@
 //! anything written. A recording that is damaged costs itself, and where an earlier
 //! segment has an earlier state of it, that one comes back. The vault does the rest:
 //! see [`Restoring`]. What the vault holds and has lost a part of is mended in its place.
+//! Where one segment is given, only its recordings come, and of those beside it the
+//! manifests are read as well.
 //!
 //! A stream can be read once, and its manifest stands at its end: what comes before
 //! it is sealed into the vault, and gets its keys only once the manifest was read.
@@ -15,6 +17,7 @@ mod heal;
 mod kin;
 mod recording;
 mod shelf;
+mod siblings;
 mod stream;
 mod work;
 

@@ -1,5 +1,4 @@
-//! Reading a backup that somebody made by hand: whole ones, damaged ones, and such as
-//! no vault would ever write.
+//! Reading backups made by hand: whole, damaged, and such as no vault would ever write.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +6,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod alone;
 mod hostile;
 mod numbered;
 mod resurrected;
@@ -20,7 +20,7 @@ use tar::{EntryType, Header};
 use tempfile::TempDir;
 
 use super::layout::{Member, segment_name};
-use super::manifest::{Entry, FORMAT, FileEntry, Lacking, Manifest, SoundAt, Tombstone};
+use super::manifest::{Dropped, Entry, FORMAT, FileEntry, Lacking, Manifest, SoundAt, Tombstone};
 use super::meta::Meta;
 use super::read::{Keys, Trust};
 use super::restore::{self, Outcome, Wanted};
