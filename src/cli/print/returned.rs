@@ -9,7 +9,7 @@ use super::json::document;
 use crate::backup::layout::segment_name;
 use crate::backup::verify::{Damage, Verified};
 use crate::backup::write::Repacked;
-use crate::command::restore::Done;
+use crate::command::restore::{Compared, Done};
 use crate::error::plain;
 use crate::recording::RecordingId;
 
@@ -93,14 +93,10 @@ pub(in crate::cli) fn restored(out: Out<'_>, done: &Done) -> io::Result<()> {
         }
         return writeln!(
             out,
-            "{} could be restored, {} destroyed; {} as in the vault, {} changed since, {} in \
-             the backup only, {} in the vault only",
+            "{} could be restored, {} destroyed; {}",
             several(outcome.restored.len() as u64, "recording", "recordings"),
             several(outcome.destroyed, "was", "were"),
-            several(found.same, "is", "are"),
-            several(found.changed_since, "was", "were"),
-            several(found.only_in_backup, "is", "are"),
-            found.only_in_vault
+            compared(found.compared)
         );
     }
     for id in &outcome.mended {
@@ -122,6 +118,20 @@ pub(in crate::cli) fn restored(out: Out<'_>, done: &Done) -> io::Result<()> {
     )
 }
 
+/// What a rehearsal found in the vault of what could be restored.
+fn compared(found: Option<Compared>) -> String {
+    let Some(found) = found else {
+        return "nothing was compared, since there is no vault here".to_owned();
+    };
+    format!(
+        "{} as in the vault, {} changed since, {} in the backup only, {} in the vault only",
+        several(found.same, "is", "are"),
+        several(found.changed_since, "was", "were"),
+        several(found.only_in_backup, "is", "are"),
+        found.only_in_vault
+    )
+}
+
 /// A number, and the word that goes with it.
 fn several(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -136,11 +146,13 @@ pub(in crate::cli) fn restored_json(out: Out<'_>, done: &Done) -> io::Result<()>
         let differs: Vec<Value> = differs
             .map(|(id, what)| json!({ "id": id.to_string(), "what": what }))
             .collect();
+        let compared = found.compared;
         json!({
-            "same": found.same,
-            "changed_since": found.changed_since,
-            "only_in_backup": found.only_in_backup,
-            "only_in_vault": found.only_in_vault,
+            "compared": compared.is_some(),
+            "same": compared.map(|found| found.same),
+            "changed_since": compared.map(|found| found.changed_since),
+            "only_in_backup": compared.map(|found| found.only_in_backup),
+            "only_in_vault": compared.map(|found| found.only_in_vault),
             "differences": differs,
         })
     });

@@ -14,7 +14,7 @@ mod rehearsal;
 
 pub use bring::From;
 use bring::bring;
-pub use rehearsal::Rehearsed;
+pub use rehearsal::{Compared, Rehearsed};
 
 use super::backup_access::{self as access, Access, Openers};
 use super::{Context, Progress, merge_quietly};

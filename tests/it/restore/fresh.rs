@@ -293,3 +293,54 @@ fn a_passphrase_that_opens_no_identity_is_told_where_nobody_can_be_asked_for_ano
         home.voxvault(&args).run().ok();
     }
 }
+
+#[test]
+fn a_rehearsal_compares_with_whatever_vault_there_is_and_says_where_there_is_none() {
+    let mut owner = owner();
+    let id = owner.record("with words", 2);
+    owner.merge();
+    owner.say(id, "said");
+    owner.back_up();
+    let all = owner.held.len();
+    let run = |vault: &str, args: &[&str]| {
+        let all = [&["--vault", vault, "restore", "backup"], args].concat();
+        owner.home.voxvault(all).run().ok()
+    };
+    let told = run("none", &["--test"]);
+    let what = "nothing was compared, since there is no vault here";
+    assert!(told.text().contains(what), "{told}");
+    let test = &run("none", &["--test", "--json"]).json()["test"];
+    assert_eq!(
+        (&test["compared"], &test["same"], &test["only_in_backup"]),
+        (&false.into(), &Value::Null, &Value::Null)
+    );
+    // One that is empty, and then was restored from it.
+    let dir = owner.other_vault("other");
+    let counts = |names: [&str; 4]| {
+        let done = run("other", &["--test", "--json"]).json();
+        assert_eq!(done["test"]["compared"], true);
+        names.map(|name| done["test"][name].as_u64().unwrap() as usize)
+    };
+    let names = ["same", "changed_since", "only_in_backup", "only_in_vault"];
+    assert_eq!(counts(names), [0, 0, all, 0]);
+    run("other", &[]);
+    assert_eq!(counts(names), [all, 0, 0, 0]);
+    // What goes on there by itself is no damage.
+    let open = library::unlock(&dir, PASSPHRASE);
+    library::record(open.vault(), "own", 1);
+    open.merge().unwrap();
+    for (text, vault) in [("said here", &owner.open), ("said there", &open)] {
+        let said = library::transcript(text);
+        vault.add_transcript(id, 0, &said).unwrap();
+    }
+    owner.back_up();
+    assert_eq!(counts(names), [all - 1, 1, 0, 1]);
+    let id = id.to_string();
+    for (vault, from, to) in [(owner.home.vault(), "0", "0.4"), (dir, "0.8", "1.2")] {
+        let vault = vault.display().to_string();
+        let redact = ["--vault", &vault, "redact", &id, from, to, "--yes"];
+        owner.home.voxvault(redact).run().ok();
+    }
+    owner.back_up();
+    assert_eq!(counts(names), [all - 1, 1, 0, 1]);
+}
