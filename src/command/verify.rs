@@ -20,7 +20,7 @@ pub enum Mode {
 /// Verifies, and answers with what was found, mended or not.
 ///
 /// # Errors
-/// When the vault can't be unlocked, or a repair has no room.
+/// When the vault can't be unlocked, or a repair has no room or may not write.
 pub fn run(context: &Context, mode: Mode, progress: &dyn Progress) -> Result<Verified, Failure> {
     let vault = context.unlocked()?;
     // The total is known once the work has begun.
@@ -43,12 +43,13 @@ pub fn run(context: &Context, mode: Mode, progress: &dyn Progress) -> Result<Ver
     Ok(verified?)
 }
 
-/// The failure to end with, if anything was damaged; also if it was mended.
+/// The failure to end with, if anything was damaged, also if it was mended, or a repair
+/// could not do all that it wanted.
 #[must_use]
 pub fn failure(verified: &Verified, mode: Mode) -> Option<Failure> {
     let all = verified.flaws.len();
     if all == 0 {
-        return None;
+        return verified.undone.first().cloned();
     }
     let mended = verified.flaws.iter().filter(|flaw| flaw.mended).count();
     let why = match (mended, all) {

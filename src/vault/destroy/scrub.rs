@@ -27,9 +27,9 @@ const BYTES_PER_COMMIT: u64 = 16 << 20;
 /// Rows read at once.
 const ROWS_AT_ONCE: usize = 16;
 
-/// What a store takes beside its rows: half-filled pages, and some to begin with.
+/// What a store takes with so many bytes of rows: half-filled pages, and some to begin with.
 const fn with_pages(row_bytes: u64) -> u64 {
-    row_bytes + row_bytes / 4 + (4 << 20)
+    row_bytes + row_bytes / 4 + (256 << 10)
 }
 
 /// What a scrub did.
@@ -62,6 +62,8 @@ impl Scrubbed {
 /// Writes the store anew. `progress` hears of bytes done and bytes in all, once
 /// for copying and once for overwriting them.
 pub(crate) fn scrub(held: &Held<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Scrubbed> {
+    let may_write = held.disk().may_write(held.dir());
+    may_write.map_err(Error::io("write", held.dir()))?;
     let (store, lock) = (held.store(), held.lock());
     store.finish(lock, &mut |_| ())?;
     let before_bytes = store.bytes(lock)?;
@@ -113,7 +115,7 @@ fn check_room(held: &Held<'_>, store_bytes: u64) -> Result<()> {
     let Ok(free_bytes) = held.disk().space(held.dir()) else {
         return Ok(());
     };
-    if free_bytes >= store_bytes {
+    if free_bytes >= with_pages(store_bytes) {
         return Ok(());
     }
     // Much of it may be dead: only now is it worth counting what is not.

@@ -9,20 +9,25 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::{assert_sound, card, new_vault, passphrase, record, transcript};
+use super::{assert_sound, card, moment, new_vault, passphrase, record, transcript};
+use crate::command::verify;
 use crate::error::{Exit, Failure};
 use crate::vault::disk::{Access, Disk, DiskFile, RealDisk};
 use crate::vault::site::Site;
 use crate::vault::store::Store;
 use crate::vault::{Error, OpenVault, ShredScope, Vault};
 
-/// The machine's disk, which answers this to everything that writes.
+/// The machine's disk, which answers this to everything that writes, and may say before
+/// that it would not.
 #[derive(Debug)]
-struct ReadOnly(Errno);
+struct ReadOnly {
+    errno: Errno,
+    lets_on: bool,
+}
 
 impl ReadOnly {
     fn no<T>(&self) -> io::Result<T> {
-        Err(self.0.into())
+        Err(self.errno.into())
     }
 }
 
@@ -61,14 +66,25 @@ impl Disk for ReadOnly {
     fn exists(&self, path: &Path) -> io::Result<bool> {
         RealDisk.exists(path)
     }
+    fn space(&self, _dir: &Path) -> io::Result<u64> {
+        Ok(0)
+    }
     fn may_write(&self, _dir: &Path) -> io::Result<()> {
-        self.no()
+        match self.lets_on {
+            true => self.no(),
+            false => Ok(()),
+        }
     }
 }
 
 fn only_to_read(dir: &Path, errno: Errno) -> OpenVault {
+    let lets_on = true;
+    opened_on(ReadOnly { errno, lets_on }, dir)
+}
+
+fn opened_on(disk: ReadOnly, dir: &Path) -> OpenVault {
     let site = Site {
-        disk: Arc::new(ReadOnly(errno)),
+        disk: Arc::new(disk),
         ..Site::new(dir, None)
     };
     Vault::open_at(site).unwrap().unlock(&passphrase()).unwrap()
@@ -125,9 +141,14 @@ fn what_is_there_is_read_and_what_writes_is_refused_and_changes_nothing() {
         refused("edit", title.unwrap_err());
         let words = open.add_transcript(kept, 0, &transcript("boiler"));
         refused("transcribe", words.unwrap_err());
+        let sound = open.verify(&|_, _| ()).unwrap();
+        assert_eq!((sound.flaws.len(), sound.recordings), (0, 2), "{sound:?}");
+        let repaired = open.repair(moment(1), &|_, _| ());
+        refused("repair", repaired.unwrap_err());
         let shredded = open.shred(&[kept], ShredScope::Everything, &mut |_, _| {});
         refused("shred", shredded.unwrap_err());
         refused("record", open.vault().begin(&card("new")).unwrap_err());
+        refused("scrub", open.scrub(&mut |_, _| ()).unwrap_err());
         drop(open);
         assert_eq!(files(&dir), before);
 
@@ -136,6 +157,24 @@ fn what_is_there_is_read_and_what_writes_is_refused_and_changes_nothing() {
         assert_eq!(open.merge().unwrap().merged, [waiting]);
         assert_sound(&open, waiting, 2, 3);
     }
+}
+
+#[test]
+fn what_a_repair_can_not_write_is_no_damage() {
+    let (_dir, open) = new_vault();
+    let dir = open.vault().dir().to_owned();
+    record(open.vault(), 1, 3);
+    drop(open);
+    let disk = ReadOnly {
+        errno: Errno::ROFS,
+        lets_on: false,
+    };
+    let open = opened_on(disk, &dir);
+    let repaired = open.repair(moment(1), &|_, _| ()).unwrap();
+    assert_eq!((&repaired.flaws, repaired.recordings), (&vec![], 1));
+    let failure = verify::failure(&repaired, verify::Mode::Repair).unwrap();
+    assert_eq!(failure.exit, Exit::Failed);
+    assert!(failure.why.contains("read-only"), "{failure}");
 }
 
 #[test]

@@ -257,6 +257,40 @@ fn an_old_inbox_file_put_back_does_not_bring_the_span_back() {
 }
 
 #[test]
+fn an_old_inbox_file_of_a_redacted_recording_is_told_once_and_hides_no_damage_of_it() {
+    let (_dir, open) = new_vault();
+    let id = record(open.vault(), 1, 13);
+    let file = inbox_file(open.vault().dir(), id);
+    let old = std::fs::read(&file).unwrap();
+    redact(&open, id);
+    let verify = || open.verify(&|_, _| ()).unwrap();
+    let control = verify();
+    std::fs::write(&file, &old).unwrap();
+    let found = verify();
+    assert_eq!((&found.flaws, found.recordings), (&vec![], 1));
+    assert_eq!(found.records, control.records);
+    let of_file = |note: &&String| note.contains(&id.to_string());
+    let notes: Vec<_> = found.notes.iter().filter(of_file).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("it is in the store already"), "{notes:?}");
+    // Its card is not still to come.
+    open.session()
+        .with(|held| held.store().write(held.lock(), |rows| rows.delete_all(id)))
+        .unwrap();
+    let found = verify();
+    let of_it = |flaw: &crate::vault::Flaw| flaw.id == Some(id);
+    assert!(found.flaws.iter().any(of_it), "{found:?}");
+    // One that was shredded is.
+    open.shred(&[id], ShredScope::Everything, &mut |_, _| ())
+        .unwrap();
+    std::fs::write(&file, &old).unwrap();
+    let found = verify();
+    assert_eq!((&found.flaws, found.recordings), (&vec![], 0));
+    let says = |note: &String| note.contains("a recording that was shredded");
+    assert!(found.notes.iter().any(says), "{found:?}");
+}
+
+#[test]
 fn who_worked_on_the_recording_of_before_is_told_that_it_is_outdated() {
     let (_dir, open) = new_vault();
     let id = prepared(&open, 1);

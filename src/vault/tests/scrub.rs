@@ -253,10 +253,22 @@ fn a_full_disk_refuses_a_scrub_and_changes_nothing() {
     let files = |disk: &SimDisk| disk.files().into_keys().collect::<Vec<_>>();
     let before = files(&disk);
     disk.leave_room(100_000);
-    let failure = Failure::from(open.scrub(&mut nothing).unwrap_err());
+    let refused = open.scrub(&mut nothing).unwrap_err();
+    let Error::NoRoom { needed_bytes, .. } = refused else {
+        panic!("{refused}");
+    };
+    let failure = Failure::from(refused);
     assert_eq!(failure.exit, Exit::NoSpace, "{failure}");
     assert_eq!(files(&disk), before);
     assert_whole(&open, live, "after");
+    // What it asks for is no more than the old one has, and enough.
+    disk.leave_room(needed_bytes as usize);
+    let scrubbed = open.scrub(&mut nothing).unwrap();
+    assert!(
+        needed_bytes < scrubbed.before_bytes,
+        "{needed_bytes}: {scrubbed:?}"
+    );
+    assert_whole(&open, live, "with room");
 }
 
 /// What the store has of a recording.

@@ -34,6 +34,7 @@ use super::notice::Notice;
 use super::session::Held;
 use super::store;
 use super::store::replace::OLD_FILE;
+use crate::error::Failure;
 use crate::recording::RecordingId;
 
 pub(super) use repair::repair;
@@ -54,6 +55,8 @@ pub struct Verified {
     pub flaws: Vec<Flaw>,
     /// What is no damage and may be of interest: strange names, leftovers.
     pub notes: Vec<String>,
+    /// What a repair could not do, and what is no damage.
+    pub undone: Vec<Failure>,
 }
 
 impl Verified {

@@ -2,7 +2,7 @@
 //! built anew from its records, and what is gone for good is noted.
 
 use super::{Flaw, Look, Meter, Verified, flaw_of_log, kept, look, roots, settle, tree};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::recording::Moment;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk;
@@ -20,13 +20,16 @@ use crate::vault::store::rescue;
 ///
 /// # Errors
 /// If something can't be written, a full disk for one: the store is then the one
-/// that it was. Where something else has its name, nothing is changed.
+/// that it was. Where something else has its name, or nothing can be written at all,
+/// nothing is changed.
 pub(in crate::vault) fn repair(
     held: &mut Held<'_>,
     notices: &[Notice],
     now: Moment,
     tell: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Verified> {
+    let may_write = held.disk().may_write(held.dir());
+    may_write.map_err(Error::io("write", held.dir()))?;
     let Look {
         found: before,
         store: mut store_flaws,
@@ -84,7 +87,10 @@ pub(in crate::vault) fn repair(
     notes.extend(empty.map(|id| format!("{id}: removed, it was begun and nothing of it is there")));
     let after = look(held, &[], &Meter::new(tell))?;
     flaws.extend(store_flaws);
-    for flaw in undone.iter().map(flaw_of_failure) {
+    let (damage, undone): (Vec<_>, Vec<_>) = undone
+        .into_iter()
+        .partition(|failure| failure.exit == Exit::Damaged);
+    for flaw in damage.iter().map(flaw_of_failure) {
         if !flaws.iter().any(|known| known.is(&flaw)) {
             flaws.push(flaw);
         }
@@ -114,9 +120,13 @@ pub(in crate::vault) fn repair(
             notes.push(note);
         }
     }
+    // Without damage, the first is what it ends with.
+    let beside = undone.iter().skip(usize::from(flaws.is_empty()));
+    notes.extend(beside.map(Failure::to_string));
     Ok(Verified {
         flaws,
         notes,
+        undone,
         ..after.found
     })
 }

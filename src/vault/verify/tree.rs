@@ -10,6 +10,7 @@ use crate::recording::RecordingId;
 use crate::vault::error::{Error, Result};
 use crate::vault::ground::disk::{Access, DiskFile, is_bad_sector, is_no_file};
 use crate::vault::inbox;
+use crate::vault::inbox::intake::FIRST_EPOCH;
 use crate::vault::keys::bag::Bag;
 use crate::vault::log::Log;
 use crate::vault::log::chain::Checker;
@@ -40,7 +41,7 @@ pub(super) struct Store {
 #[derive(Clone, Copy)]
 struct Looked<'a> {
     bag: &'a Bag,
-    /// What has a file in the inbox, sorted.
+    /// What has a file in the inbox that may come in, sorted.
     waiting: &'a [RecordingId],
     place: &'a str,
     meter: &'a Meter<'a>,
@@ -81,7 +82,9 @@ impl Store {
 pub(super) fn look(held: &Held<'_>, found: &mut Verified, meter: &Meter<'_>) -> Result<Store> {
     let path = held.dir().join(store::FILE);
     let place = path.display().to_string();
-    let waiting = inbox::names(held.disk(), held.dir())?.recordings;
+    let mut waiting = inbox::names(held.disk(), held.dir())?.recordings;
+    // What is left of one from before it was redacted is not on its way in.
+    waiting.retain(|id| !held.bag().is_tombstoned(*id, FIRST_EPOCH));
     let looked = Looked {
         bag: held.bag(),
         waiting: &waiting,

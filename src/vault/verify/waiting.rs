@@ -82,8 +82,13 @@ fn of_file(held: &Held<'_>, id: RecordingId, found: &mut Verified) {
         }
     };
     if held.bag().is_tombstoned(id, FIRST_EPOCH) {
+        // A redaction buries what was before it, and the recording lives.
+        let what = match held.bag().clips.get(&id) {
+            Some(_) => "it is in the store already",
+            None => "a recording that was shredded",
+        };
         found.notes.push(format!(
-            "{place}: a recording that was shredded; {}",
+            "{place}: {what}; {}",
             removal(held, &[path.clone(), inbox::mark(held.dir(), id)])
         ));
         return;
