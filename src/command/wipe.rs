@@ -60,10 +60,14 @@ pub fn run(
 #[must_use]
 pub fn failure(target: &Target, receipt: &Receipt) -> Option<Failure> {
     let why = receipt.not_final.as_ref()?;
+    let hint = match receipt.untold_root() {
+        Some(path) => format!("if {path} is a copy of this vault's root, overwrite it: shred -u"),
+        None => "once it can be written, run it again: it goes on where it stopped".to_owned(),
+    };
     Some(
         Failure::new(Exit::Failed, "not everything is destroyed", why.clone())
             .about(target.dir.display())
-            .hint("once it can be written, run it again: it goes on where it stopped"),
+            .hint(hint),
     )
 }
 

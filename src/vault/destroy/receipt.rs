@@ -29,6 +29,17 @@ impl Receipt {
     /// What is not erased where a file of the inbox stays.
     pub(super) const INBOX_FILE: &str = "a sealed inbox file, without a key";
 
+    /// What is not erased where root slots lie of which it can't be told whose they are.
+    pub(super) const UNTOLD_ROOT: &str = "root slots of a vault";
+
+    /// The file that may still open the vault, and may be another's.
+    #[must_use]
+    pub fn untold_root(&self) -> Option<&str> {
+        let mut not_erased = self.not_erased.iter();
+        let file = not_erased.find(|one| one.what == Self::UNTOLD_ROOT)?;
+        Some(&file.where_)
+    }
+
     /// The failure to end with, if what was done is not final, or a file of what was
     /// destroyed is still there.
     #[must_use]

@@ -18,6 +18,7 @@ use crate::vault::ground::site::NoObserver;
 use crate::vault::keys::root::{RootSlot, SLOT_LEN};
 use crate::vault::{Error, require, wipe};
 
+mod copies;
 mod folders;
 mod odd;
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::crypto::VaultId;
 use crate::crypto::root_seal::root_hash;
+use crate::crypto::{SlotSecrets, VaultId};
 use crate::vault::ground::disk::{self, Access, Disk};
 use crate::vault::keys::keyslots;
 use crate::vault::keys::root::{self, SLOT_LEN};
@@ -12,11 +12,11 @@ use crate::vault::sealed::scan::AGE_MAGIC;
 
 /// What is longer is named and not looked through: it is no copy of a root file, and of a
 /// bag it would be one of a million recordings.
-const MOST_BYTES: u64 = 64 << 20;
+pub(in crate::vault::destroy) const MOST_BYTES: u64 = 64 << 20;
 
 /// What a file turned out to be.
-pub(super) enum Looked {
-    /// Root slots of this vault begin in it, whole or in part.
+pub(in crate::vault::destroy) enum Looked {
+    /// Root slots of the vault begin in it, whole or in part.
     Slots {
         at: Vec<u64>,
         /// It is a root file or a piece of one, and nothing else.
@@ -30,7 +30,11 @@ pub(super) enum Looked {
         hash: [u8; 32],
         /// As the bag has it of a way in.
         slot: [u8; 32],
+        /// Whether it has the form of a way in, which others may have too.
+        is_like_slot: bool,
     },
+    /// Root slots begin in it, and none of them is of this vault.
+    OtherSlots,
     /// It is one of ours.
     OtherName,
     /// A link, a folder, a pipe, or too long.
@@ -39,8 +43,14 @@ pub(super) enum Looked {
     Nothing,
 }
 
-pub(super) fn look(disk: &dyn Disk, path: &Path, vault: VaultId) -> io::Result<Looked> {
-    let bytes = match disk::read_at_most(disk, path, MOST_BYTES) {
+/// Looks into a file of up to so many bytes, for what is of one of these vaults.
+pub(in crate::vault::destroy) fn look(
+    disk: &dyn Disk,
+    path: &Path,
+    vaults: &[VaultId],
+    most_bytes: u64,
+) -> io::Result<Looked> {
+    let bytes = match disk::read_at_most(disk, path, most_bytes) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
             return Ok(Looked::NotLookedInto);
@@ -48,7 +58,9 @@ pub(super) fn look(disk: &dyn Disk, path: &Path, vault: VaultId) -> io::Result<L
         Err(error) if disk::is_no_file(&error) => return Ok(Looked::NotLookedInto),
         Err(error) => return Err(error),
     };
-    let (at, bags): (Vec<_>, Vec<_>) = root::starts(&bytes, vault).unzip();
+    let (ours, others): (Vec<_>, Vec<_>) =
+        root::starts(&bytes).partition(|start| vaults.contains(&start.vault));
+    let (at, bags): (Vec<_>, Vec<_>) = ours.iter().map(|start| (start.at, start.bag)).unzip();
     let is_aligned = |at: &usize| at.is_multiple_of(SLOT_LEN);
     Ok(match (at.is_empty(), bytes.starts_with(AGE_MAGIC)) {
         (false, _) => Looked::Slots {
@@ -59,7 +71,9 @@ pub(super) fn look(disk: &dyn Disk, path: &Path, vault: VaultId) -> io::Result<L
         (true, true) => Looked::Age {
             hash: root_hash(&bytes),
             slot: keyslots::hash(&bytes),
+            is_like_slot: SlotSecrets::look(&bytes).is_ok(),
         },
+        (true, false) if !others.is_empty() => Looked::OtherSlots,
         (true, false) => Looked::Nothing,
     })
 }
@@ -76,7 +90,7 @@ pub(super) fn wipe_slots(disk: &dyn Disk, path: &Path, slots: &[u64]) -> io::Res
 }
 
 /// `bag.3.a.bak`, `old-bag.3.b` and the like: a bag's whole name, with something around it.
-pub(super) fn is_named_like_a_bag(path: &Path) -> bool {
+pub(in crate::vault::destroy) fn is_named_like_a_bag(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let goes_on = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     name.match_indices("bag.").any(|(at, start)| {

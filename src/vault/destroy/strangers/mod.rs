@@ -9,14 +9,14 @@
 //! is, and named where it is none of ours. What is in force is never touched, a link never
 //! followed, a pipe never waited for, and another name of a file of ours is no copy.
 
-mod look;
+pub(super) mod look;
 mod place;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use self::look::{Looked, is_named_like_a_bag, look, wipe_slots};
+use self::look::{Looked, MOST_BYTES, is_named_like_a_bag, look, wipe_slots};
 use self::place::{Place, Standing, identity};
 use super::receipt::NotErased;
 use crate::vault::error::Error;
@@ -83,7 +83,7 @@ pub(in crate::vault) fn overwrite(held: &Held<'_>, rotated: &mut Rotated) -> Str
     for place in place::all(held, &mut not_final) {
         let looked = match identity(&place.path).is_some_and(|file| in_force.contains(&file)) {
             true => Ok(Looked::OtherName),
-            false => look(disk, &place.path, held.vault_id()),
+            false => look(disk, &place.path, &[held.vault_id()], MOST_BYTES),
         };
         found.push((place, looked));
     }
@@ -230,7 +230,7 @@ fn why_left(looked: &io::Result<Looked>) -> &'static str {
         }
         Ok(Looked::OtherName) => "it is another name of a file of the vault, and no copy",
         Ok(Looked::NotLookedInto) | Err(_) => "it was not looked into, whatever it holds",
-        Ok(Looked::Nothing | Looked::Slots { .. }) => {
+        Ok(Looked::Nothing | Looked::OtherSlots | Looked::Slots { .. }) => {
             "it was looked through for copies of the keys, and not for anything else"
         }
     }

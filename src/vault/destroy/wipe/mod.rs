@@ -3,31 +3,32 @@
 //! What kills most goes first. Once both root files are overwritten no bag opens any
 //! more, and with it no recording, merged or waiting; bags, key slots and inbox come
 //! next, then the store, which is sealed bytes without a key by then. The first bytes
-//! of all files with keys go before the rest of any, however long one is. Whatever state
+//! of all files with keys go before the rest of any, however long one is. Copies of the
+//! keys under names that are not the vault's go with them: see `copies`. Whatever state
 //! the vault is in, and whoever holds its locks: nothing here asks for a key, a
 //! version or a whole file, and links are removed, never followed.
 //!
 //! Other processes are waited for shortly, and then gone over: what one of them
 //! writes back is looked for and destroyed until nothing comes any more.
 
+mod copies;
 mod parts;
+mod wiping;
 
-use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use self::parts::{Found, Part, ROOT_BYTES, find, is_link, is_ours};
+use self::copies::{Known, MOST_BYTES, SOON_BYTES, is_empty_file, strangers};
+use self::parts::{Found, Part, Target, find};
+use self::wiping::Wiping;
 use super::reach;
 use super::receipt::{NotErased, Receipt};
-use crate::crypto::fill_noise;
 use crate::vault::error::{Error, Result};
-use crate::vault::ground::disk::{Access, Disk, DiskFile};
+use crate::vault::ground::disk::Disk;
 use crate::vault::ground::lock::{GATE_FILE, Gate, LOCK_FILE, Lock};
 use crate::vault::ground::site::Site;
 use crate::vault::inbox;
 use crate::vault::keys::keyslots;
-use crate::vault::keys::recover::Survey;
 use crate::vault::keys::seen;
 use crate::vault::restore::RESTORING_FILE;
 
@@ -76,12 +77,6 @@ fn is_vault(disk: &dyn Disk, dir: &Path, found: &Found) -> bool {
     found.files.iter().any(|(part, _)| alone(part)) || (!nothing && locks())
 }
 
-/// Whether it is a regular file that holds nothing, as `init` and the locks are.
-fn is_empty_file(disk: &dyn Disk, path: &Path) -> bool {
-    let opened = disk.open(path, Access::Read);
-    opened.and_then(|file| file.is_empty()).unwrap_or(false)
-}
-
 /// Destroys everything in the vault's directory. `progress` hears of bytes
 /// overwritten and bytes in all. What could not be destroyed is in the receipt, and
 /// then so is why in [`Receipt::not_final`].
@@ -96,37 +91,31 @@ pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> 
         // It may be no more than a right that its owner took from himself.
         let _ = disk.make_private(folder);
     }
-    let id = Survey::read(disk, dir).ok().and_then(|survey| {
-        let (_, slot) = survey.whole().next()?;
-        Some(slot.facts().vault)
-    });
-    let mut wiping = Wiping {
-        disk,
-        bytes: 0,
-        done: 0,
-        erased: BTreeMap::new(),
-        failed: BTreeMap::new(),
-        links: Vec::new(),
-        behind: Vec::new(),
-        progress,
-    };
+    let mut known = Known::default();
+    let mut wiping = Wiping::new(disk, progress);
     let mut others = Others::wait(disk, dir, PATIENCE);
-    for _ in 0..LOOKS {
-        let found = find(disk, dir);
-        let new = |(_, path): &(Part, PathBuf)| !wiping.failed.contains_key(path);
-        let todo: Vec<_> = found.files.into_iter().filter(new).collect();
+    for look in 0..LOOKS {
+        known.learn(disk, dir);
+        // Once, and when what kills is done.
+        let most_bytes = if look == 1 { MOST_BYTES } else { SOON_BYTES };
+        let copies = strangers(disk, dir, &mut known, most_bytes);
+        let copies = copies.iter().filter_map(|one| one.target());
+        let mut todo: Vec<Target> = copies.chain(find(disk, dir).targets()).collect();
+        todo.retain(|target| !wiping.failed.contains_key(&target.path));
+        todo.sort();
         if !todo.is_empty() {
             wiping.destroy(site, &todo);
-        } else if others.is_some() {
+        } else if look > 0 && others.is_some() {
             break;
         } else {
-            others = Others::wait(disk, dir, LOOK);
+            others = others.or_else(|| Others::wait(disk, dir, LOOK));
         }
     }
-    if let Some(id) = id {
+    if let Some(id) = known.vault() {
         seen::forget(site, id);
     }
-    wiping.note_what_stays(find(disk, dir));
+    let left = strangers(disk, dir, &mut known, MOST_BYTES);
+    wiping.note_what_stays(find(disk, dir), left.iter().filter_map(|one| one.target()));
     let mut receipt = wiping.receipt(dir);
     let all_gone = wiping.failed.is_empty();
     // Asked while the directory is there: without it its file system is not known.
@@ -147,7 +136,18 @@ pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> 
             ),
         });
     }
-    receipt.not_erased.extend(strangers(disk, dir));
+    let lines = left.iter().filter(|one| one.target().is_none());
+    receipt
+        .not_erased
+        .extend(lines.filter_map(|one| one.line(disk, &known)));
+    if let Some(one) = left.iter().find(|one| one.may_be_root(&known)) {
+        let why = format!(
+            "the vault in {} may still open: {} holds root slots, and whose they are can't be told",
+            dir.display(),
+            one.path().display()
+        );
+        receipt.not_final.get_or_insert(why);
+    }
     receipt.not_erased.extend(out_of_reach);
     Ok(receipt)
 }
@@ -169,184 +169,6 @@ impl Others {
     }
 }
 
-struct Wiping<'a> {
-    disk: &'a dyn Disk,
-    bytes: u64,
-    done: u64,
-    /// How many files of a part, and how many bytes.
-    erased: BTreeMap<Part, (u64, u64)>,
-    failed: BTreeMap<PathBuf, (Part, String)>,
-    /// Links that were removed, and where they led.
-    links: Vec<(PathBuf, PathBuf)>,
-    /// Files that were longer than any of a vault, and by how many bytes.
-    behind: Vec<(PathBuf, u64)>,
-    progress: &'a mut dyn FnMut(u64, u64),
-}
-
-impl Wiping<'_> {
-    fn destroy(&mut self, site: &Site, todo: &[(Part, PathBuf)]) {
-        let length = |path: &Path| self.disk.open(path, Access::Read)?.len();
-        let sized = todo.iter().map(|(part, path)| {
-            let bytes = length(path).unwrap_or(0).min(part.most_bytes());
-            (*part, path, bytes)
-        });
-        let (keys, mut rest): (Vec<_>, Vec<_>) = sized.partition(|(part, ..)| part.is_key());
-        // The shortest first: one without end waits until all else is gone.
-        rest.sort_by_key(|(_, _, bytes)| *bytes);
-        let first = keys.iter().map(|(_, _, bytes)| ROOT_BYTES.min(*bytes));
-        let all = keys.iter().chain(&rest).map(|(_, _, bytes)| *bytes);
-        self.bytes = first.chain(all).fold(self.bytes, u64::saturating_add);
-        (self.progress)(self.done, self.bytes);
-        for (_, path, bytes) in &keys {
-            // What opens anything, of all of them. It is done once more with the whole
-            // file below, where what fails is noted.
-            let _ = self
-                .open(path)
-                .and_then(|file| self.overwrite(&*file, ROOT_BYTES.min(*bytes)));
-        }
-        for (part, path, _) in keys.iter().chain(&rest) {
-            let mut erased = self.erase(*part, path);
-            if erased
-                .as_ref()
-                .is_err_and(|error| error.kind() == io::ErrorKind::StorageFull)
-            {
-                // A file system that writes elsewhere needs room to overwrite.
-                let _ = self.disk.unlink(&site.path("reserve"));
-                erased = self.erase(*part, path);
-            }
-            match erased {
-                Ok(Some(bytes)) => {
-                    let (files, all) = self.erased.entry(*part).or_default();
-                    *files += 1;
-                    *all += bytes;
-                }
-                Ok(None) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    self.failed
-                        .insert((*path).clone(), (*part, error.to_string()));
-                }
-            }
-        }
-        for dir in [
-            site.dir.clone(),
-            site.path(keyslots::DIR),
-            site.path(inbox::DIR),
-        ] {
-            let _ = self.disk.sync_dir(&dir);
-        }
-    }
-
-    /// Overwrites a file and removes its name; how many bytes it had. Of a link only
-    /// the name is removed.
-    fn erase(&mut self, part: Part, path: &Path) -> io::Result<Option<u64>> {
-        if is_link(path) {
-            let to = std::fs::read_link(path)?;
-            self.disk.unlink(path)?;
-            self.links.push((path.to_owned(), to));
-            return Ok(None);
-        }
-        let file = self.open(path)?;
-        let length = file.len()?;
-        let bytes = length.min(part.most_bytes());
-        self.overwrite(&*file, bytes)?;
-        self.disk.unlink(path)?;
-        if length > bytes {
-            self.behind.push((path.to_owned(), length - bytes));
-        }
-        Ok(Some(bytes))
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        match self.disk.open(path, Access::Write) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                self.disk.make_private(path)?;
-                self.disk.open(path, Access::Write)
-            }
-            answer => answer,
-        }
-    }
-
-    /// Goes on behind what can't be written: any lost part of a root slot kills it.
-    fn overwrite(&mut self, file: &dyn DiskFile, bytes: u64) -> io::Result<()> {
-        const PIECE: u64 = 256 * 1024;
-        let mut noise = vec![0; PIECE.min(bytes) as usize];
-        fill_noise(&mut noise).map_err(io::Error::other)?;
-        let mut written = Ok(());
-        let mut at = 0;
-        while at < bytes {
-            let piece = PIECE.min(bytes - at);
-            let put = file.write_at(at, &noise[..piece as usize]);
-            written = written.and(put);
-            at += piece;
-            self.done += piece;
-            (self.progress)(self.done, self.bytes.max(self.done));
-        }
-        written.and(file.sync())
-    }
-
-    /// What is there in the end though nothing failed: it came back faster than it
-    /// was destroyed, or lies where it can't be seen.
-    fn note_what_stays(&mut self, left: Found) {
-        let back = left.files.into_iter().map(|(part, path)| {
-            let why = "another process put it back to the end".to_owned();
-            (part, path, why)
-        });
-        for (part, path, why) in back.chain(left.closed) {
-            self.failed.entry(path).or_insert((part, why));
-        }
-    }
-
-    fn receipt(&self, dir: &Path) -> Receipt {
-        let erased = self.erased.iter().map(|(part, (files, bytes))| {
-            format!(
-                "{files} {}: {bytes} bytes, overwritten and removed",
-                part.name()
-            )
-        });
-        let links = self.links.iter().map(|(path, to)| NotErased {
-            what: "what a symbolic link led to".into(),
-            where_: path.display().to_string(),
-            why: format!(
-                "links are not followed; the link was removed, it led to {}",
-                to.display()
-            ),
-        });
-        let behind = self.behind.iter().map(|(path, bytes)| NotErased {
-            what: format!("{bytes} bytes behind the end of what a vault reads"),
-            where_: path.display().to_string(),
-            why: "they are no part of it; they were removed with the name, not overwritten".into(),
-        });
-        let failed = self.failed.iter().map(|(path, (part, why))| NotErased {
-            what: format!("some of the {}", part.name()),
-            where_: path.display().to_string(),
-            why: why.clone(),
-        });
-        Receipt {
-            shredded: Vec::new(),
-            erased: erased.collect(),
-            not_erased: failed.chain(links).chain(behind).collect(),
-            backups_still_holding: Vec::new(),
-            not_final: self.why_not_final(dir),
-        }
-    }
-
-    /// A recording needs a root slot, a bag and a key slot to be opened: without all
-    /// files of one of these kinds, what is left of the others opens nothing.
-    fn why_not_final(&self, dir: &Path) -> Option<String> {
-        let (path, (_, why)) = self.failed.iter().next()?;
-        let some_left = |part| self.failed.values().any(|(failed, _)| *failed == part);
-        let opens = [Part::Root, Part::Bag, Part::KeySlot]
-            .into_iter()
-            .all(some_left);
-        let what = match opens {
-            true => format!("the vault in {} may still open", dir.display()),
-            false => "no recording opens any more, but not all could be overwritten".to_owned(),
-        };
-        Some(format!("{what}: {}: {why}", path.display()))
-    }
-}
-
 /// Removes what holds nothing: the locks, the folders, and the directory itself if
 /// nobody else put anything into it. What can't be removed does no harm.
 fn tidy(disk: &dyn Disk, dir: &Path) {
@@ -363,32 +185,4 @@ fn tidy(disk: &dyn Disk, dir: &Path) {
     if let Some(parent) = dir.parent() {
         let _ = disk.sync_dir(parent);
     }
-}
-
-/// What lies there and is not the vault's.
-fn strangers(disk: &dyn Disk, dir: &Path) -> Vec<NotErased> {
-    let is_own = |name: &str| {
-        [keyslots::DIR, inbox::DIR].contains(&name)
-            || (EMPTY.contains(&name) && is_empty_file(disk, &dir.join(name)))
-    };
-    let names = |folder: &str| disk.list(&dir.join(folder)).unwrap_or_default();
-    let top = names("").into_iter();
-    let top = top.filter(|name| Part::of(name).is_none() && !is_own(name));
-    let inside = [(keyslots::DIR, Part::KeySlot), (inbox::DIR, Part::Inbox)];
-    let inside = inside
-        .into_iter()
-        .filter(|(folder, _)| !is_link(&dir.join(folder)))
-        .flat_map(|(folder, part)| {
-            let others = names(folder)
-                .into_iter()
-                .filter(move |name| !is_ours(part, name));
-            others.map(move |name| format!("{folder}/{name}"))
-        });
-    top.chain(inside)
-        .map(|name| NotErased {
-            what: "a file that is not the vault's".into(),
-            where_: dir.join(name).display().to_string(),
-            why: "it was left alone".into(),
-        })
-        .collect()
 }

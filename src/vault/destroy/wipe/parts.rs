@@ -66,6 +66,18 @@ impl Part {
         }
     }
 
+    /// What a copy of it under another name is a copy of.
+    pub(super) fn copied(self) -> &'static str {
+        match self {
+            Self::Root => "the root",
+            Self::Bag => "a bag of keys",
+            Self::KeySlot => "a way in",
+            Self::Inbox => "a recording",
+            Self::Reserve => "the reserve",
+            Self::Store => "the store",
+        }
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Root => "root files, which hold the key to everything",
@@ -76,6 +88,26 @@ impl Part {
             Self::Store => "store files",
         }
     }
+}
+
+/// A file that is to be destroyed, or some of it. Of a part, what is not the vault's by its
+/// name goes first: it is known only while the vault's own is there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Target {
+    pub(super) part: Part,
+    pub(super) whose: Whose,
+    pub(super) path: PathBuf,
+}
+
+/// What a file that is to be destroyed is by its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Whose {
+    /// Something else, in which root slots begin at these bytes.
+    Within(Vec<u64>),
+    /// Something else, which is a copy and nothing more.
+    Copy,
+    /// The vault's.
+    Own,
 }
 
 /// What is there of a vault.
@@ -91,6 +123,15 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Every file of it, as something to be destroyed.
+    pub(super) fn targets(self) -> impl Iterator<Item = Target> {
+        self.files.into_iter().map(|(part, path)| Target {
+            part,
+            whose: Whose::Own,
+            path,
+        })
+    }
+
     fn list(&mut self, disk: &dyn Disk, folder: &Path, part: Part) -> Vec<String> {
         match disk.list(folder) {
             Ok(names) => return names,

@@ -273,12 +273,18 @@ fn take<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     field
 }
 
-/// Where slots of this vault begin in some bytes, whole or in part, and the hash of the bag
-/// that each names, as far as that is there.
-pub(in crate::vault) fn starts(
-    bytes: &[u8],
-    vault: VaultId,
-) -> impl Iterator<Item = (usize, Option<[u8; TAG_LEN]>)> {
+/// The beginning of a slot in some bytes, whatever became of its end.
+pub(in crate::vault) struct Start {
+    /// How many bytes stand before it.
+    pub at: usize,
+    /// The vault that it names.
+    pub vault: VaultId,
+    /// The hash of the bag that it names, as far as that is there.
+    pub bag: Option<[u8; TAG_LEN]>,
+}
+
+/// Where slots of any vault begin in some bytes, whole or in part.
+pub(in crate::vault) fn starts(bytes: &[u8]) -> impl Iterator<Item = Start> {
     let mut from = 0;
     let all = std::iter::from_fn(move || {
         let rest = bytes.get(from..)?;
@@ -287,13 +293,14 @@ pub(in crate::vault) fn starts(
         from = at + 1;
         Some(at)
     });
-    let is_ours = move |at: &usize| {
-        let id = bytes.get(at + VAULT_AT..at + GENERATION_AT);
-        id.is_some_and(|id| id == vault.as_bytes())
-    };
-    all.filter(is_ours).map(move |at| {
+    all.filter_map(move |at| {
+        let id = bytes.get(at + VAULT_AT..at + GENERATION_AT)?;
         let hash = bytes.get(at + BAG_HASH_AT..at + HANDOVER_AT);
-        (at, hash.and_then(|hash| hash.try_into().ok()))
+        Some(Start {
+            at,
+            vault: VaultId::from_bytes(id.try_into().ok()?),
+            bag: hash.and_then(|hash| hash.try_into().ok()),
+        })
     })
 }
 
