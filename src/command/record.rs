@@ -169,6 +169,9 @@ pub fn run(context: &Context, args: Args, progress: &dyn Progress) -> Result<Out
             )
         }
     };
+    if taken.state == State::Silent && shortfall.is_none() {
+        progress.note("nothing can be heard in it: it is kept as a silent recording");
+    }
     // What ended the recording does not end what follows.
     args.stop.store(false, Ordering::Relaxed);
     let mut taken = vec![taken];

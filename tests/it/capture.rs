@@ -179,10 +179,15 @@ fn signals_end_a_microphone_recording_with_its_sound_kept() {
 fn a_silent_recording_is_named_silent_and_never_transcribed_also_when_it_is_named() {
     let home = quick_home();
     let silence = Pcm::silence(16_000, 3.0).wav();
-    home.voxvault(["record", "-", "--no-transcribe"])
+    let recorded = home
+        .voxvault(["record", "-", "--no-transcribe"])
         .stdin(silence)
         .run()
         .ok();
+    assert!(
+        recorded.stderr.contains("nothing can be heard in it"),
+        "{recorded}"
+    );
     // No model is needed for nothing.
     let nowhere = home.path("no models");
     for args in [&["last"][..], &["last", "--json"], &["--pending"], &[]] {
