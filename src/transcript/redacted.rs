@@ -106,7 +106,8 @@ impl Transcript {
         );
         segments
             .map(|((segment, places), by_ear)| match places {
-                None if is_near(segment, span) || by_ear.contains(&true) => Going::All,
+                None if is_near(segment, span) => Going::All,
+                None if by_ear.contains(&true) && segment.text != MARK => Going::All,
                 None => Going::Nothing,
                 Some(places) => {
                     let words = segment.words.iter().zip(places).zip(by_ear);

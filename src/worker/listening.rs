@@ -53,6 +53,9 @@ pub fn listen(
         let total_s = length as f64 / f64::from(STORED_RATE_HZ);
         let by_ear =
             transcriber.transcribe(&mut source, Some(total_s), &options, &Hearing { control })?;
+        if samples.silenced().lost > 0 {
+            control.note("a part of the span can't be read: nobody hears what is said there");
+        }
         let span_ms = Span { samples: piece }.millis();
         heard.push(Heard::new(span_ms, &by_ear));
     }

@@ -131,7 +131,8 @@ fn a_mark_that_can_not_be_taken_away_is_named_and_keeps_nobody_from_reading() {
     let noted = home.voxvault(["verify"]).run().ok();
     let said = noted.text() + &noted.stderr;
     assert!(said.contains("can't remove it"), "{noted}");
-    let repaired = home.voxvault(["verify", "--repair"]).run().ended_with(5);
+    // It is no damage, and yet not done.
+    let repaired = home.voxvault(["verify", "--repair"]).run().ended_with(1);
     let said = repaired.text() + &repaired.stderr;
     assert!(said.contains(&mark.display().to_string()), "{repaired}");
 
