@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::BYTES_PER_COMMIT;
 use super::filling::{self, Filling};
 use super::lacks::{Holding, Stand};
+use super::left::{self, read};
 use super::mend::{self, Waiting};
 use crate::crypto::ClipKey;
 use crate::recording::{Card, RecordingId};
@@ -19,8 +20,7 @@ use crate::vault::log::{Deed, Draft};
 use crate::vault::sealed::frame::{self, Kind};
 use crate::vault::sealed::record::{self, CardRecord};
 use crate::vault::session::Held;
-use crate::vault::store::finding::{self, Found, Records};
-use crate::vault::store::opened;
+use crate::vault::store::finding::{Found, Records};
 use crate::vault::store::rows::ClipId;
 
 /// Puts back what these records of another store have of what recordings lack; answers with
@@ -35,6 +35,7 @@ pub(in crate::vault) fn take_in(
     file: &dyn DiskFile,
 ) -> Result<Vec<RecordingId>> {
     let stand = Stand::of(held)?;
+    let mut others = left::other_words(held, &stand, records, file)?;
     let mut waiting = BTreeMap::new();
     let same = |one: &Found, two: &Found| records.clip(one) == records.clip(two);
     for found in records.found.chunk_by(same) {
@@ -43,7 +44,8 @@ pub(in crate::vault) fn take_in(
             continue;
         };
         let lacking = Lacking { held, at, holding };
-        if let Some(one) = lacking.taken(found, file)? {
+        let others = others.remove(&at.id).unwrap_or_default();
+        if let Some(one) = lacking.taken(found, others, file)? {
             waiting.insert(at.id, one);
         }
     }
@@ -55,71 +57,10 @@ pub(in crate::vault) fn take_in(
     let draft = Draft::done(Deed::Repair, &ids).detail("what was missing came back");
     held.rotate_logged(draft, |bag| {
         mend::count(bag, &ready, &waiting);
-        for id in &ids {
-            if let Some(clip) = bag.clips.get_mut(id) {
-                clip.pinned = true;
-            }
-        }
         Ok(())
     })?;
     mend::write(held, &ready, &waiting)?;
     Ok(ids)
-}
-
-/// Whether the vault has everything that these records of another store hold; not where they
-/// are none.
-///
-/// # Errors
-/// If the vault's own store can't be read.
-pub(in crate::vault) fn has_all(
-    held: &Held<'_>,
-    records: &Records,
-    file: &dyn DiskFile,
-) -> Result<bool> {
-    let stand = Stand::of(held)?;
-    for found in &records.found {
-        let at = records.clip(found);
-        let Some(holding) = stand.holding(at) else {
-            return Ok(false);
-        };
-        let is_here = match found.kind {
-            Kind::Sound => !holding.lacks_segment(found.number),
-            Kind::Words => !holding.lacks_words(found.number),
-            _ => match read(file, found) {
-                Some(card) => is_in_force(held, at, &card)?,
-                None => false,
-            },
-        };
-        if !is_here {
-            return Ok(false);
-        }
-    }
-    Ok(!records.found.is_empty())
-}
-
-/// Whether the card in force is this one or a later one.
-fn is_in_force(held: &Held<'_>, at: ClipId, other: &[u8]) -> Result<bool> {
-    let Ok(other) = frame::parse(other) else {
-        return Ok(false);
-    };
-    let clip = mend::clip(held, at)?;
-    let row = held
-        .store()
-        .read(held.lock(), |store| store.begin()?.card(at))?;
-    let row = row.ok_or_else(|| opened::no_card(at.id))?;
-    let own = opened::card_in(at, clip, &row)?;
-    if own.frame.facts.revision > other.facts.revision {
-        return Ok(true);
-    }
-    // One that was lost and came back counts anew.
-    let told = |card: Card| Card {
-        gaps: Vec::new(),
-        content_hash: None,
-        pinned: false,
-        ..card
-    };
-    let other = record::open_text::<CardRecord>(&clip.card, &other);
-    Ok(other.is_ok_and(|other| told(other.card) == told(own.record.card)))
 }
 
 /// A recording and what the vault lacks of it.
@@ -130,9 +71,17 @@ struct Lacking<'a, 'h> {
 }
 
 impl Lacking<'_, '_> {
-    /// Takes what it lacks from these records of it; `None` where they have nothing of that.
-    fn taken(&self, found: &[Found], file: &dyn DiskFile) -> Result<Option<Waiting>> {
+    /// Takes what it lacks from these records of it, and the `others` whose numbers are
+    /// taken; `None` where there is nothing of that.
+    fn taken(
+        &self,
+        found: &[Found],
+        others: Vec<Transcript>,
+        file: &dyn DiskFile,
+    ) -> Result<Option<Waiting>> {
         let mut waiting = Waiting::of(self.at.epoch);
+        waiting.is_to_be_pinned = true;
+        waiting.renumbered = others;
         let of = |kind: Kind| found.iter().filter(move |one| one.kind == kind);
         let is_filled = self.fill(&mut of(Kind::Sound), file)?;
         waiting.filled = is_filled.then_some(self.holding.segments);
@@ -143,7 +92,8 @@ impl Lacking<'_, '_> {
             waiting.content_hash = card.content_hash;
             waiting.card = self.holding.is_recovered.then_some(card);
         }
-        let has_any = is_filled || !waiting.words.is_empty() || waiting.card.is_some();
+        let has_words = !waiting.words.is_empty() || !waiting.renumbered.is_empty();
+        let has_any = is_filled || has_words || waiting.card.is_some();
         Ok(has_any.then_some(waiting))
     }
 
@@ -207,10 +157,4 @@ impl Lacking<'_, '_> {
             ..card
         })
     }
-}
-
-fn read(file: &dyn DiskFile, found: &Found) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    finding::read(file, found, &mut bytes).ok()?;
-    Some(bytes)
 }

@@ -24,6 +24,7 @@ use crate::recording::{Card, RecordingId, VersionInfo};
 use crate::transcript::Transcript;
 use crate::vault::error::{Error, Result};
 use crate::vault::keys::bag::{Bag, Clip};
+use crate::vault::open::add_words;
 use crate::vault::sealed::frame::{Facts, Kind};
 use crate::vault::sealed::record;
 use crate::vault::session::Held;
@@ -50,6 +51,10 @@ pub(super) struct Waiting {
     pub(super) card: Option<Card>,
     pub(super) content_hash: Option<[u8; 32]>,
     pub(super) words: BTreeMap<u32, (VersionInfo, Vec<u8>)>,
+    /// Transcripts whose numbers others have: they get new ones.
+    pub(super) renumbered: Vec<Transcript>,
+    /// Whether no rule is to take it from then on.
+    pub(super) is_to_be_pinned: bool,
     /// How many segments its sound has, where some of it was filled in.
     pub(super) filled: Option<u64>,
 }
@@ -62,6 +67,8 @@ impl Waiting {
             card: None,
             content_hash: None,
             words: BTreeMap::new(),
+            renumbered: Vec::new(),
+            is_to_be_pinned: false,
             filled: None,
         }
     }
@@ -243,6 +250,7 @@ pub(super) fn count(bag: &mut Bag, ready: &[Ready], waiting: &BTreeMap<Recording
         if let Some(card) = waiting.get(id).and_then(|one| one.card.as_ref()) {
             clip.pinned = card.pinned;
         }
+        clip.pinned |= waiting.get(id).is_some_and(|one| one.is_to_be_pinned);
     }
 }
 
@@ -289,12 +297,18 @@ pub(super) fn put(
     let hash = record.card.content_hash.or(one.content_hash);
     // What it was made of must not pass for being here already.
     record.card.content_hash = hash.filter(|_| lost.is_empty());
-    if clip.words.is_some() {
+    // As in the bag: the next change of the card would take the pin off there.
+    record.card.pinned |= one.is_to_be_pinned;
+    if let Some(key) = &clip.words {
         for (number, (info, frame)) in &one.words {
             if rows.add_words(at, *number, frame)? == Added::Now {
                 record.versions.retain(|one| one.number != *number);
                 record.name(info.clone());
             }
+        }
+        for transcript in &one.renumbered {
+            let number = add_words(rows, at, key, record.numbered, transcript)?;
+            record.name(transcript.info(number));
         }
         record.versions.sort_by_key(|one| one.number);
     }

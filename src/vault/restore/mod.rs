@@ -24,6 +24,7 @@ mod filling;
 mod hold;
 mod kept;
 mod lacks;
+mod left;
 mod mend;
 mod rows;
 
@@ -45,8 +46,9 @@ use crate::recording::{Card, RecordingId};
 use crate::transcript::Transcript;
 
 pub(in crate::vault) use self::hold::RESTORING_FILE;
-pub(in crate::vault) use self::kept::{has_all, take_in};
+pub(in crate::vault) use self::kept::take_in;
 pub use self::lacks::Holding;
+pub(in crate::vault) use self::left::left_out;
 pub use self::mend::Mending;
 
 /// Sealed rows that wait in memory for one transaction; few enough in tests that a

@@ -11,7 +11,7 @@
 //!
 //! A repair may keep the old file: it is then called `.aside` instead of `.old` from
 //! the first step on, and stays until a later repair has read all of it and finds nothing in
-//! it that is missing.
+//! it that is missing. That one renames it to `.old`, so that it is overwritten whatever comes.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -153,10 +153,16 @@ impl Store {
             .collect())
     }
 
-    /// Overwrites and removes a file that was set aside and is not needed any more.
-    pub(crate) fn drop_kept(&self, path: &Path) -> Result<()> {
-        disk::erase(&*self.disk, path).map_err(Error::io("erase", path))?;
-        self.sync_names()
+    /// Overwrites and removes a file that was set aside and is not needed any more. What is
+    /// cut short then is finished as for the old file of a replacement.
+    pub(crate) fn drop_kept(&self, lock: &Lock, path: &Path) -> Result<()> {
+        // One that has the name still is overwritten first.
+        self.finish(lock, &mut |_| ())?;
+        self.disk
+            .rename(path, &self.old())
+            .map_err(Error::io("rename", path))?;
+        // `finish` makes the name durable before it overwrites.
+        self.finish(lock, &mut |_| ())
     }
 
     /// The highest number of a file that was set aside; 0 if there is none.
