@@ -78,8 +78,8 @@ pub fn from_folder(
     Ok(work.outcome)
 }
 
-/// Reads all manifests, also those beside a file that was given alone. A segment whose manifest can't be read, or is not believed,
-/// costs itself.
+/// Reads all manifests, also those beside a file that was given alone. A segment whose
+/// manifest can't be read, or is not believed, costs itself.
 fn survey(
     source: &Source,
     keys: &Keys<'_>,

@@ -11,7 +11,7 @@ use voxvault::vault::{OpenVault, lost_segments};
 
 use super::healed::Scene;
 use super::repacked::lies_in;
-use super::{Owner, segments};
+use super::{Owner, assert_heard, segments};
 use crate::backup::manifests;
 use crate::support::prepared::copy_dir;
 use crate::support::{PASSPHRASE, library};
@@ -194,6 +194,49 @@ fn nothing_goes_where_what_would_be_carried_over_can_not_be_read() {
     fs::write(&before[0], whole).unwrap();
     run(&["backup", "repack", "backup"]).ok();
     assert!(!lies_in(&owner).contains(&doomed));
+}
+
+#[test]
+fn nothing_goes_where_the_newest_can_not_be_read_and_the_vault_has_lost_what_lies_behind_it() {
+    let mut owner = Owner::new();
+    let id = owner.record("minutes", 3);
+    let doomed = owner.record("doomed", 1);
+    owner.merge();
+    owner.back_up();
+    let run = |args: &[&str]| owner.home.voxvault(args.iter().copied()).run();
+    run(&["edit", &id.to_string(), "--note", "noted"]).ok();
+    // Long enough that the manifest does not lie beside the card.
+    library::record(owner.open.vault(), "long", 200);
+    owner.open.merge().unwrap();
+    run(&["backup", "backup"]).ok();
+    run(&["shred", &doomed.to_string(), "--yes"]).ok();
+    let folder = owner.home.path("backup");
+    let before = segments(&folder);
+    let mut bytes = fs::read(&before[1]).unwrap();
+    bytes[4_000] ^= 1;
+    fs::write(&before[1], bytes).unwrap();
+    library::tear(&owner.home.vault().join("store.redb"), id, 1);
+    let refused = || {
+        let told = run(&["backup", "repack", "backup"]).ended_with(5);
+        let card = format!("{id}/meta.json");
+        assert!(told.stderr.contains("0002.tar.age"), "{told}");
+        assert!(told.stderr.contains(&card), "{told}");
+        assert_eq!(segments(&folder), before);
+    };
+    // Nobody has noticed it, and then it is noted.
+    refused();
+    run(&["verify", "--repair"]).ended_with(5);
+    refused();
+    // Once the vault has it again, the next backup has, too.
+    run(&["restore", "backup"]);
+    let told = run(&["backup", "repack", "backup"]).ended_with(5);
+    assert!(!segments(&folder).contains(&before[0]), "{told}");
+    run(&["backup", "backup"]);
+    let dir = owner.other_vault("new");
+    run(&["--vault", "new", "restore", "backup"]);
+    let open = library::unlock(&dir, PASSPHRASE);
+    assert_heard(&open, id, "minutes", 3);
+    assert_eq!(open.recording(id).unwrap().card.note, "noted");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 
 mod only;
 mod view;
+mod whole;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +49,7 @@ pub struct Repacked {
 /// # Errors
 /// [`Error::Unusable`] or [`Error::Refused`] if it holds no backup of this vault,
 /// [`Error::Damaged`] if something that is to be copied can't be read and the vault
-/// does not hold it. Until all of it is written nothing goes.
+/// does not hold all of it. Until all of it is written nothing goes.
 pub fn repack(
     vault: &OpenVault,
     dir: &Path,

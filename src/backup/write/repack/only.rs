@@ -78,7 +78,7 @@ impl View<'_> {
     }
 
     /// The segments of the store for which the sound of an entry has silence, in order.
-    fn lost_of(&self, laid: Laid<'_>) -> Vec<Range<u64>> {
+    pub(super) fn lost_of(&self, laid: Laid<'_>) -> Vec<Range<u64>> {
         let entry = laid.entry;
         let manifests = Self::parts(laid).filter_map(|one| self.held.manifests.get(&one));
         let stretches = manifests.flat_map(|manifest| &manifest.stretches);

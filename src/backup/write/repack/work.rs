@@ -177,8 +177,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Copies a recording. If the newest of it can't be read and is in the vault, the next
-    /// backup writes it anew; what it has only in an older state nothing writes again.
+    /// Copies a recording. If the newest of it can't be read and the vault has all that goes
+    /// of it, the next backup writes it anew; what the vault has lost nothing writes again.
     fn copy(
         &mut self,
         writer: &mut SegmentWriter<Part>,
@@ -201,7 +201,7 @@ impl Work<'_> {
         });
         let head = match read {
             Ok(head) => head,
-            Err(error) if is_newest && self.view.stocked(id, epoch).is_some() => {
+            Err(error) if is_newest && self.is_in_vault(id, epoch) => {
                 self.watch.damaged(error);
                 return Ok(None);
             }
@@ -240,6 +240,12 @@ impl Work<'_> {
         writer.file(Member::Text(id), &head.text, head.at)?;
         writer.file(Member::Subtitles(id), &head.subtitles, head.at)?;
         Ok(Some(copied))
+    }
+
+    /// Whether the next backup can write anew what goes of a recording.
+    fn is_in_vault(&self, id: RecordingId, epoch: u32) -> bool {
+        let what = (id, epoch);
+        self.view.is_whole_in(self.vault, what, self.doomed)
     }
 
     /// Whether an older copy of sound was written behind this one, so that who unpacks all
