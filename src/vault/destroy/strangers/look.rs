@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::crypto::root_seal::root_hash;
 use crate::crypto::{SlotSecrets, VaultId};
-use crate::vault::ground::disk::{self, Access, Disk};
+use crate::vault::ground::disk::{self, Disk, DiskFile};
 use crate::vault::keys::keyslots;
 use crate::vault::keys::root::{self, SLOT_LEN};
 use crate::vault::sealed::scan::AGE_MAGIC;
@@ -13,6 +13,12 @@ use crate::vault::sealed::scan::AGE_MAGIC;
 /// What is longer is named and not looked through: it is no copy of a root file, and of a
 /// bag it would be one of a million recordings.
 pub(in crate::vault::destroy) const MOST_BYTES: u64 = 64 << 20;
+
+/// What was done with a copy.
+pub(in crate::vault::destroy) const REMOVED: &str = "overwritten and removed";
+pub(in crate::vault::destroy) const EMPTIED: &str = "overwritten and emptied";
+pub(in crate::vault::destroy) const IN_PLACE: &str =
+    "overwritten there; what else is in it was left";
 
 /// What a file turned out to be.
 pub(in crate::vault::destroy) enum Looked {
@@ -78,13 +84,17 @@ pub(in crate::vault::destroy) fn look(
     })
 }
 
-/// Overwrites slots in a file that holds other things too.
-pub(super) fn wipe_slots(disk: &dyn Disk, path: &Path, slots: &[u64]) -> io::Result<()> {
-    let file = disk.open(path, Access::Write)?;
+/// Overwrites slots in a file that holds other things too; `wrote` hears of the bytes of each.
+pub(in crate::vault::destroy) fn overwrite_slots(
+    file: &dyn DiskFile,
+    slots: &[u64],
+    wrote: &mut dyn FnMut(u64),
+) -> io::Result<()> {
     let length = file.len()?;
     for at in slots {
-        let slot = (SLOT_LEN as u64).min(length.saturating_sub(*at));
-        disk::overwrite_range(&*file, *at, slot)?;
+        let bytes = (SLOT_LEN as u64).min(length.saturating_sub(*at));
+        disk::overwrite_range(file, *at, bytes)?;
+        wrote(bytes);
     }
     file.sync()
 }

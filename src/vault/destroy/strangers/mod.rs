@@ -16,7 +16,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use self::look::{Looked, MOST_BYTES, is_named_like_a_bag, look, wipe_slots};
+use self::look::{
+    EMPTIED, IN_PLACE, Looked, MOST_BYTES, REMOVED, is_named_like_a_bag, look, overwrite_slots,
+};
 use self::place::{Place, Standing, identity};
 use super::receipt::NotErased;
 use crate::vault::error::Error;
@@ -35,10 +37,6 @@ const MOST_NAMED: usize = 20;
 
 /// Files of the vault of which only the lock counts.
 const HOLD_NOTHING: [&str; 3] = [LOCK_FILE, GATE_FILE, RESTORING_FILE];
-
-const REMOVED: &str = "overwritten and removed";
-const EMPTIED: &str = "overwritten and emptied";
-const IN_PLACE: &str = "overwritten there; what else is in it was left";
 
 /// What became of the files that are not ours.
 #[derive(Debug, Default)]
@@ -209,7 +207,10 @@ fn overwrite_one(
     match looked {
         Ok(Looked::Slots {
             at, is_all: false, ..
-        }) => wipe_slots(disk, &place.path, at).map(|()| IN_PLACE),
+        }) => {
+            let file = disk.open(&place.path, Access::Write)?;
+            overwrite_slots(&*file, at, &mut |_| ()).map(|()| IN_PLACE)
+        }
         _ if place.standing == Standing::Empty => empty(disk, &place.path).map(|()| EMPTIED),
         _ => disk::erase(disk, &place.path).map(|()| REMOVED),
     }

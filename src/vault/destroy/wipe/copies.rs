@@ -109,8 +109,14 @@ impl Stranger {
         known.vaults.is_empty() && matches!(self.looked, Ok(Looked::OtherSlots))
     }
 
-    /// The line of the receipt for one that was left alone; `None` where it has gone by itself.
-    pub(super) fn line(&self, disk: &dyn Disk, known: &Known) -> Option<NotErased> {
+    /// The line of the receipt for one that was left alone; `None` where it has gone by itself,
+    /// and where nothing is to be said of one `within` which root slots were overwritten.
+    pub(super) fn line(
+        &self,
+        disk: &dyn Disk,
+        known: &Known,
+        within: &BTreeSet<PathBuf>,
+    ) -> Option<NotErased> {
         const NOT_OURS: &str = "a file that is not the vault's";
         let (what, why) = match &self.looked {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.has_its_name() => {
@@ -154,6 +160,9 @@ impl Stranger {
                  nothing in it opens"
                     .into(),
             ),
+            Ok(Looked::Slots { .. } | Looked::Nothing) if within.contains(&self.path) => {
+                return None;
+            }
             Ok(Looked::Slots { .. } | Looked::Nothing) => (
                 NOT_OURS,
                 "no keys and no sealed record were found in it; it was left alone".into(),

@@ -65,7 +65,7 @@ fn find_vault(disk: &dyn Disk, dir: &Path) -> Result<Found> {
 
 /// Whether what was found is a vault's. Others have files in `keys` and `inbox` as
 /// well: these count beside a root, a bag or a store, or beside both locks, which a
-/// wipe that was cut short has left to the last.
+/// wipe that was cut short has left to the last. So do root slots under other names.
 fn is_vault(disk: &dyn Disk, dir: &Path, found: &Found) -> bool {
     let alone = |part: &Part| matches!(part, Part::Root | Part::Bag | Part::Store);
     let locks = || {
@@ -74,7 +74,12 @@ fn is_vault(disk: &dyn Disk, dir: &Path, found: &Found) -> bool {
             .all(|name| is_empty_file(disk, &dir.join(name)))
     };
     let nothing = found.files.is_empty() && found.closed.is_empty();
-    found.files.iter().any(|(part, _)| alone(part)) || (!nothing && locks())
+    let slots = || {
+        let mut known = Known::default();
+        let found = strangers(disk, dir, &mut known, MOST_BYTES);
+        found.iter().any(|one| one.may_be_root(&known))
+    };
+    found.files.iter().any(|(part, _)| alone(part)) || (locks() && (!nothing || slots()))
 }
 
 /// Destroys everything in the vault's directory. `progress` hears of bytes
@@ -139,14 +144,15 @@ pub fn wipe(site: &Site, progress: &mut dyn FnMut(u64, u64)) -> Result<Receipt> 
     let lines = left.iter().filter(|one| one.target().is_none());
     receipt
         .not_erased
-        .extend(lines.filter_map(|one| one.line(disk, &known)));
+        .extend(lines.filter_map(|one| one.line(disk, &known, &wiping.within)));
     if let Some(one) = left.iter().find(|one| one.may_be_root(&known)) {
         let why = format!(
             "the vault in {} may still open: {} holds root slots, and whose they are can't be told",
             dir.display(),
             one.path().display()
         );
-        receipt.not_final.get_or_insert(why);
+        // Whatever else could not be overwritten: that alone might have been the end of it.
+        receipt.not_final = Some(why);
     }
     receipt.not_erased.extend(out_of_reach);
     Ok(receipt)

@@ -1,6 +1,6 @@
 //! The overwriting itself: what was begun, what became of it, and what failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,15 +8,12 @@ use super::EMPTY;
 use super::parts::{Found, Part, ROOT_BYTES, Target, Whose, is_link};
 use crate::crypto::fill_noise;
 use crate::vault::destroy::receipt::{NotErased, Receipt};
-use crate::vault::ground::disk::{self, Access, Disk, DiskFile};
+use crate::vault::destroy::strangers::look::{self, EMPTIED, IN_PLACE, REMOVED};
+use crate::vault::ground::disk::{Access, Disk, DiskFile};
 use crate::vault::ground::site::Site;
 use crate::vault::inbox;
 use crate::vault::keys::keyslots;
 use crate::vault::keys::root::SLOT_LEN;
-
-const REMOVED: &str = "overwritten and removed";
-const EMPTIED: &str = "overwritten and emptied";
-const IN_PLACE: &str = "overwritten there; what else is in it was left";
 
 pub(super) struct Wiping<'a> {
     disk: &'a dyn Disk,
@@ -28,6 +25,8 @@ pub(super) struct Wiping<'a> {
     pub(super) failed: BTreeMap<PathBuf, (Part, String)>,
     /// Copies that were destroyed, a line each.
     copies: Vec<String>,
+    /// Files that are left, in which root slots were overwritten.
+    pub(super) within: BTreeSet<PathBuf>,
     /// Links that were removed, and where they led.
     links: Vec<(PathBuf, PathBuf)>,
     /// Files that were longer than any of a vault, and by how many bytes.
@@ -44,6 +43,7 @@ impl<'a> Wiping<'a> {
             erased: BTreeMap::new(),
             failed: BTreeMap::new(),
             copies: Vec::new(),
+            within: BTreeSet::new(),
             links: Vec::new(),
             behind: Vec::new(),
             progress,
@@ -137,6 +137,7 @@ impl<'a> Wiping<'a> {
         let file = self.open(path)?;
         if let Whose::Within(slots) = whose {
             self.overwrite_slots(&*file, slots)?;
+            self.within.insert(path.to_owned());
             return Ok(IN_PLACE);
         }
         self.overwrite(&*file, file.len()?.min(part.most_bytes()))?;
@@ -184,14 +185,10 @@ impl<'a> Wiping<'a> {
 
     /// Overwrites root slots in a file that holds other things too.
     fn overwrite_slots(&mut self, file: &dyn DiskFile, slots: &[u64]) -> io::Result<()> {
-        let length = file.len()?;
-        for at in slots {
-            let bytes = (SLOT_LEN as u64).min(length.saturating_sub(*at));
-            disk::overwrite_range(file, *at, bytes)?;
+        look::overwrite_slots(file, slots, &mut |bytes| {
             self.done += bytes;
             (self.progress)(self.done, self.bytes.max(self.done));
-        }
-        file.sync()
+        })
     }
 
     /// Goes on behind what can't be written: any lost part of a root slot kills it.

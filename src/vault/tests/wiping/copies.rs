@@ -103,6 +103,8 @@ fn root_slots_in_the_midst_of_other_things_are_overwritten_there() {
         assert!(left.starts_with(b"xxx") && left.ends_with(b"the end"));
         let says = |line: &String| line.starts_with(path) && line.contains("was left");
         assert!(receipt.erased.iter().any(says), "{receipt:?}");
+        // And not that there were none.
+        assert!(named(&receipt, path).is_none(), "{receipt:?}");
     }
 }
 
@@ -193,6 +195,47 @@ fn a_root_that_can_not_be_told_from_anothers_is_left_and_makes_it_not_final() {
     let left = named(&receipt, OLD_ROOT).unwrap();
     assert_eq!(left.what, "root slots of a vault");
     assert!(disk.files().contains_key(Path::new(OLD_ROOT)));
+}
+
+#[test]
+fn nor_is_it_said_to_be_shut_where_a_bag_can_not_be_overwritten_either() {
+    let (disk, _) = with_copies();
+    for name in ["/vault/root.a", "/vault/root.b"] {
+        disk.tamper(Path::new(name), |bytes| bytes.fill(0));
+    }
+    let is_bag = |path: &PathBuf| path.to_string_lossy().starts_with("/vault/bag.");
+    let bag = disk.files().into_keys().find(is_bag).unwrap();
+    disk.break_writes(Some(&bag));
+    let receipt = wipe(&site(&disk), &mut nobody).unwrap();
+    let stays = |left: &crate::vault::NotErased| left.where_ == bag.to_string_lossy();
+    assert!(receipt.not_erased.iter().any(stays), "the control");
+    let why = receipt.not_final.unwrap();
+    assert!(
+        why.contains(OLD_ROOT) && why.contains("may still open"),
+        "{why}"
+    );
+}
+
+#[test]
+fn root_slots_beside_the_locks_that_a_wipe_has_left_are_not_passed_over() {
+    let disk = simulated();
+    let root = bytes_of(&disk, "/vault/root.a");
+    wipe(&site(&disk), &mut nobody).unwrap();
+    assert!(wipe(&site(&disk), &mut nobody).is_err(), "the control");
+    for name in ["/vault/lock", "/vault/gate"] {
+        put(&disk, name, &[]);
+    }
+    put(&disk, "/vault/mine", &vec![b'x'; LONG]);
+    assert!(wipe(&site(&disk), &mut nobody).is_err(), "the control");
+    put(
+        &disk,
+        "/vault/heap",
+        &[&vec![b'x'; LONG], &root[..]].concat(),
+    );
+    let receipt = wipe(&site(&disk), &mut nobody).unwrap();
+    let why = receipt.not_final.clone().unwrap();
+    assert!(why.contains("may still open"), "{why}");
+    assert!(named(&receipt, "/vault/heap").is_some(), "{receipt:?}");
 }
 
 #[test]
