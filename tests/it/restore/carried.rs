@@ -206,8 +206,7 @@ fn nothing_goes_where_the_newest_can_not_be_read_and_the_vault_has_lost_what_lie
     let run = |args: &[&str]| owner.home.voxvault(args.iter().copied()).run();
     run(&["edit", &id.to_string(), "--note", "noted"]).ok();
     // Long enough that the manifest does not lie beside the card.
-    library::record(owner.open.vault(), "long", 200);
-    owner.open.merge().unwrap();
+    owner.say(id, &"said ".repeat(60_000));
     run(&["backup", "backup"]).ok();
     run(&["shred", &doomed.to_string(), "--yes"]).ok();
     let folder = owner.home.path("backup");
