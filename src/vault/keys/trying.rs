@@ -18,8 +18,9 @@ use crate::vault::ground::lock::{LOCK_FILE, Lock};
 use crate::vault::ground::site::Site;
 
 /// How often the slots are read: as often as that the master key can be replaced by others
-/// while one key is tried.
-const MOST_LOOKS: usize = 8;
+/// while one key is tried. Nobody does that so often in a row; beside one that does, a key
+/// is tried for as long as somebody would wait.
+const MOST_LOOKS: usize = 24;
 
 const WITH_PASSPHRASE: &[u8] = b"age-encryption.org/v1\n-> scrypt ";
 

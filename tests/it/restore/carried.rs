@@ -239,6 +239,36 @@ fn nothing_goes_where_the_newest_can_not_be_read_and_the_vault_has_lost_what_lie
 }
 
 #[test]
+fn nothing_goes_where_no_backup_would_miss_what_can_not_be_read() {
+    let mut owner = Owner::new();
+    let id = owner.record("minutes", 3);
+    owner.merge();
+    owner.back_up();
+    let run = |args: &[&str]| owner.home.voxvault(args.iter().copied()).run();
+    let name = id.to_string();
+    run(&["shred", &name, "--audio-only", "--yes"]).ok();
+    // Long enough that the manifest does not lie beside the card.
+    owner.say(id, &"said ".repeat(60_000));
+    run(&["backup", "backup"]).ok();
+    let folder = owner.home.path("backup");
+    let before = segments(&folder);
+    let mut bytes = fs::read(&before[1]).unwrap();
+    bytes[4_000] ^= 1;
+    fs::write(&before[1], bytes).unwrap();
+    run(&["backup", "repack", "backup"]).ended_with(5);
+    assert_eq!(segments(&folder), before);
+    // Once it has changed, it is written again, and what was shredded can go.
+    run(&["edit", &name, "--note", "noted"]).ok();
+    run(&["backup", "backup"]);
+    run(&["backup", "repack", "backup"]);
+    assert!(!segments(&folder).contains(&before[0]));
+    let dir = owner.other_vault("new");
+    run(&["--vault", "new", "restore", "backup"]);
+    let open = library::unlock(&dir, PASSPHRASE);
+    assert_eq!(open.recording(id).unwrap().card.note, "noted");
+}
+
+#[test]
 fn copies_that_lack_different_sound_are_carried_over_and_still_come_back_as_one() {
     let scene = Scene::new();
     let id = scene.ids[0];

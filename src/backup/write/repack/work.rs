@@ -199,9 +199,14 @@ impl Work<'_> {
             moves.map_or(Ok(()), |from| self.check_sound(from, id))?;
             Ok(head)
         });
+        // Of an entry that stays, with its sound, no backup knows that it can't be read.
+        let is_missed = [Some(number), from]
+            .iter()
+            .flatten()
+            .any(|at| self.doomed.contains(at));
         let head = match read {
             Ok(head) => head,
-            Err(error) if is_newest && self.is_in_vault(id, epoch) => {
+            Err(error) if is_newest && is_missed && self.is_in_vault(id, epoch) => {
                 self.watch.damaged(error);
                 return Ok(None);
             }
